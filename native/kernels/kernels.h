@@ -1,0 +1,68 @@
+// The table of SIMD kernels, chosen once for this processor. Nothing outside kernels/ asks what the
+// processor can do.
+//
+// VAMANA_CPU=scalar|avx2|avx512 forces a table (a level the processor lacks falls back to the best it
+// has), which the contract suite uses to run under each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/element.h"
+
+namespace vamana {
+
+enum class CpuLevel : uint32_t { kScalar = 0, kAvx2 = 1, kAvx512 = 2 };
+
+// Exact distance between two vectors of one element type, `dim` elements each; any alignment.
+using DistanceFn = float (*)(const void* a, const void* b, size_t dim);
+
+// Widens a row to f32 without rounding.
+using WidenFn = void (*)(const void* row, size_t dim, float* out);
+
+// Distances from one sub-vector to 256 centroids stored transposed: centroids[d * 256 + c].
+// out[c] = sum over d of (x_d - c_d)^2, or |x_d - c_d|, or -(x_d * c_d).
+using Table256Fn = void (*)(const float* x, const float* centroids, size_t sub_dim, float* out);
+
+// Product-quantiser scores: out[i] = sum over s of table[s * 256 + code_i[s]], for the codes of `count`
+// ids. Code i starts at codes + offset(ids[i]) where a cache line of 64 bytes holds `codes_per_line` codes
+// (1 when a code is longer than a line; the stride is then `stride` bytes).
+struct CodeLayout {
+  const uint8_t* codes = nullptr;
+  uint32_t code_bytes = 0;
+  uint32_t codes_per_line = 1;
+  uint32_t stride = 64;  // bytes from one group of codes_per_line codes to the next
+
+  const uint8_t* code(uint32_t id) const {
+    return codes_per_line == 1 ? codes + uint64_t{id} * stride
+                               : codes + uint64_t{id / codes_per_line} * stride + (id % codes_per_line) * code_bytes;
+  }
+};
+using PqScoreFn = void (*)(const float* table, const CodeLayout& layout, const uint32_t* ids, size_t count, float* out);
+
+struct KernelTable {
+  CpuLevel level;
+  const char* name;  // "scalar", "avx2", "avx512"
+  DistanceFn distance[kMetricCount][kElementCount];
+  WidenFn widen[kElementCount];
+  Table256Fn table_l2;
+  Table256Fn table_dot;
+  Table256Fn table_l1;
+  PqScoreFn pq_score;
+};
+
+// The table in use: constant after the first call, safe from any thread.
+const KernelTable& kernels();
+
+// A given level, or nullptr when this processor lacks it; for tests and benchmarks.
+const KernelTable* kernels_at(CpuLevel level);
+
+inline DistanceFn distance_kernel(Metric metric, Element element) {
+  return kernels().distance[static_cast<size_t>(metric)][static_cast<size_t>(element)];
+}
+inline WidenFn widen_kernel(Element element) { return kernels().widen[static_cast<size_t>(element)]; }
+
+float f16_to_f32(uint16_t half);
+uint16_t f32_to_f16(float value);  // round to nearest even; overflow becomes infinity
+
+}  // namespace vamana

@@ -1,0 +1,31 @@
+// What one search asks for and what one query cost.
+#pragma once
+
+#include <cstdint>
+
+namespace vamana {
+
+struct SearchParams {
+  uint32_t k = 10;
+  uint32_t list_size = 64;  // beam of the walk; raised to k when smaller
+  uint32_t rerank = 0;      // candidates read and ranked exactly; 0 = auto: max(k, list_size / 3)
+  bool exact = false;       // scan every row instead
+};
+
+// One query's cost. `reads` counts 4 KiB pages fetched from the device, after de-duplication and cache.
+struct QueryCost {
+  uint32_t hops = 0;
+  uint32_t codes_scored = 0;
+  uint32_t reads = 0;
+  uint32_t cache_hits = 0;
+  uint32_t reranked = 0;
+  float walk_us = 0;
+  float read_us = 0;
+  float rank_us = 0;
+  float total_us = 0;  // from the query's start on its worker to its end
+};
+
+// Absent results (fewer rows than k) have this row id and a distance of infinity.
+constexpr uint32_t kNoRow = 0xFFFFFFFFu;
+
+}  // namespace vamana

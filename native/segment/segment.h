@@ -1,0 +1,71 @@
+// A segment opened for searching: graph and codes in RAM (locked there where the system allows), full
+// vectors behind a page reader. Everything was checked at opening except the vectors' slots, whose CRC is
+// checked whenever one is read from the disk.
+//
+// Thread safety: immutable after open; any thread. Searches hold a shared_ptr.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "codec/codec.h"
+#include "format/segment_format.h"
+#include "graph/packed_graph.h"
+#include "io/page_reader.h"
+
+namespace vamana {
+
+struct SegmentMemory {
+  uint64_t graph = 0;   // lists, directory and entry points
+  uint64_t codes = 0;   // codes and the codec's parameters
+  uint64_t mapped = 0;  // bytes of the vectors file mapped (mmap reader), not counted as memory
+  bool locked = false;  // graph and codes are mlocked
+};
+
+class Segment {
+ public:
+  static Result<std::shared_ptr<const Segment>> open(const std::string& dir, IoKind io, ThreadPool& pool);
+
+  const std::string& dir() const { return dir_; }
+  uint64_t rows() const { return vectors_.rows; }
+  uint32_t dim() const { return vectors_.dim; }
+  Element element() const { return vectors_.element; }
+  Metric metric() const { return vectors_.metric; }
+  const SegmentHeader& vectors_header() const { return vectors_; }
+  const SegmentHeader& graph_header() const { return graph_header_; }
+  const SegmentHeader& codes_header() const { return codes_header_; }
+
+  const PackedGraph& graph() const { return *graph_; }
+  const Codec& codec() const { return *codec_; }
+  const CodeLayout& code_layout() const { return code_layout_; }
+  PageReader& reader() const { return *reader_; }
+  const std::string& vectors_path() const { return vectors_path_; }
+  SegmentMemory memory() const;
+
+  // Where a node's record lies.
+  uint64_t slots() const;
+  uint64_t slot_of(uint32_t node) const { return node / vectors_.vectors.records_per_slot; }
+  uint64_t slot_page(uint64_t slot) const { return 1 + slot * vectors_.vectors.pages_per_slot; }
+  uint32_t slot_pages() const { return vectors_.vectors.pages_per_slot; }
+  // The record inside its slot's bytes: the vector first, then the row id.
+  const uint8_t* record_in_slot(const uint8_t* slot_data, uint32_t node) const {
+    return slot_data + (node % vectors_.vectors.records_per_slot) * vectors_.vectors.record_bytes;
+  }
+  uint32_t row_in_record(const uint8_t* record) const;
+  // True when the slot's CRC holds. A failure names file and offset through slot_error().
+  bool slot_valid(const uint8_t* slot_data) const;
+  Status slot_error(uint64_t slot) const;
+
+ private:
+  Segment() = default;
+  std::string dir_, vectors_path_;
+  SegmentHeader vectors_, graph_header_, codes_header_;
+  std::unique_ptr<PackedGraph> graph_;
+  std::unique_ptr<Codec> codec_;
+  AlignedBuffer codes_;
+  CodeLayout code_layout_;
+  std::unique_ptr<PageReader> reader_;
+};
+
+}  // namespace vamana

@@ -1,0 +1,61 @@
+// Writes a segment folder so that it is either whole and durable, or not there at all: everything goes
+// into `<dir>.tmp-<uuid>` beside the target, every file is synced, the folder is synced, renamed, and its
+// parent synced. Destroying an unpublished writer removes the temporary folder.
+//
+// Thread safety: none; one thread writes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "codec/codec.h"
+#include "format/segment_format.h"
+#include "graph/packed_graph.h"
+
+namespace vamana {
+
+struct SegmentShape {
+  uint64_t rows = 0;
+  uint32_t dim = 0;
+  Element element = Element::kF32;
+  Metric metric = Metric::kL2;
+};
+
+struct SegmentSizes {
+  uint64_t vectors = 0, graph = 0, codes = 0;  // bytes of the files
+};
+
+class SegmentWriter {
+ public:
+  // ALREADY_EXISTS when `dir` stands, NOT_FOUND when its parent does not.
+  static Result<std::unique_ptr<SegmentWriter>> create(const std::string& dir, const SegmentShape& shape);
+  ~SegmentWriter();
+
+  // Appends `count` records in graph order: vectors[i] points to dim elements, rows[i] is its row id.
+  Status append_vectors(const uint8_t* const* vectors, const uint32_t* rows, size_t count);
+  // How the graph was built: what searches need (entry nodes) and what `inspect` shows.
+  struct GraphFacts {
+    uint32_t build_list = 0;
+    float alpha = 0;
+    uint64_t seed = 0;
+    std::vector<uint32_t> entries;  // 1 to kMaxEntries nodes where walks begin
+  };
+  Status write_graph(const PackedGraph& graph, const GraphFacts& facts);
+  // `codes` is laid out by code_layout(codec.code_bytes()).
+  Status write_codes(const Codec& codec, const AlignedBuffer& codes, double training_error);
+
+  // Syncs, renames and returns the sizes. REQUIRES rows appended, graph and codes written.
+  Result<SegmentSizes> publish();
+
+  const Uuid& uuid() const;
+
+ private:
+  struct State;
+  explicit SegmentWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vamana

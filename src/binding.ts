@@ -1,0 +1,235 @@
+// The native boundary as TypeScript sees it: the addon's shapes, and the one place that loads it.
+// Everything here is raw (no defaults, no checks beyond the addon's own); users call src/index.ts.
+import { createRequire } from 'node:module';
+
+import { VamanaError } from './errors.js';
+
+/** Numbers that both sides need; read from the addon, never written twice. */
+export interface NativeConstants {
+  readonly pageBytes: number;
+  readonly segmentFormatVersion: number;
+  readonly maxDimension: number;
+  readonly maxDegree: number;
+  readonly maxRows: number;
+  readonly maxK: number;
+  readonly maxListSize: number;
+  readonly noRow: number;
+  /** Every stable error code the addon can raise. */
+  readonly errorCodes: readonly string[];
+  /** Defaults of build and search. */
+  readonly defaults: {
+    readonly degree: number;
+    readonly buildList: number;
+    readonly alpha: number;
+    readonly codeBytes: number;
+    readonly listSize: number;
+    readonly k: number;
+    readonly queueRequests: number;
+  };
+}
+
+export type NativeElement = 'f32' | 'f16' | 'u8' | 'i8';
+export type NativeMetric = 'l2' | 'cosine' | 'dot' | 'l1';
+export type NativeIo = 'auto' | 'mmap' | 'uring' | 'pread';
+
+/** How rows lie in a local file; see native/job/vector_file.h. */
+export interface NativeVectorFileShape {
+  path: string;
+  rows: number;
+  dim: number;
+  element: NativeElement;
+  float64: boolean;
+  rowPrefix: boolean;
+  offset: number;
+  stride: number;
+}
+
+export interface NativeBuildOptions {
+  source: NativeVectorFileShape;
+  dir: string;
+  metric: NativeMetric;
+  degree: number;
+  buildList: number;
+  alpha: number;
+  code: 'pq' | 'rabitq' | 'auto';
+  codeBytes: number;
+  /** Bytes for the whole process; 0 for none. */
+  memoryLimit: number;
+  threads: number;
+  seed: number;
+}
+
+export interface NativeBuildPlan {
+  vectorsBytes: number;
+  graphBytes: number;
+  codesBytes: number;
+  buffersBytes: number;
+  processBytes: number;
+  peakBytes: number;
+}
+
+export interface NativeBuildReport {
+  rows: number;
+  dim: number;
+  seconds: { total: number; read: number; train: number; graph: number; reorder: number; write: number };
+  rssPeak: number;
+  degreeMean: number;
+  bitsPerEdge: number;
+  unreachable: number;
+  repaired: number;
+  files: { vectors: number; graph: number; codes: number };
+}
+
+export interface NativeProgress {
+  stage: string;
+  done: number;
+  total: number;
+}
+
+/** One atomic flag. `cancel()` may be called at any time, more than once. */
+export interface NativeCancel {
+  cancel(): void;
+}
+
+export interface NativeOpenOptions {
+  io: NativeIo;
+  threads: number;
+  /** Queries in flight a worker; 0 for the engine's choice. */
+  inFlight: number;
+  cacheBytes: number;
+  queueRequests: number;
+}
+
+export interface NativeSearchParams {
+  k: number;
+  listSize: number;
+  /** 0 for auto. */
+  rerank: number;
+  exact: boolean;
+  /** Also return a cost a query. */
+  costs: boolean;
+}
+
+/** Flat results: query q's are [q * k, (q + 1) * k), nearest first; `noRow` and Infinity pad. */
+export interface NativeSearchResult {
+  rows: Uint32Array;
+  distances: Float32Array;
+  /** Present when asked for: one entry a query in each column. */
+  costs?: {
+    hops: Uint32Array;
+    codesScored: Uint32Array;
+    reads: Uint32Array;
+    cacheHits: Uint32Array;
+    reranked: Uint32Array;
+    walkUs: Float32Array;
+    readUs: Float32Array;
+    rankUs: Float32Array;
+    totalUs: Float32Array;
+  };
+}
+
+export interface NativeSegmentInfo {
+  uuid: string;
+  formatVersion: number;
+  rows: number;
+  dim: number;
+  element: NativeElement;
+  metric: NativeMetric;
+  degree: number;
+  degreeMean: number;
+  bitsPerEdge: number;
+  edges: number;
+  buildList: number;
+  alpha: number;
+  seed: number;
+  entries: number[];
+  /** "pq32x8" */
+  code: string;
+  codeBytes: number;
+  trainingError: number;
+  recordBytes: number;
+  recordsPerSlot: number;
+  pagesPerSlot: number;
+  files: { vectors: number; graph: number; codes: number };
+}
+
+export interface NativeIndexStats {
+  io: { kind: NativeIo; direct: boolean; registeredBuffers: boolean; note: string };
+  memory: { graph: number; codes: number; cache: number; mapped: number; locked: boolean };
+  cache: { capacityBytes: number; usedBytes: number; hits: number; misses: number };
+  threads: number;
+}
+
+/** An opened segment. Every method after close() throws or rejects with CLOSED. */
+export interface NativeIndex {
+  readonly info: NativeSegmentInfo;
+  /** `queries`: count x dim elements of info.element, as raw bytes; copied before the call returns. */
+  search(
+    queries: Uint8Array,
+    count: number,
+    params: NativeSearchParams,
+    cancel: NativeCancel | null,
+  ): Promise<NativeSearchResult>;
+  /** Exact distances from query i to row rows[i], found by a scan; NaN for a row that is not in the segment. */
+  distancesToRows(queries: Uint8Array, rows: Uint32Array): Promise<Float32Array>;
+  stats(): NativeIndexStats;
+  /** Waits for calls in flight; idempotent. */
+  close(): Promise<void>;
+}
+
+/** Exact top-k accumulated over windows of rows; see native/search/exact_scan.h. */
+export interface NativeExactScan {
+  /** `vectors`: rows x dim elements, tightly packed. Must not be changed until the promise settles. */
+  add(vectors: Uint8Array, rows: number, firstRow: number): Promise<void>;
+  result(): { rows: Uint32Array; distances: Float32Array };
+  close(): void;
+}
+
+export interface NativeVerifyReport {
+  rows: number;
+  blocksChecked: number;
+  bytesChecked: number;
+  unreachable: number;
+  problems: { code: string; message: string }[];
+}
+
+export interface NativeDoctorReport {
+  cpu: { level: string; best: string; features: string[] };
+  io: { auto: NativeIo; direct: boolean; uring: string; note: string };
+  lockedMemory: { limitBytes: number; canLock: boolean };
+  /** A short probe of random 4 KiB reads on a file of the folder given. */
+  disk: { path: string; direct: boolean; depth1Us: number; depth32ReadsPerSecond: number; fileBytes: number } | null;
+}
+
+export interface Native {
+  readonly constants: NativeConstants;
+  createCancel(): NativeCancel;
+  planBuild(options: NativeBuildOptions): Promise<NativeBuildPlan>;
+  build(
+    options: NativeBuildOptions,
+    cancel: NativeCancel | null,
+    onProgress: ((progress: NativeProgress) => void) | null,
+  ): Promise<NativeBuildReport>;
+  openIndex(dir: string, options: NativeOpenOptions): Promise<NativeIndex>;
+  /** Reads the headers only. */
+  inspect(dir: string): Promise<NativeSegmentInfo>;
+  verify(
+    dir: string,
+    threads: number,
+    cancel: NativeCancel | null,
+    onProgress: ((progress: NativeProgress) => void) | null,
+  ): Promise<NativeVerifyReport>;
+  createExactScan(
+    metric: NativeMetric,
+    element: NativeElement,
+    dim: number,
+    queries: Uint8Array,
+    count: number,
+    k: number,
+    threads: number,
+  ): NativeExactScan;
+  doctor(probeDir: string | null): Promise<NativeDoctorReport>;
+}
+
+const require = createRequire(import.meta.url);
+let loaded: Native | undefined;
