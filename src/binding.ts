@@ -1,8 +1,5 @@
 // The native boundary as TypeScript sees it: the addon's shapes, and the one place that loads it.
 // Everything here is raw (no defaults, no checks beyond the addon's own); users call src/index.ts.
-import { createRequire } from 'node:module';
-
-import { VamanaError } from './errors.js';
 
 /** Numbers that both sides need; read from the addon, never written twice. */
 export interface NativeConstants {
@@ -231,5 +228,3 @@ export interface Native {
   doctor(probeDir: string | null): Promise<NativeDoctorReport>;
 }
 
-const require = createRequire(import.meta.url);
-let loaded: Native | undefined;
