@@ -2,6 +2,7 @@
 // point one way, so that a part can be read, tested and replaced with nothing above it in mind.
 // `layers(files)` is pure; `node dist/tools/layers.js` runs it on the tree, and so does layers.test.ts.
 import { posix } from 'node:path';
+import { blankNonCode } from './source-text.js';
 import { type Problem, runCheck, type SourceFile } from './tree.js';
 
 /** What each native folder may include besides itself. `search` and `job` stand side by side. */
@@ -136,12 +137,17 @@ function unitOf(path: string): string {
   return (path.split('/')[1] ?? '').replace(/(\.test|\.d)?\.m?[jt]s$/, '');
 }
 
+const IMPORT = /\b(?:import|export)\b(?:[^'"`;()]*?\bfrom\b)?\s*\(?\s*(['"])(.+?)\1/g;
+
+// Matched in the text, where the specifier can be read, and kept only where the keyword is code.
 function importsOf(text: string): { specifier: string; line: number }[] {
-  const pattern = /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*(['"])(.+?)\1|^\s*import\s*(['"])(.+?)\3|\bimport\(\s*(['"])(.+?)\5/gm;
-  return Array.from(text.matchAll(pattern), (match) => ({
-    specifier: match[2] ?? match[4] ?? match[6] ?? '',
-    line: text.slice(0, match.index + match[0].length).split('\n').length,
-  }));
+  const code = blankNonCode(text, 'ts');
+  return Array.from(text.matchAll(IMPORT))
+    .filter((match) => /^(import|export)/.test(code.slice(match.index)))
+    .map((match) => ({
+      specifier: match[2] ?? '',
+      line: text.slice(0, match.index + match[0].length).split('\n').length,
+    }));
 }
 
 runCheck(import.meta.url, 'layers', layers);

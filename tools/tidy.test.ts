@@ -93,6 +93,12 @@ describe('tidy', () => {
     expect(tidy([{ path: 'native/io/a.cc', text: '#include "io/a.h"\n' }])).toHaveLength(1);
   });
 
+  it('lets a unit test be described by its unit', () => {
+    const unit = { path: 'src/a.ts', text: OPENING };
+    expect(tidy([unit, { path: 'src/a.test.ts', text: 'a();\n' }])).toEqual([]);
+    expect(tidy([unit, { path: 'src/b.test.ts', text: 'a();\n' }])).toHaveLength(1);
+  });
+
   it('knows how files are named', () => {
     expect(messages('native/io/pageReader.h', OPENING)).toEqual([expect.stringContaining('snake_case')]);
     expect(messages('native/io/page_reader_test.cc', OPENING)).toEqual([]);

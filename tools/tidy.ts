@@ -54,8 +54,8 @@ const CODE_BANS: readonly Ban[] = [
 ];
 
 export function tidy(files: readonly SourceFile[]): Problem[] {
-  const headers = new Set(files.filter((file) => file.path.endsWith('.h')).map((file) => file.path));
-  return files.flatMap((file) => [...checkText(file), ...checkSource(file, headers)]);
+  const paths = new Set(files.map((file) => file.path));
+  return files.flatMap((file) => [...checkText(file), ...checkSource(file, paths)]);
 }
 
 function checkText(file: SourceFile): Problem[] {
@@ -71,13 +71,13 @@ function checkText(file: SourceFile): Problem[] {
   return problems;
 }
 
-function checkSource(file: SourceFile, headers: ReadonlySet<string>): Problem[] {
+function checkSource(file: SourceFile, paths: ReadonlySet<string>): Problem[] {
   const language = languageOf(file.path);
   if (language === undefined || GENERATED.test(file.path)) return [];
   const code = blankNonCode(file.text, language);
   return [
     ...checkName(file, language),
-    ...checkOpening(file, headers),
+    ...checkOpening(file, paths),
     ...checkLengths(file, code, language),
     ...checkBans(file, code),
   ];
@@ -94,17 +94,23 @@ function checkName({ path }: SourceFile, language: Language): Problem[] {
   return [];
 }
 
-// The first paragraph says what the file is; further ones (a format's tables, say) may follow. A .cc file
-// that opens with its own header is described there.
-function checkOpening({ path, text }: SourceFile, headers: ReadonlySet<string>): Problem[] {
+// The first paragraph says what the file is; further ones (a format's tables, say) may follow.
+function checkOpening({ path, text }: SourceFile, paths: ReadonlySet<string>): Problem[] {
   const lines = text.replace(/^#!.*\n/, '').split('\n');
-  const own = /^#include "(.+)"/.exec(lines[0] ?? '')?.[1];
-  if (own !== undefined && path === `native/${own.replace(/\.h$/, '.cc')}` && headers.has(`native/${own}`)) return [];
   const length = openingLength(lines);
   if (length >= 1 && length <= OPENING_LINES_MAX) return [];
+  if (length === 0 && isDescribedElsewhere(path, lines[0] ?? '', paths)) return [];
   const found = length === 0 ? 'none' : `${length} lines`;
   const wanted = `1 to ${OPENING_LINES_MAX} lines that say what it is, what it is not, who calls it`;
   return [{ path, line: 1, message: `opening comment: found ${found}; a source file opens with ${wanted}` }];
+}
+
+// A .cc file that opens with its own header is described there; a unit test, by what it stands beside.
+function isDescribedElsewhere(path: string, firstLine: string, paths: ReadonlySet<string>): boolean {
+  const header = path.replace(/\.cc$/, '.h');
+  if (firstLine === `#include "${header.replace(/^native\//, '')}"`) return paths.has(header);
+  const subject = path.replace(/\.test\.ts$/, '.ts').replace(/_test\.cc$/, '.h');
+  return isTest(path) && subject !== path && paths.has(subject);
 }
 
 function openingLength(lines: readonly string[]): number {
