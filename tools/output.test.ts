@@ -1,6 +1,6 @@
 // Numbers, sizes and times as texts; tables and facts as lines.
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatNumber, formatSeconds, renderFacts, renderJson, renderTable, rounded } from './output.js';
+import { formatBytes, formatNumber, formatSeconds, renderFacts, renderJson, renderTable, rounded, snakeKeys } from './output.js';
 
 describe('formats', () => {
   it('writes numbers the same way everywhere', () => {
@@ -71,5 +71,12 @@ describe('renderFacts', () => {
 describe('renderJson', () => {
   it('is one document, typed arrays and bigints included', () => {
     expect(JSON.parse(renderJson({ a: Float32Array.of(1, 2), b: 12n, c: Number.NaN }))).toEqual({ a: [1, 2], b: '12', c: null });
+  });
+});
+
+describe('snakeKeys', () => {
+  it('renames keys at every depth and leaves values alone', () => {
+    const value = { bitsPerEdge: 12, files: { graphBytes: [{ aB: 'cD' }] }, none: null };
+    expect(snakeKeys(value)).toEqual({ bits_per_edge: 12, files: { graph_bytes: [{ a_b: 'cD' }] }, none: null });
   });
 });

@@ -108,6 +108,15 @@ export function rounded(value: number, digits = 6): number {
   return Number.isFinite(value) ? Number(value.toPrecision(digits)) : value;
 }
 
+/** A copy with snake_case keys all the way down: JSON that scripts read is written so. */
+export function snakeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeKeys);
+  if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key.replace(/[A-Z]/g, (char) => `_${char.toLowerCase()}`), snakeKeys(inner)]),
+  );
+}
+
 function formatCell(value: unknown): string {
   if (value === undefined || value === null) return '-';
   if (typeof value === 'number') return formatNumber(value);
