@@ -38,7 +38,8 @@ export function residentMapped(folder: string): number {
 }
 
 export function parseProcStatus(text: string): ProcessMemory {
-  const bytes = (field: string): number => Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024;
+  const bytes = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024;
   return { rssPeak: bytes('VmHWM'), anonymous: bytes('RssAnon') };
 }
 

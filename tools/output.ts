@@ -65,7 +65,9 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
 /** Two aligned columns without a header: label, value. */
 export function renderFacts(facts: readonly Fact[]): string {
   const labelWidth = Math.max(0, ...facts.map(([label]) => width(label)));
-  return facts.map(([label, value]) => `${`${pad(label, labelWidth, false)}  ${formatCell(value)}`.trimEnd()}\n`).join('');
+  return facts
+    .map(([label, value]) => `${`${pad(label, labelWidth, false)}  ${formatCell(value)}`.trimEnd()}\n`)
+    .join('');
 }
 
 /** Integers with thousands separators; other numbers with four significant digits and no exponent. */
@@ -113,7 +115,10 @@ export function snakeKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeKeys);
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key.replace(/[A-Z]/g, (char) => `_${char.toLowerCase()}`), snakeKeys(inner)]),
+    Object.entries(value).map(([key, inner]) => [
+      key.replace(/[A-Z]/g, (char) => `_${char.toLowerCase()}`),
+      snakeKeys(inner),
+    ]),
   );
 }
 

@@ -97,7 +97,8 @@ function charts(rows: readonly SearchDocument[], k: number): string[] {
 function sweepTable(rows: readonly SearchDocument[]): string {
   const head = sweepColumns.map((column) => `<th>${escapeXml(column.title)}</th>`).join('');
   const body = rows.map(
-    (row) => `<tr>${sweepColumns.map((column) => `<td>${escapeXml(String(column.cell(row) ?? '-'))}</td>`).join('')}</tr>`,
+    (row) =>
+      `<tr>${sweepColumns.map((column) => `<td>${escapeXml(String(column.cell(row) ?? '-'))}</td>`).join('')}</tr>`,
   );
   return `<table class="sweep"><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
 }
@@ -116,7 +117,9 @@ function conditions({ createdAt, commandLine, machine, rows }: ReportFacts): Fac
     ['Node', machine.node],
     [
       'Index in memory',
-      memory === undefined ? '-' : `graph ${formatBytes(memory.graph)}, codes ${formatBytes(memory.codes)}, cache ${formatBytes(memory.cache)}`,
+      memory === undefined
+        ? '-'
+        : `graph ${formatBytes(memory.graph)}, codes ${formatBytes(memory.codes)}, cache ${formatBytes(memory.cache)}`,
     ],
     ['Peak resident', memory === undefined ? '-' : formatBytes(memory.rss_peak)],
   ];
@@ -124,7 +127,8 @@ function conditions({ createdAt, commandLine, machine, rows }: ReportFacts): Fac
 
 function factsTable(facts: readonly Fact[]): string {
   const lines = facts.map(
-    ([label, value]) => `<tr><th scope="row">${escapeXml(label)}</th><td><code>${escapeXml(String(value))}</code></td></tr>`,
+    ([label, value]) =>
+      `<tr><th scope="row">${escapeXml(label)}</th><td><code>${escapeXml(String(value))}</code></td></tr>`,
   );
   return `<table>${lines.join('\n')}</table>`;
 }

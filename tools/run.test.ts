@@ -24,9 +24,16 @@ async function runVerb(
 describe('run', () => {
   it('is 0 when the verb is done, and gives it its options', async () => {
     let seen: unknown;
-    const result = await runVerb(async (options, context) => {
-      seen = { options, json: context.json, args: context.args };
-    }, 'go', 'a', '--k', '3', '--json');
+    const result = await runVerb(
+      async (options, context) => {
+        seen = { options, json: context.json, args: context.args };
+      },
+      'go',
+      'a',
+      '--k',
+      '3',
+      '--json',
+    );
     expect(result).toEqual({ exitCode: 0, stderr: '' });
     expect(seen).toEqual({ options: { k: '3', json: true }, json: true, args: ['a'] });
   });
