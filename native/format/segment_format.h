@@ -21,7 +21,7 @@
 //       56 |    8 | u64   | body bytes: what follows the header page, a multiple of 4096
 //       64 |    8 | u64   | payload bytes: the body's used part, checksums and padding apart
 //       72 |    4 | u32   | checksum block bytes: 4096 * pages a slot in vectors, 65536 in graph and codes
-//       76 |    4 | u32   | CRC-32C of the checksum table (graph and codes), 0 in vectors
+//       76 |    4 | u32   | CRC-32C of the checksum table with its padding (graph and codes), 0 in vectors
 //       80 |  944 | bytes | fields of the kind, below; zero where unused
 //     1024 | 3068 | bytes | zero
 //     4092 |    4 | u32   | CRC-32C of bytes 0..4091 of this page
@@ -56,8 +56,8 @@
 #include <cstdint>
 #include <string>
 
-#include "base/status.h"
 #include "base/element.h"
+#include "base/status.h"
 
 namespace vamana {
 
