@@ -15,9 +15,6 @@ constexpr uint32_t kMaxClassBits = 32;
 // A code is never longer than the vector that it stands for.
 constexpr uint32_t kMaxCodeBytes = kMaxDimension * sizeof(float);
 constexpr uint32_t kMaxStride = 2 * kMaxCodeBytes;
-constexpr uint64_t kPayloadAlignment = 64;
-// Zero bytes after the lists (segment_format.h).
-constexpr uint64_t kListTailBytes = 64;
 
 using ull = unsigned long long;
 
@@ -86,10 +83,10 @@ Status check_entries(const SegmentHeader& header, const std::string& path) {
   return Status();
 }
 
+// How long a list may be and how many bytes a directory has is the packing's own, and judged where it is taken
+// over (graph/packed_graph.h).
 Status check_graph(const SegmentHeader& header, const std::string& path) {
   const GraphFields& graph = header.graph;
-  // How long a list can be is the packing's matter (graph/packed_graph.h), and checked there.
-  VAMANA_TRY(in_range(path, fields::kDegree, graph.degree, 1, UINT32_MAX));
   VAMANA_TRY(finite_not_negative(path, fields::kAlpha, graph.alpha));
   VAMANA_TRY(check_entries(header, path));
   VAMANA_TRY(in_range(path, fields::kWidthClasses, graph.width_classes, 1, kMaxWidthClasses));

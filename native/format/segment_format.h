@@ -64,10 +64,12 @@ namespace vamana {
 constexpr uint32_t kSegmentFormatVersion = 1;
 constexpr uint64_t kHeaderBytes = 4096;
 constexpr uint32_t kChecksumBlockBytes = 65536;
+constexpr uint64_t kPayloadAlignment = 64;  // of the second part of a graph or codes payload
+constexpr uint64_t kListTailBytes = 64;     // zeros after the lists
 constexpr uint32_t kMaxDimension = 65536;
 constexpr uint32_t kMaxEntries = 32;
 constexpr uint32_t kMaxWidthClasses = 16;
-constexpr uint64_t kMaxRows = 0xFFFFFFFFull;
+constexpr uint64_t kMaxRows = 0xFFFFFFFFull;  // and row ids are below it
 
 enum class FileKind : uint32_t { kVectors = 0, kGraph = 1, kCodes = 2 };
 

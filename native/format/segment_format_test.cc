@@ -232,7 +232,7 @@ TEST(SegmentFormat, VectorsFieldsMustBeTheLayout) {
 
 TEST(SegmentFormat, GraphFieldsAreJudged) {
   using H = SegmentHeader;
-  expect_refused(graph_header(), [](H* h) { h->graph.degree = 0; }, {"offset 80"});
+  expect_refused(graph_header(), [](H* h) { h->graph.degree = 30; }, {"offset 116", "0 to 30000"});
   expect_refused(graph_header(), [](H* h) { h->graph.alpha = std::nanf(""); }, {"offset 88", "nan"});
   expect_refused(graph_header(), [](H* h) { h->graph.alpha = -1; }, {"offset 88"});
   expect_refused(graph_header(), [](H* h) { h->graph.entry_count = 0; }, {"offset 92"});
