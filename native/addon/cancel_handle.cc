@@ -24,9 +24,7 @@ Napi::Value CancelHandle::cancel(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value create_cancel(const Napi::CallbackInfo& info) {
-  return Instance::of(info.Env()).cancel_class.New({});
-}
+Napi::Value create_cancel(const Napi::CallbackInfo& info) { return Instance::of(info.Env()).cancel_class.New({}); }
 
 Result<std::shared_ptr<CancelFlag>> read_cancel(const Napi::Value& value, const std::string& name) {
   if (value.IsNull() || value.IsUndefined()) return std::shared_ptr<CancelFlag>();

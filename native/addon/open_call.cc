@@ -11,7 +11,7 @@
 namespace vamana::addon {
 namespace {
 
-constexpr uint32_t kMaxInFlight = 1024;
+constexpr uint32_t kMaxInFlight = 256;
 constexpr uint32_t kMaxQueueRequests = 1 << 20;
 
 struct OpenArguments {

@@ -22,8 +22,8 @@ Status closed_status() { return Status(Code::kClosed, "the exact scan was closed
 
 class AddCall final : public AsyncCall {
  public:
-  AddCall(Napi::Env env, std::shared_ptr<ScanState> state, const Napi::Object& buffer,
-          std::span<const uint8_t> vectors, uint32_t rows, uint64_t first_row)
+  AddCall(Napi::Env env, std::shared_ptr<ScanState> state, const Napi::Object& buffer, std::span<const uint8_t> vectors,
+          uint32_t rows, uint64_t first_row)
       : AsyncCall(env, nullptr),
         state_(std::move(state)),
         buffer_(Napi::Persistent(buffer)),
@@ -97,10 +97,10 @@ Result<AddArguments> read_add_arguments(const Napi::CallbackInfo& info, const Sc
                          arguments.vectors.size(), static_cast<unsigned long long>(rows), state.vector_bytes));
   }
   if (arguments.first_row + rows > kMaxRows) {
-    return Status(Code::kInvalidArgument, format("firstRow: found %llu with %llu rows, expected the last below %llu",
-                                                 static_cast<unsigned long long>(arguments.first_row),
-                                                 static_cast<unsigned long long>(rows),
-                                                 static_cast<unsigned long long>(kMaxRows)));
+    return Status(Code::kInvalidArgument,
+                  format("firstRow: found %llu with %llu rows, expected the last below %llu",
+                         static_cast<unsigned long long>(arguments.first_row), static_cast<unsigned long long>(rows),
+                         static_cast<unsigned long long>(kMaxRows)));
   }
   return arguments;
 }

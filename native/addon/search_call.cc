@@ -61,11 +61,11 @@ Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, co
   VAMANA_ASSIGN(const uint64_t count, read_integer(info[1], "count", 1, kMaxU32));
   const uint64_t bytes = count * segment.dim() * element_bytes(segment.element());
   if (queries.size() != bytes) {
-    return Status(Code::kInvalidArgument,
-                  format("queries: found %zu bytes, expected %llu x %u x %zu = %llu (count x dimension x bytes of %s)",
-                         queries.size(), static_cast<unsigned long long>(count), segment.dim(),
-                         element_bytes(segment.element()), static_cast<unsigned long long>(bytes),
-                         std::string(element_name(segment.element())).c_str()));
+    return Status(
+        Code::kInvalidArgument,
+        format("queries: found %zu bytes, expected %llu x %u x %zu = %llu (count x dimension x bytes of %s)",
+               queries.size(), static_cast<unsigned long long>(count), segment.dim(), element_bytes(segment.element()),
+               static_cast<unsigned long long>(bytes), std::string(element_name(segment.element())).c_str()));
   }
   Fields fields(info[2], "params");
   SearchParams params;
@@ -77,10 +77,10 @@ Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, co
   arguments.costs = fields.boolean("costs");
   VAMANA_TRY(fields.status());
   if (count * params.k > kMaxResults) {
-    return Status(Code::kInvalidArgument,
-                  format("count: found %llu queries of k %u, expected at most %llu results in one call; split the batch",
-                         static_cast<unsigned long long>(count), params.k,
-                         static_cast<unsigned long long>(kMaxResults)));
+    return Status(
+        Code::kInvalidArgument,
+        format("count: found %llu queries of k %u, expected at most %llu results in one call; split the batch",
+               static_cast<unsigned long long>(count), params.k, static_cast<unsigned long long>(kMaxResults)));
   }
   VAMANA_ASSIGN(auto cancel, read_cancel(info[3], "cancel"));
   arguments.request = std::make_shared<SearchRequest>();

@@ -19,8 +19,8 @@ inline Napi::Value to_js(Napi::Env env, std::string_view text) {
 inline Napi::Value to_js(Napi::Env env, const char* text) { return to_js(env, std::string_view(text)); }
 inline Napi::Value to_js(Napi::Env env, bool value) { return Napi::Boolean::New(env, value); }
 template <typename T>
-  requires(std::integral<T> || std::floating_point<T>) && (!std::same_as<T, bool>)
-Napi::Value to_js(Napi::Env env, T value) {
+requires(std::integral<T> || std::floating_point<T>) && (!std::same_as<T, bool>)Napi::Value
+    to_js(Napi::Env env, T value) {
   return Napi::Number::New(env, static_cast<double>(value));
 }
 

@@ -26,9 +26,7 @@ constexpr size_t kDepth = 32;
 // The clock is read once for so many reads at depth 32.
 constexpr size_t kReadsAClock = 16;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // A file of random bytes (a file system that compresses gains nothing) that is removed with its owner.
 class ScratchFile {

@@ -100,8 +100,8 @@ void Scan::slot(uint64_t slot, const uint8_t* data) const {
 
 }  // namespace
 
-Result<std::vector<float>> row_distances(const Segment& segment, const uint8_t* queries,
-                                         std::span<const uint32_t> rows, ThreadPool& pool, const CancelFlag& cancel) {
+Result<std::vector<float>> row_distances(const Segment& segment, const uint8_t* queries, std::span<const uint32_t> rows,
+                                         ThreadPool& pool, const CancelFlag& cancel) {
   std::vector<float> distances(rows.size(), std::numeric_limits<float>::quiet_NaN());
   if (rows.empty()) return distances;
   const Wanted wanted(rows);
@@ -109,9 +109,12 @@ Result<std::vector<float>> row_distances(const Segment& segment, const uint8_t* 
   const uint64_t slot_bytes = segment.slot_pages() * kPageBytes;
   const uint64_t slots_a_window = std::max<uint64_t>(kWindowBytes / slot_bytes, 1);
   VAMANA_ASSIGN(AlignedBuffer buffers, AlignedBuffer::create(pool.threads() * slots_a_window * slot_bytes));
-  const Scan scan{segment,   queries,
-                  wanted,    file,
-                  distances, distance_kernel(segment.metric(), segment.element()),
+  const Scan scan{segment,
+                  queries,
+                  wanted,
+                  file,
+                  distances,
+                  distance_kernel(segment.metric(), segment.element()),
                   segment.dim() * element_bytes(segment.element())};
 
   std::mutex mutex;

@@ -18,7 +18,7 @@ namespace vamana {
 
 // out[i] = distance from query i to row rows[i]; NaN when the segment has no such row. `queries` holds
 // rows.size() x dim elements of the segment's element type. CORRUPT when a slot's checksum does not hold.
-Result<std::vector<float>> row_distances(const Segment& segment, const uint8_t* queries,
-                                         std::span<const uint32_t> rows, ThreadPool& pool, const CancelFlag& cancel);
+Result<std::vector<float>> row_distances(const Segment& segment, const uint8_t* queries, std::span<const uint32_t> rows,
+                                         ThreadPool& pool, const CancelFlag& cancel);
 
 }  // namespace vamana

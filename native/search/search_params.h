@@ -5,10 +5,6 @@
 
 namespace vamana {
 
-// Most results a query may ask for, and the widest beam. Scratch grows with both, a worker at a time.
-constexpr uint32_t kMaxK = 65536;
-constexpr uint32_t kMaxListSize = 65536;
-
 struct SearchParams {
   uint32_t k = 10;
   uint32_t list_size = 64;  // beam of the walk; raised to k when smaller
