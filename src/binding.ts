@@ -227,4 +227,3 @@ export interface Native {
   ): NativeExactScan;
   doctor(probeDir: string | null): Promise<NativeDoctorReport>;
 }
-

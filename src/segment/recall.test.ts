@@ -20,13 +20,31 @@ function input(found: [number, number][][], truth: number[][], k: number): Recal
 
 describe('tieAwareRecall', () => {
   it('is 1 when the rows are the true ones', () => {
-    const all = input([[[4, 1], [7, 2]]], [[4, 7, 9]], 2);
+    const all = input(
+      [
+        [
+          [4, 1],
+          [7, 2],
+        ],
+      ],
+      [[4, 7, 9]],
+      2,
+    );
     expect(missingDistances(all)).toEqual([]);
     expect(tieAwareRecall(all, new Map())).toBe(1);
   });
 
   it('counts a row tied with the k-th true one, which was returned', () => {
-    const tied = input([[[7, 2], [9, 2]]], [[4, 7, 9]], 2);
+    const tied = input(
+      [
+        [
+          [7, 2],
+          [9, 2],
+        ],
+      ],
+      [[4, 7, 9]],
+      2,
+    );
     expect(missingDistances(tied)).toEqual([]);
     expect(tieAwareRecall(tied, new Map())).toBe(1);
   });
@@ -37,16 +55,52 @@ describe('tieAwareRecall', () => {
       { query: 1, row: 50 },
       { query: 2, row: 60 },
     ]);
-    expect(tieAwareRecall(some, new Map([[1, 3], [2, 3.5]]))).toBeCloseTo(2 / 3);
+    expect(
+      tieAwareRecall(
+        some,
+        new Map([
+          [1, 3],
+          [2, 3.5],
+        ]),
+      ),
+    ).toBeCloseTo(2 / 3);
   });
 
   it('does not count padding, nor a row twice', () => {
     expect(tieAwareRecall(input([[[4, 1]]], [[4, 7]], 2), new Map())).toBe(0.5);
-    expect(tieAwareRecall(input([[[4, 1], [4, 1]]], [[4, 7]], 2), new Map([[0, 2]]))).toBe(0.5);
+    expect(
+      tieAwareRecall(
+        input(
+          [
+            [
+              [4, 1],
+              [4, 1],
+            ],
+          ],
+          [[4, 7]],
+          2,
+        ),
+        new Map([[0, 2]]),
+      ),
+    ).toBe(0.5);
   });
 
   it('takes a truth with fewer rows than k as all there are', () => {
-    expect(tieAwareRecall(input([[[4, 1], [7, 2]]], [[4, 7, -1]], 3), new Map())).toBe(1);
+    expect(
+      tieAwareRecall(
+        input(
+          [
+            [
+              [4, 1],
+              [7, 2],
+            ],
+          ],
+          [[4, 7, -1]],
+          3,
+        ),
+        new Map(),
+      ),
+    ).toBe(1);
     expect(tieAwareRecall(input([[[4, 1]]], [[-1]], 1), new Map())).toBeNaN();
   });
 
