@@ -13,3 +13,6 @@ export const WINDOW_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** Ids that a truth file may hold, since it is read whole: 2^28 of them are 1 GiB. */
 export const MAX_TRUTH_IDS = 2 ** 28;
+
+/** The row of a result that is absent because the index has fewer rows than k; kNoRow of native/search. */
+export const NO_ROW = 0xffff_ffff;
