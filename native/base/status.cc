@@ -9,23 +9,40 @@ namespace vamana {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::kOk: return "OK";
-    case Code::kInvalidArgument: return "INVALID_ARGUMENT";
-    case Code::kNotFound: return "NOT_FOUND";
-    case Code::kAlreadyExists: return "ALREADY_EXISTS";
-    case Code::kBadVectorFile: return "BAD_VECTOR_FILE";
-    case Code::kNotFinite: return "NOT_FINITE";
-    case Code::kCorrupt: return "CORRUPT";
-    case Code::kTooNew: return "TOO_NEW";
-    case Code::kTooOld: return "TOO_OLD";
-    case Code::kUnsupported: return "UNSUPPORTED";
-    case Code::kIo: return "IO";
-    case Code::kDiskFull: return "DISK_FULL";
-    case Code::kMemoryLimit: return "MEMORY_LIMIT";
-    case Code::kBusy: return "BUSY";
-    case Code::kClosed: return "CLOSED";
-    case Code::kAborted: return "ABORTED";
-    case Code::kInternal: return "INTERNAL";
+    case Code::kOk:
+      return "OK";
+    case Code::kInvalidArgument:
+      return "INVALID_ARGUMENT";
+    case Code::kNotFound:
+      return "NOT_FOUND";
+    case Code::kAlreadyExists:
+      return "ALREADY_EXISTS";
+    case Code::kBadVectorFile:
+      return "BAD_VECTOR_FILE";
+    case Code::kNotFinite:
+      return "NOT_FINITE";
+    case Code::kCorrupt:
+      return "CORRUPT";
+    case Code::kTooNew:
+      return "TOO_NEW";
+    case Code::kTooOld:
+      return "TOO_OLD";
+    case Code::kUnsupported:
+      return "UNSUPPORTED";
+    case Code::kIo:
+      return "IO";
+    case Code::kDiskFull:
+      return "DISK_FULL";
+    case Code::kMemoryLimit:
+      return "MEMORY_LIMIT";
+    case Code::kBusy:
+      return "BUSY";
+    case Code::kClosed:
+      return "CLOSED";
+    case Code::kAborted:
+      return "ABORTED";
+    case Code::kInternal:
+      return "INTERNAL";
   }
   return "INTERNAL";
 }

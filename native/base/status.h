@@ -14,22 +14,22 @@ namespace vamana {
 
 enum class Code {
   kOk,
-  kInvalidArgument,   // the caller passed something that can never work
-  kNotFound,          // a file or folder that must exist does not
-  kAlreadyExists,     // the target of a build stands already
-  kBadVectorFile,     // a source file breaks its format: truncated, dimension changes, wrong magic
-  kNotFinite,         // NaN or infinity in a vector
-  kCorrupt,           // a checksum or an invariant of our own files does not hold
-  kTooNew,            // written by a later version
-  kTooOld,            // written by a version no longer read
-  kUnsupported,       // valid, but this build or machine cannot do it
-  kIo,                // the system refused a read, write or sync
-  kDiskFull,          // ENOSPC or EDQUOT
-  kMemoryLimit,       // the work cannot be done within the memory allowed
-  kBusy,              // a bounded queue is full; try again later
-  kClosed,            // the handle was closed
-  kAborted,           // cancelled by the caller
-  kInternal,          // an invariant of the code is broken: a bug
+  kInvalidArgument,  // the caller passed something that can never work
+  kNotFound,         // a file or folder that must exist does not
+  kAlreadyExists,    // the target of a build stands already
+  kBadVectorFile,    // a source file breaks its format: truncated, dimension changes, wrong magic
+  kNotFinite,        // NaN or infinity in a vector
+  kCorrupt,          // a checksum or an invariant of our own files does not hold
+  kTooNew,           // written by a later version
+  kTooOld,           // written by a version no longer read
+  kUnsupported,      // valid, but this build or machine cannot do it
+  kIo,               // the system refused a read, write or sync
+  kDiskFull,         // ENOSPC or EDQUOT
+  kMemoryLimit,      // the work cannot be done within the memory allowed
+  kBusy,             // a bounded queue is full; try again later
+  kClosed,           // the handle was closed
+  kAborted,          // cancelled by the caller
+  kInternal,         // an invariant of the code is broken: a bug
 };
 
 // The name scripts see, such as "CORRUPT".
@@ -76,9 +76,9 @@ class [[nodiscard]] Result {
 };
 
 // Leaves the calling function with the status when `expression` fails.
-#define VAMANA_TRY(expression)                          \
-  do {                                                  \
-    ::vamana::Status vamana_try_status = (expression);  \
+#define VAMANA_TRY(expression)                             \
+  do {                                                     \
+    ::vamana::Status vamana_try_status = (expression);     \
     if (!vamana_try_status.ok()) return vamana_try_status; \
   } while (0)
 
@@ -86,8 +86,8 @@ class [[nodiscard]] Result {
 #define VAMANA_CONCAT(a, b) VAMANA_CONCAT_(a, b)
 
 // VAMANA_ASSIGN(auto file, File::open(path)): declares the value or leaves with the status.
-#define VAMANA_ASSIGN(declaration, expression)                                  \
-  auto VAMANA_CONCAT(result_, __LINE__) = (expression);                         \
+#define VAMANA_ASSIGN(declaration, expression)                                                  \
+  auto VAMANA_CONCAT(result_, __LINE__) = (expression);                                         \
   if (!VAMANA_CONCAT(result_, __LINE__).ok()) return VAMANA_CONCAT(result_, __LINE__).status(); \
   declaration = std::move(VAMANA_CONCAT(result_, __LINE__)).value()
 

@@ -55,7 +55,8 @@ struct ThreadPool::Shared {
 
 ThreadPool::ThreadPool(size_t threads, bool low_priority) : shared_(std::make_unique<Shared>()) {
   for (size_t worker = 1; worker < threads; ++worker) {
-    shared_->threads.emplace_back([shared = shared_.get(), worker, low_priority] { shared->worker_main(worker, low_priority); });
+    shared_->threads.emplace_back(
+        [shared = shared_.get(), worker, low_priority] { shared->worker_main(worker, low_priority); });
   }
 }
 

@@ -12,12 +12,14 @@
 
 #include "base/aligned_buffer.h"
 #include "base/cancel.h"
+#include "base/element.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
-#include "base/element.h"
 #include "kernels/kernels.h"
 
 namespace vamana {
+
+using CodeScoreFn = PqScoreFn;
 
 enum class CodecKind : uint32_t { kPq = 1, kRabitq = 2 };
 
@@ -25,6 +27,9 @@ enum class CodecKind : uint32_t { kPq = 1, kRabitq = 2 };
 // scoring touches one; a longer code begins on a multiple of 8 bytes.
 CodeLayout code_layout(uint32_t code_bytes);
 uint64_t code_area_bytes(const CodeLayout& layout, uint64_t rows);
+
+// Scales a vector to length 1, as codes under cosine are made; the zero vector stays.
+void normalise(float* vector, size_t dim);
 
 class Codec {
  public:
@@ -42,9 +47,9 @@ class Codec {
   virtual size_t query_floats() const = 0;
   // Fills the query's table. REQUIRES `query` widened (normalised under cosine).
   virtual void prepare(const float* query, float* table) const = 0;
-  // Estimates for `count` nodes, from a prepared table.
-  virtual void score(const float* table, const CodeLayout& layout, const uint32_t* nodes, size_t count,
-                     float* out) const = 0;
+  // The function that turns a prepared table and the codes of some nodes into estimates: chosen once a
+  // search, so that the walk makes no virtual call.
+  virtual CodeScoreFn scorer() const = 0;
   // Bytes of RAM of the parameters (codebooks, rotation).
   virtual uint64_t memory_bytes() const = 0;
 };

@@ -27,8 +27,10 @@
 #include <span>
 
 #include "base/aligned_buffer.h"
+#include "base/coding.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
+#include "kernels/unpack_list.h"
 
 namespace vamana {
 
@@ -63,23 +65,38 @@ class PackedGraph {
 
   // Writes v's neighbours, ascending, and returns how many. REQUIRES node < rows, kNeighbourRoom places.
   uint32_t decode(uint32_t node, uint32_t* out) const;
-  // Asks for the cache lines of v's list.
-  void prefetch(uint32_t node) const;
+  // Asks for the cache lines of v's list: three cover a list of 32 neighbours.
+  void prefetch(uint32_t node) const {
+    const uint8_t* const list = list_of(node);
+    __builtin_prefetch(list);
+    __builtin_prefetch(list + 64);
+    __builtin_prefetch(list + 128);
+  }
+  void prefetch_directory(uint32_t node) const { __builtin_prefetch(directory_ + uint64_t{node} / 64 * 136); }
 
   uint64_t rows() const { return rows_; }
   const Packing& packing() const { return packing_; }
   const AlignedBuffer& payload() const { return payload_; }
-  AlignedBuffer& payload() { return payload_; }
+  // Tries to lock the payload in memory.
+  bool lock() { return payload_.lock(); }
   // 8 x bytes of packed lists, headers and selectors included, directory apart, over edges.
   double bits_per_edge() const;
 
  private:
+  void attach();
+  Status check_list(uint64_t node, uint32_t* count) const;
+  const uint8_t* list_of(uint32_t node) const {
+    const uint8_t* const group = directory_ + uint64_t{node} / 64 * 136;
+    return lists_ + load_le<uint64_t>(group) + load_le<uint16_t>(group + 8 + 2 * (node % 64));
+  }
+
   uint64_t rows_ = 0;
   Packing packing_;
   AlignedBuffer payload_;
   const uint8_t* directory_ = nullptr;
   const uint8_t* lists_ = nullptr;
-  uint32_t selector_bits_ = 0;
+  ListLayout layout_;
+  UnpackFn unpack_ = nullptr;
 };
 
 // The bytes a payload needs: directory, padding, lists, and 64 zero bytes.

@@ -13,6 +13,9 @@
 
 namespace vamana {
 
+// Rows that a codec is trained on, at most.
+constexpr uint64_t kTrainingRows = 65536;
+
 enum class CodecChoice : uint32_t { kAuto = 0, kPq = 1, kRabitq = 2 };
 
 struct BuildOptions {
@@ -24,7 +27,7 @@ struct BuildOptions {
   float alpha = 1.2f;
   CodecChoice code = CodecChoice::kPq;
   uint32_t code_bytes = 32;
-  uint64_t memory_limit = 0;   // bytes of the whole process; 0 = none
+  uint64_t memory_limit = 0;  // bytes of the whole process; 0 = none
   uint32_t threads = 1;
   uint64_t seed = 1;
 };
@@ -53,8 +56,8 @@ struct BuildReport {
   uint64_t rss_peak = 0;
   double degree_mean = 0;
   double bits_per_edge = 0;
-  uint64_t unreachable = 0;   // after repair: always 0
-  uint64_t repaired = 0;      // rows that had to be linked to be reachable
+  uint64_t unreachable = 0;  // after repair: always 0
+  uint64_t repaired = 0;     // rows that had to be linked to be reachable
   SegmentSizes files;
 };
 

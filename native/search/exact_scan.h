@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/element.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
-#include "base/element.h"
 
 namespace vamana {
 
@@ -19,6 +19,8 @@ class ExactScan {
 
   // Offers `rows` vectors, `stride` bytes apart, with ids first_row, first_row + 1, ...
   void add(const uint8_t* vectors, size_t stride, uint32_t rows, uint64_t first_row, ThreadPool& pool);
+  // Offers one row to one query, its distance already known. Different queries may be offered to at once.
+  void offer(uint32_t query, float distance, uint32_t row);
 
   // Row ids and distances of query q so far, nearest first, ties by lower row; kNoRow and infinity pad.
   void result(uint32_t query, uint32_t* rows, float* distances) const;
@@ -30,12 +32,16 @@ class ExactScan {
   struct Entry {
     float distance;
     uint32_t row;
+    bool operator<(const Entry& other) const {
+      return distance < other.distance || (distance == other.distance && row < other.row);
+    }
   };
+
   Metric metric_;
   Element element_;
   uint32_t dim_, count_, k_;
   std::vector<uint8_t> queries_;
-  std::vector<Entry> heaps_;      // count x k, each a max-heap of its first sizes_[q] entries
+  std::vector<Entry> heaps_;  // count x k, each a max-heap of its first sizes_[q] entries
   std::vector<uint32_t> sizes_;
 };
 

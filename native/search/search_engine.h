@@ -36,10 +36,10 @@ struct SearchRequest {
   std::function<void(SearchRequest&)> done;  // called once, on a worker (or inside close())
 
   // Written by the workers; read after `done`.
-  std::vector<uint32_t> rows;       // count x k, nearest first; kNoRow pads
-  std::vector<float> distances;     // count x k, ascending (base/element.h); infinity pads
-  std::vector<QueryCost> costs;     // count
-  Status status;                    // the first failure; results are then not meaningful
+  std::vector<uint32_t> rows;    // count x k, nearest first; kNoRow pads
+  std::vector<float> distances;  // count x k, ascending (base/element.h); infinity pads
+  std::vector<QueryCost> costs;  // count
+  Status status;                 // the first failure; results are then not meaningful
 
   // The workers' own.
   std::atomic<uint32_t> next{0};
@@ -49,7 +49,8 @@ struct SearchRequest {
 
 class SearchEngine {
  public:
-  static Result<std::unique_ptr<SearchEngine>> create(std::shared_ptr<const Segment> segment, const EngineOptions& options);
+  static Result<std::unique_ptr<SearchEngine>> create(std::shared_ptr<const Segment> segment,
+                                                      const EngineOptions& options);
   ~SearchEngine();
 
   // INVALID_ARGUMENT, BUSY or CLOSED; otherwise `done` will be called.

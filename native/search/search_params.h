@@ -28,4 +28,7 @@ struct QueryCost {
 // Absent results (fewer rows than k) have this row id and a distance of infinity.
 constexpr uint32_t kNoRow = 0xFFFFFFFFu;
 
+constexpr uint32_t kMaxK = 10000;
+constexpr uint32_t kMaxListSize = 100000;
+
 }  // namespace vamana

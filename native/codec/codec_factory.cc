@@ -1,0 +1,44 @@
+#include "codec/codec_factory.h"
+
+#include <cmath>
+
+#include "base/coding.h"
+#include "codec/pq.h"
+
+namespace vamana {
+
+CodeLayout code_layout(uint32_t code_bytes) {
+  CodeLayout layout;
+  layout.code_bytes = code_bytes;
+  layout.codes_per_line = code_bytes <= 64 ? 64 / code_bytes : 1;
+  layout.stride = code_bytes <= 64 ? 64 : static_cast<uint32_t>(round_up(code_bytes, 8));
+  return layout;
+}
+
+uint64_t code_area_bytes(const CodeLayout& layout, uint64_t rows) {
+  return div_up(rows, layout.codes_per_line) * layout.stride;
+}
+
+void normalise(float* vector, size_t dim) {
+  double sum = 0;
+  for (size_t d = 0; d < dim; ++d) sum += static_cast<double>(vector[d]) * static_cast<double>(vector[d]);
+  if (sum == 0) return;
+  const auto scale = static_cast<float>(1.0 / std::sqrt(sum));
+  for (size_t d = 0; d < dim; ++d) vector[d] *= scale;
+}
+
+Result<std::unique_ptr<Codec>> make_codec(CodecKind kind, uint32_t dim, Metric metric, uint32_t code_bytes,
+                                          std::span<const uint8_t> parameters) {
+  switch (kind) {
+    case CodecKind::kPq: {
+      VAMANA_ASSIGN(std::unique_ptr<Codec> codec, PqCodec::from_parameters(dim, metric, code_bytes, parameters));
+      return codec;
+    }
+    case CodecKind::kRabitq:
+      break;
+  }
+  return Status(Code::kUnsupported,
+                format("codes: codec %u is not known to this version", static_cast<unsigned>(kind)));
+}
+
+}  // namespace vamana

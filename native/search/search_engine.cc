@@ -1,0 +1,253 @@
+#include "search/search_engine.h"
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+#include "base/check.h"
+#include "search/query_slot.h"
+#include "search/segment_scan.h"
+
+namespace vamana {
+
+namespace {
+
+// Queries that one pass of an exact scan answers together.
+constexpr uint32_t kScanQueries = 64;
+// Reads that a slot's part of the registered arena holds; 4 slots of 64 pages are 1 MiB a worker, because
+// the system's limit on locked memory is often 8 MiB.
+constexpr uint64_t kArenaPages = 64;
+
+}  // namespace
+
+struct SearchEngine::State {
+  State(std::shared_ptr<const Segment> opened, const EngineOptions& chosen)
+      : segment(std::move(opened)),
+        options(chosen),
+        cache(chosen.cache_bytes, static_cast<uint32_t>(segment->slot_pages() * kPageBytes)) {
+    if (options.in_flight == 0) options.in_flight = options.threads == 1 ? 1 : 4;
+  }
+
+  const std::shared_ptr<const Segment> segment;
+  EngineOptions options;
+  PageCache cache;
+
+  std::mutex mutex;
+  std::condition_variable work_ready;
+  std::deque<std::shared_ptr<SearchRequest>> queue;  // requests with queries nobody has claimed
+  bool stopping = false;
+  std::vector<std::thread> workers;
+
+  // Claims up to `grain` queries of the oldest request: of how many, from which. Null when there are none;
+  // with `wait` only when the engine stops.
+  std::shared_ptr<SearchRequest> claim(bool wait, uint32_t* first, uint32_t* count);
+  void complete(SearchRequest& request, uint32_t queries, const Status& status);
+  void worker_main(std::promise<Status> started);
+};
+
+namespace {
+
+// One worker's loop: keeps up to options.in_flight queries going.
+class Worker {
+ public:
+  Worker(const Segment& segment, PageCache& cache, uint32_t in_flight)
+      : segment_(segment), cache_(cache), in_flight_(in_flight) {}
+
+  Status open() {
+    const uint64_t part = std::max<uint64_t>(kArenaPages, segment_.slot_pages()) * kPageBytes;
+    VAMANA_ASSIGN(arena_, AlignedBuffer::create(in_flight_ * part));
+    SessionOptions options;
+    options.buffer_arena = {arena_.data(), arena_.size()};
+    VAMANA_ASSIGN(session_, segment_.reader().open_session(options));
+    for (uint32_t i = 0; i < in_flight_; ++i) {
+      slots_.push_back(std::make_unique<QuerySlot>(segment_, cache_, std::span(arena_.data() + i * part, part)));
+      free_.push_back(slots_.back().get());
+    }
+    return Status();
+  }
+
+  bool idle() const { return flying_ == 0; }
+  bool full() const { return free_.empty(); }
+
+  // Walks one query and starts its reads. A slot that needs none, or failed, is returned finished.
+  QuerySlot* start(std::shared_ptr<SearchRequest> request, uint32_t query, Status* status) {
+    QuerySlot* const slot = free_.back();
+    free_.pop_back();
+    *status = slot->begin(std::move(request), query, scratch_);
+    if (status->ok() && !slot->batch().requests.empty()) {
+      session_->submit(&slot->batch());
+      ++flying_;
+      return nullptr;
+    }
+    if (status->ok()) *status = slot->finish();
+    return slot;
+  }
+
+  // A query whose reads have come, ranked; null when none has (and `wait` is false).
+  QuerySlot* reap(bool wait, Status* status) {
+    PageBatch* const batch = session_->reap(wait);
+    if (batch == nullptr) return nullptr;
+    --flying_;
+    auto* const slot = static_cast<QuerySlot*>(batch->owner);
+    *status = slot->finish();
+    return slot;
+  }
+
+  void recycle(QuerySlot* slot) { free_.push_back(slot); }
+
+ private:
+  const Segment& segment_;
+  PageCache& cache_;
+  const uint32_t in_flight_;
+  AlignedBuffer arena_;
+  WalkScratch scratch_;
+  std::vector<std::unique_ptr<QuerySlot>> slots_;
+  std::vector<QuerySlot*> free_;
+  uint32_t flying_ = 0;
+  // Last, so that it is destroyed first: it waits for reads into the buffers above.
+  std::unique_ptr<ReadSession> session_;
+};
+
+}  // namespace
+
+std::shared_ptr<SearchRequest> SearchEngine::State::claim(bool wait, uint32_t* first, uint32_t* count) {
+  std::unique_lock lock(mutex);
+  if (wait) work_ready.wait(lock, [&] { return stopping || !queue.empty(); });
+  if (queue.empty()) return nullptr;
+  std::shared_ptr<SearchRequest> request = queue.front();
+  const uint32_t grain = request->params.exact ? kScanQueries : 1;
+  const uint32_t next = request->next.load(std::memory_order_relaxed);
+  *first = next;
+  *count = std::min(grain, request->count - next);
+  request->next.store(next + *count, std::memory_order_relaxed);
+  if (next + *count == request->count) queue.pop_front();
+  return request;
+}
+
+void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, const Status& status) {
+  if (!status.ok()) {
+    std::lock_guard lock(mutex);
+    if (!request.failed.exchange(true)) request.status = status;
+    // Nobody needs the rest: what is unclaimed is taken out here.
+    const uint32_t unclaimed = request.count - request.next.exchange(request.count);
+    if (unclaimed != 0) std::erase_if(queue, [&](const auto& waiting) { return waiting.get() == &request; });
+    queries += unclaimed;
+  }
+  // Zero when another failure took out the rest before: `done` is that one's to call.
+  if (queries == 0) return;
+  if (request.finished.fetch_add(queries, std::memory_order_acq_rel) + queries == request.count) request.done(request);
+}
+
+void SearchEngine::State::worker_main(std::promise<Status> started) {
+  Worker worker(*segment, cache, options.in_flight);
+  const Status opened = worker.open();
+  started.set_value(opened);
+  if (!opened.ok()) return;
+  for (;;) {
+    Status status;
+    QuerySlot* slot = nullptr;
+    uint32_t first = 0, count = 0;
+    std::shared_ptr<SearchRequest> request = worker.full() ? nullptr : claim(worker.idle(), &first, &count);
+    if (request == nullptr && worker.idle()) return;  // claim() waited: the engine stops
+    if (request != nullptr && request->params.exact) {
+      status = scan_segment(*segment, *request, first, count);
+      complete(*request, count, status);
+      continue;
+    }
+    if (request != nullptr) {
+      slot = worker.start(std::move(request), first, &status);
+    } else {
+      slot = worker.reap(true, &status);
+    }
+    while (slot != nullptr) {
+      const std::shared_ptr<SearchRequest> ended = slot->release();
+      worker.recycle(slot);
+      complete(*ended, 1, status);
+      slot = worker.reap(false, &status);
+    }
+  }
+}
+
+SearchEngine::SearchEngine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<SearchEngine>> SearchEngine::create(std::shared_ptr<const Segment> segment,
+                                                           const EngineOptions& options) {
+  if (options.threads < 1 || options.threads > 1024 || options.in_flight > 256) {
+    return Status(Code::kInvalidArgument,
+                  format("threads must be 1 to 1024 and queries in flight at most 256; found %u and %u",
+                         options.threads, options.in_flight));
+  }
+  std::unique_ptr<SearchEngine> engine(new SearchEngine(std::make_unique<State>(std::move(segment), options)));
+  State* const state = engine->state_.get();
+  std::vector<std::future<Status>> started;
+  for (uint32_t i = 0; i < options.threads; ++i) {
+    std::promise<Status> promise;
+    started.push_back(promise.get_future());
+    state->workers.emplace_back(
+        [state, promise = std::move(promise)]() mutable { state->worker_main(std::move(promise)); });
+  }
+  Status first;
+  for (auto& future : started) {
+    Status status = future.get();
+    if (first.ok() && !status.ok()) first = std::move(status);
+  }
+  if (!first.ok()) return first;
+  return engine;
+}
+
+SearchEngine::~SearchEngine() { close(); }
+
+Status SearchEngine::submit(std::shared_ptr<SearchRequest> request) {
+  const SearchParams& params = request->params;
+  const Segment& segment = *state_->segment;
+  if (params.k < 1 || params.k > kMaxK || params.list_size < 1 || params.list_size > kMaxListSize ||
+      params.rerank > kMaxListSize) {
+    return Status(Code::kInvalidArgument,
+                  format("k must be 1 to %u, list size 1 to %u and rerank at most %u; found %u, %u and %u", kMaxK,
+                         kMaxListSize, kMaxListSize, params.k, params.list_size, params.rerank));
+  }
+  const uint64_t expected = uint64_t{request->count} * segment.dim() * element_bytes(segment.element());
+  if (request->count < 1 || request->queries.size() != expected) {
+    return Status(Code::kInvalidArgument,
+                  format("%u queries of %u dimensions (%s) are %llu bytes; found %zu", request->count, segment.dim(),
+                         std::string(element_name(segment.element())).c_str(),
+                         static_cast<unsigned long long>(expected), request->queries.size()));
+  }
+  request->rows.assign(uint64_t{request->count} * params.k, kNoRow);
+  request->distances.assign(uint64_t{request->count} * params.k, std::numeric_limits<float>::infinity());
+  request->costs.assign(request->count, QueryCost{});
+  {
+    std::lock_guard lock(state_->mutex);
+    if (state_->stopping) return Status(Code::kClosed, "the index is closed");
+    if (state_->queue.size() >= state_->options.queue_requests) {
+      return Status(Code::kBusy,
+                    format("%u search requests are waiting already; try again later", state_->options.queue_requests));
+    }
+    state_->queue.push_back(std::move(request));
+  }
+  state_->work_ready.notify_all();
+  return Status();
+}
+
+void SearchEngine::close() {
+  std::deque<std::shared_ptr<SearchRequest>> refused;
+  {
+    std::lock_guard lock(state_->mutex);
+    if (state_->stopping && state_->workers.empty()) return;
+    state_->stopping = true;
+    refused = state_->queue;
+  }
+  for (const auto& request : refused) state_->complete(*request, 0, Status(Code::kClosed, "the index was closed"));
+  state_->work_ready.notify_all();
+  for (auto& worker : state_->workers) worker.join();
+  state_->workers.clear();
+}
+
+const Segment& SearchEngine::segment() const { return *state_->segment; }
+PageCache::Facts SearchEngine::cache_facts() const { return state_->cache.facts(); }
+ReaderFacts SearchEngine::reader_facts() const { return state_->segment->reader().facts(); }
+
+}  // namespace vamana

@@ -1,0 +1,84 @@
+// The walk: greedy search over the packed graph, on code distances, in RAM. This file is the loop only; what
+// scores a node is a parameter, and so is cancellation.
+//
+// It allocates nothing once its scratch has grown, and makes no virtual call.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/cancel.h"
+#include "codec/codec.h"
+#include "graph/candidate_list.h"
+#include "graph/packed_graph.h"
+#include "graph/visited_set.h"
+
+namespace vamana {
+
+// Estimated distances from one query, whose table is prepared, to nodes.
+class CodeDistance {
+ public:
+  CodeDistance(const Codec& codec, const CodeLayout& layout, const float* table)
+      : score_(codec.scorer()), layout_(layout), table_(table) {}
+
+  void prefetch(uint32_t node) const { __builtin_prefetch(layout_.code(node)); }
+  void operator()(const uint32_t* nodes, size_t count, float* out) const { score_(table_, layout_, nodes, count, out); }
+
+ private:
+  const CodeScoreFn score_;
+  const CodeLayout& layout_;
+  const float* const table_;
+};
+
+// Scratch of one search thread. Made once because the sets are some tens of kilobytes that every query
+// would otherwise allocate and clear anew.
+struct WalkScratch {
+  CandidateList beam;  // out: the nearest by code distance, ascending
+  VisitedSet visited;
+  alignas(64) uint32_t neighbours[kNeighbourRoom];
+  alignas(64) uint32_t fresh[kNeighbourRoom];
+  alignas(64) float distances[kNeighbourRoom];
+  uint32_t hops = 0;
+  uint32_t scored = 0;
+};
+
+// Fills scratch.beam with up to `list_size` nodes. Returns false when cancelled. REQUIRES entries.
+template <typename Distance>
+bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+          const CancelFlag* cancel, WalkScratch& scratch) {
+  CandidateList& beam = scratch.beam;
+  beam.reset(list_size);
+  scratch.visited.reset(list_size * 20);
+  scratch.hops = 0;
+  scratch.scored = 0;
+  uint32_t fresh = 0;
+  for (const uint32_t entry : entries) {
+    if (scratch.visited.insert(entry)) scratch.fresh[fresh++] = entry;
+  }
+  Candidate current;
+  for (;;) {
+    distance(scratch.fresh, fresh, scratch.distances);
+    scratch.scored += fresh;
+    for (uint32_t i = 0; i < fresh; ++i) {
+      if (beam.would_enter(scratch.distances[i])) beam.insert(scratch.distances[i], scratch.fresh[i]);
+    }
+    if (!beam.pop_nearest(&current)) return true;
+    if (cancel != nullptr && cancel->cancelled()) return false;
+    ++scratch.hops;
+
+    const uint32_t count = graph.decode(current.node, scratch.neighbours);
+    // The best of the rest is most often the next to be expanded: its list may travel meanwhile.
+    uint32_t next;
+    if (beam.peek_nearest(&next)) graph.prefetch(next);
+    fresh = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t neighbour = scratch.neighbours[i];
+      if (!scratch.visited.insert(neighbour)) continue;
+      distance.prefetch(neighbour);
+      scratch.fresh[fresh++] = neighbour;
+    }
+  }
+}
+
+}  // namespace vamana
