@@ -3,7 +3,13 @@
 // on one window the next is read.
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import type { Native, NativeElement, NativeExactScan, NativeMetric } from '../src/binding.js';
+import {
+  loadNative,
+  type Native,
+  type NativeElement,
+  type NativeExactScan,
+  type NativeMetric,
+} from '../src/binding.js';
 import { createCast, type ElementCast } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
@@ -34,35 +40,27 @@ interface TruthOptions {
 const METRICS = ['l2', 'cosine', 'dot', 'l1'] as const satisfies readonly NativeMetric[];
 
 /** `loadAddon` is called when the verb runs, so that the help works without the addon. */
-export function registerWith(loadAddon: () => ScanAddon): (program: Command) => void {
-  return (program) => {
-    program
-      .command('truth')
-      .description('exact nearest neighbours of every query, by a scan of all rows')
-      .requiredOption('--data <file>', 'vector file to search')
-      .requiredOption('--queries <file>', 'vector file of queries')
-      .requiredOption('--out <file>', 'neighbours to write: .ivecs or .ibin, one row a query, nearest first')
-      .option('--k <n>', 'neighbours a query', positiveInteger, 100)
-      .option('--metric <name>', `distance: ${METRICS.join(', ')}`, choice(METRICS), 'l2')
-      .option('--distances <file>', 'also write their distances: .fvecs, .fbin or .npy')
-      .option(
-        '--threads <n>',
-        'threads of the scan; all processors by default',
-        positiveInteger,
-        availableParallelism(),
-      )
-      .option('--force', 'replace files that exist')
-      .option('--format <name>', 'format of --data, when its extension does not say')
-      .option('--query-format <name>', 'format of --queries, when its extension does not say')
-      .action(
-        action<TruthOptions>(async (options, { signal, json }) => {
-          const report = await truth(loadAddon(), options, signal);
-          if (json) printJson(report);
-          else print(report);
-          return undefined;
-        }),
-      );
-  };
+export function register(program: Command, loadAddon: () => ScanAddon = loadNative): void {
+  program
+    .command('truth')
+    .description('exact nearest neighbours of every query, by a scan of all rows')
+    .requiredOption('--data <file>', 'vector file to search')
+    .requiredOption('--queries <file>', 'vector file of queries')
+    .requiredOption('--out <file>', 'neighbours to write: .ivecs or .ibin, one row a query, nearest first')
+    .option('--k <n>', 'neighbours a query', positiveInteger, 100)
+    .option('--metric <name>', `distance: ${METRICS.join(', ')}`, choice(METRICS), 'l2')
+    .option('--distances <file>', 'also write their distances: .fvecs, .fbin or .npy')
+    .option('--threads <n>', 'threads of the scan; all processors by default', positiveInteger, availableParallelism())
+    .option('--force', 'replace files that exist')
+    .option('--format <name>', 'format of --data, when its extension does not say')
+    .option('--query-format <name>', 'format of --queries, when its extension does not say')
+    .action(
+      action<TruthOptions>(async (options, { signal, json }) => {
+        const report = await truth(loadAddon(), options, signal);
+        if (json) printJson(report);
+        else print(report);
+      }),
+    );
 }
 
 interface TruthReport {
