@@ -1,0 +1,66 @@
+// Progress with a clock and a stream of the test's own.
+import { describe, expect, it } from 'vitest';
+import { createProgress, createStagedProgress } from './progress.js';
+
+function sink(isTTY: boolean): { stream: { isTTY: boolean; columns: number; write(text: string): void }; texts: string[] } {
+  const texts: string[] = [];
+  return { stream: { isTTY, columns: 80, write: (text) => void texts.push(text) }, texts };
+}
+
+describe('createProgress', () => {
+  it('rewrites one line on a terminal, at most ten times a second', () => {
+    const { stream, texts } = sink(true);
+    let now = 0;
+    const progress = createProgress({ label: 'graph', total: 1000, unit: 'rows', stream, nowMs: () => now });
+    for (now = 0; now <= 1000; now += 10) progress.update(now / 2);
+    progress.end();
+    progress.end();
+    expect(texts.length).toBeLessThanOrEqual(14);
+    expect(texts.at(-4)).toMatch(/^\r\x1b\[Kgraph: \d+\.\d% of 1,000 rows, 500 rows\/s, ETA \d\.\d s$/);
+    expect(texts.slice(-2)).toEqual(['\r\x1b[Kgraph: 500 rows in 1.0 s', '\n']);
+  });
+
+  it('writes a line every five seconds elsewhere, and nothing for short work', () => {
+    const { stream, texts } = sink(false);
+    let now = 0;
+    const short = createProgress({ label: 'read', total: 10, unit: 'rows', stream, nowMs: () => now });
+    now = 4000;
+    short.update(10);
+    short.end();
+    expect(texts).toEqual([]);
+
+    const long = createProgress({ label: 'read', total: 2000, unit: 'rows', stream, nowMs: () => now });
+    for (let step = 1; step <= 11; step += 1) {
+      now += 1000;
+      long.update(step * 100);
+    }
+    long.end();
+    expect(texts).toEqual([
+      'read: 25.0% of 2,000 rows, 100 rows/s, ETA 15.0 s\n',
+      'read: 50.0% of 2,000 rows, 100 rows/s, ETA 10.0 s\n',
+      'read: 1,100 rows in 11.0 s\n',
+    ]);
+  });
+
+  it('follows a change of pace and needs no total', () => {
+    const { stream, texts } = sink(false);
+    let now = 0;
+    const progress = createProgress({ label: 'x', unit: 'bytes', stream, nowMs: () => now });
+    for (now = 5000; now <= 60_000; now += 5000) progress.update(now <= 30_000 ? now : 30_000 + (now - 30_000) / 100);
+    expect(texts[0]).toBe('x: 5,000 bytes, 1,000 bytes/s\n');
+    expect(texts.at(-1)).toBe('x: 30,300 bytes, 10 bytes/s\n');
+  });
+});
+
+describe('createStagedProgress', () => {
+  it('ends a stage when the next begins', () => {
+    const { stream, texts } = sink(true);
+    let now = 0;
+    const progress = createStagedProgress('rows', { stream, nowMs: () => now });
+    progress.update({ stage: 'read', done: 5, total: 10 });
+    now = 2000;
+    progress.update({ stage: 'graph', done: 1, total: 20 });
+    progress.end();
+    expect(texts.join('')).toMatch(/read: 50\.0% of 10 rows.*read: 5 rows in 2\.0 s\n.*graph: 5\.0% of 20 rows.*graph: 1 rows in 0 ms\n$/s);
+  });
+});

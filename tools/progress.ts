@@ -1,0 +1,117 @@
+// Progress of long work, on stderr: on a terminal one line that is rewritten, otherwise a line every few
+// seconds, so that logs stay readable. Short work that ends before the first line prints nothing there.
+// The rate is that of the last seconds, because the stages of a build slow down as they go.
+import { formatNumber, formatSeconds } from './output.js';
+
+export interface ProgressOptions {
+  label: string;
+  /** Unknown when left out or 0: then no percentage and no ETA. */
+  total?: number;
+  /** What is counted, in the plural: "rows". */
+  unit: string;
+  /** For tests; stderr and the clock otherwise. */
+  stream?: ProgressStream;
+  nowMs?: () => number;
+}
+
+export interface ProgressStream {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
+export interface Progress {
+  /** `done` of the total so far. May be called as often as one likes. */
+  update(done: number): void;
+  /** The last line. Idempotent; update() after it is ignored. */
+  end(): void;
+}
+
+const TTY_INTERVAL_MS = 100;
+const LOG_INTERVAL_MS = 5000;
+const RATE_WINDOW_MS = 10_000;
+
+export function createProgress(options: ProgressOptions): Progress {
+  const stream = options.stream ?? process.stderr;
+  const nowMs = options.nowMs ?? (() => performance.now());
+  const interactive = stream.isTTY === true;
+  const startMs = nowMs();
+  const samples: { atMs: number; done: number }[] = [{ atMs: startMs, done: 0 }];
+  let writtenMs = interactive ? Number.NEGATIVE_INFINITY : startMs;
+  let written = false;
+  let done = 0;
+  let ended = false;
+
+  const write = (line: string): void => {
+    const text = interactive ? line.slice(0, Math.max(20, (stream.columns ?? 80) - 1)) : line;
+    stream.write(interactive ? `\r\x1b[K${text}` : `${text}\n`);
+    written = true;
+  };
+
+  return {
+    update(count) {
+      if (ended) return;
+      done = count;
+      const atMs = nowMs();
+      if (atMs - writtenMs < (interactive ? TTY_INTERVAL_MS : LOG_INTERVAL_MS)) return;
+      writtenMs = atMs;
+      samples.push({ atMs, done });
+      while (samples.length > 2 && atMs - (samples[1]?.atMs ?? atMs) >= RATE_WINDOW_MS) samples.shift();
+      write(runningLine(options, done, rateOf(samples)));
+    },
+    end() {
+      if (ended) return;
+      ended = true;
+      if (!written) return;
+      const seconds = (nowMs() - startMs) / 1000;
+      write(`${options.label}: ${formatNumber(done)} ${options.unit} in ${formatSeconds(seconds)}`);
+      if (interactive) stream.write('\n');
+    },
+  };
+}
+
+/** What long native work reports: a named stage with its own count. */
+export interface StageProgress {
+  stage: string;
+  done: number;
+  total: number;
+}
+
+/** Progress over stages one after another: a new line whenever the stage changes. */
+export function createStagedProgress(
+  unit: string,
+  common: Pick<ProgressOptions, 'stream' | 'nowMs'> = {},
+): { update(progress: StageProgress): void; end(): void } {
+  let stage: string | undefined;
+  let current: Progress | undefined;
+  return {
+    update(progress) {
+      if (progress.stage !== stage) {
+        current?.end();
+        stage = progress.stage;
+        current = createProgress({ ...common, label: stage, total: progress.total, unit });
+      }
+      current?.update(progress.done);
+    },
+    end() {
+      current?.end();
+    },
+  };
+}
+
+function rateOf(samples: readonly { atMs: number; done: number }[]): number {
+  const first = samples[0];
+  const last = samples.at(-1);
+  if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
+  return ((last.done - first.done) * 1000) / (last.atMs - first.atMs);
+}
+
+function runningLine(options: ProgressOptions, done: number, rate: number): string {
+  const { label, unit } = options;
+  const total = options.total ?? 0;
+  const speed = `${formatNumber(Math.round(rate))} ${unit}/s`;
+  if (total <= 0) return `${label}: ${formatNumber(done)} ${unit}, ${speed}`;
+  const percent = ((100 * done) / total).toFixed(1);
+  const left = rate > 0 ? formatSeconds(Math.max(0, total - done) / rate) : 'unknown';
+  return `${label}: ${percent}% of ${formatNumber(total)} ${unit}, ${speed}, ETA ${left}`;
+}

@@ -1,0 +1,86 @@
+// Exit codes and the one line on stderr, for every way to fail.
+import { describe, expect, it, vi } from 'vitest';
+import { VamanaError } from '../src/errors.js';
+import { action, createProgram, describeFailure, run, UsageError } from './run.js';
+
+async function runVerb(
+  work: Parameters<typeof action>[0],
+  ...argv: string[]
+): Promise<{ exitCode: number; stderr: string }> {
+  const program = createProgram();
+  program.command('go [more...]').option('--k <n>', 'k').action(action(work));
+  const texts: string[] = [];
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    texts.push(String(text));
+    return true;
+  });
+  try {
+    return { exitCode: await run(program, ['node', 'vamana', ...argv]), stderr: texts.join('') };
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+describe('run', () => {
+  it('is 0 when the verb is done, and gives it its options', async () => {
+    let seen: unknown;
+    const result = await runVerb(async (options, context) => {
+      seen = { options, json: context.json, args: context.args };
+      return undefined;
+    }, 'go', 'a', '--k', '3', '--json');
+    expect(result).toEqual({ exitCode: 0, stderr: '' });
+    expect(seen).toEqual({ options: { k: '3', json: true }, json: true, args: ['a'] });
+  });
+
+  it('is what the verb returns when that is not 0, without a message', async () => {
+    expect(await runVerb(async () => 1, 'go')).toEqual({ exitCode: 1, stderr: '' });
+  });
+
+  it('is 1 for a failure, on one line, with the stack only when asked', async () => {
+    const fail = async (): Promise<number> => {
+      throw new VamanaError('CORRUPT', 'a file:\n  broken', { cause: new Error('inner') });
+    };
+    expect(await runVerb(fail, 'go')).toEqual({ exitCode: 1, stderr: 'error CORRUPT: a file: broken\n' });
+    const debug = await runVerb(fail, 'go', '--debug');
+    expect(debug.stderr).toMatch(/^error CORRUPT: a file: broken\nVamanaError: .*\n {4}at .*caused by: Error: inner/s);
+  });
+
+  it('is 2 for wrong use', async () => {
+    const nothing = async (): Promise<undefined> => undefined;
+    for (const argv of [['nothing'], ['go', '--l', '1'], ['go', '--k']]) {
+      const result = await runVerb(nothing, ...argv);
+      expect(result.exitCode).toBe(2);
+      expect(result.stderr).toMatch(/^error USAGE: (?!error).*\n$/);
+    }
+    const usage = async (): Promise<number> => {
+      throw new UsageError('--a excludes --b');
+    };
+    expect(await runVerb(usage, 'go')).toEqual({ exitCode: 2, stderr: 'error USAGE: --a excludes --b\n' });
+  });
+
+  it('aborts the signal on the first SIGINT and then listens no more', async () => {
+    const before = process.listenerCount('SIGINT');
+    let during = 0;
+    const result = await runVerb(async (_options, { signal }) => {
+      process.emit('SIGINT');
+      during = process.listenerCount('SIGINT');
+      signal.throwIfAborted();
+      return undefined;
+    }, 'go');
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(/stopping.*error ABORTED: /s);
+    expect(during).toBe(before);
+    expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+});
+
+describe('describeFailure', () => {
+  it('names the system errors of Node by our codes', () => {
+    const systemError = (code: string): Error => Object.assign(new Error(`${code}: no`), { code, errno: -1 });
+    expect(describeFailure(systemError('ENOENT')).text).toBe('error NOT_FOUND: ENOENT: no');
+    expect(describeFailure(systemError('ENOSPC')).text).toBe('error DISK_FULL: ENOSPC: no');
+    expect(describeFailure(systemError('EPERM')).text).toBe('error IO: EPERM: no');
+    expect(describeFailure(new TypeError('x')).text).toBe('error INTERNAL: x');
+    expect(describeFailure('x')).toEqual({ text: 'error INTERNAL: x', exitCode: 1 });
+  });
+});
