@@ -21,7 +21,7 @@
 //       56 |    8 | u64   | body bytes: what follows the header page, a multiple of 4096
 //       64 |    8 | u64   | payload bytes: the body's used part, checksums and padding apart
 //       72 |    4 | u32   | checksum block bytes: 4096 * pages a slot in vectors, 65536 in graph and codes
-//       76 |    4 | u32   | CRC-32C of the checksum table (graph and codes), 0 in vectors
+//       76 |    4 | u32   | CRC-32C of the checksum table with its padding (graph and codes), 0 in vectors
 //       80 |  944 | bytes | fields of the kind, below; zero where unused
 //     1024 | 3068 | bytes | zero
 //     4092 |    4 | u32   | CRC-32C of bytes 0..4091 of this page
@@ -56,18 +56,20 @@
 #include <cstdint>
 #include <string>
 
-#include "base/status.h"
 #include "base/element.h"
+#include "base/status.h"
 
 namespace vamana {
 
 constexpr uint32_t kSegmentFormatVersion = 1;
 constexpr uint64_t kHeaderBytes = 4096;
 constexpr uint32_t kChecksumBlockBytes = 65536;
+constexpr uint64_t kPayloadAlignment = 64;  // of the second part of a graph or codes payload
+constexpr uint64_t kListTailBytes = 64;     // zeros after the lists
 constexpr uint32_t kMaxDimension = 65536;
 constexpr uint32_t kMaxEntries = 32;
 constexpr uint32_t kMaxWidthClasses = 16;
-constexpr uint64_t kMaxRows = 0xFFFFFFFFull;
+constexpr uint64_t kMaxRows = 0xFFFFFFFFull;  // and row ids are below it
 
 enum class FileKind : uint32_t { kVectors = 0, kGraph = 1, kCodes = 2 };
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,11 +31,15 @@ struct SegmentSizes {
 
 class SegmentWriter {
  public:
-  // ALREADY_EXISTS when `dir` stands, NOT_FOUND when its parent does not.
-  static Result<std::unique_ptr<SegmentWriter>> create(const std::string& dir, const SegmentShape& shape);
+  // ALREADY_EXISTS when `dir` stands, NOT_FOUND when its parent does not, INVALID_ARGUMENT for a shape that
+  // no segment can have. Tests give the uuid, so that the same content is the same bytes; otherwise it is
+  // random.
+  static Result<std::unique_ptr<SegmentWriter>> create(const std::string& dir, const SegmentShape& shape,
+                                                       std::optional<Uuid> uuid = std::nullopt);
   ~SegmentWriter();
 
-  // Appends `count` records in graph order: vectors[i] points to dim elements, rows[i] is its row id.
+  // Appends `count` records in graph order: vectors[i] points to dim elements, rows[i] is its row id, below
+  // kMaxRows and given once (`verify` proves that; keeping track here would cost a bit a possible row).
   Status append_vectors(const uint8_t* const* vectors, const uint32_t* rows, size_t count);
   // How the graph was built: what searches need (entry nodes) and what `inspect` shows.
   struct GraphFacts {
@@ -47,7 +52,8 @@ class SegmentWriter {
   // `codes` is laid out by code_layout(codec.code_bytes()).
   Status write_codes(const Codec& codec, const AlignedBuffer& codes, double training_error);
 
-  // Syncs, renames and returns the sizes. REQUIRES rows appended, graph and codes written.
+  // Syncs, renames and returns the sizes. REQUIRES rows appended, graph and codes written. After a failure
+  // the writer can only be destroyed: a failed sync must not be tried again (io/file.h).
   Result<SegmentSizes> publish();
 
   const Uuid& uuid() const;

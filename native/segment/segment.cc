@@ -1,0 +1,76 @@
+#include "segment/segment.h"
+
+#include "base/coding.h"
+#include "base/crc32c.h"
+#include "segment/segment_files.h"
+#include "segment/segment_load.h"
+
+namespace vamana {
+
+namespace {
+
+constexpr uint32_t kSlotCrcBytes = sizeof(uint32_t);
+
+}  // namespace
+
+// At its peak this holds graph, codes and the codec's parameters twice; bodies are read straight to where
+// they stay. One after the other, so that the blocks of each are read in order by all threads.
+Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, IoKind io, ThreadPool& pool) {
+  VAMANA_ASSIGN(SegmentFiles files, open_segment_files(dir));
+  const std::shared_ptr<Segment> segment(new Segment());
+  segment->dir_ = dir;
+  segment->vectors_path_ = files.vectors.path();
+  segment->vectors_ = files.headers.vectors;
+  segment->graph_header_ = files.headers.graph;
+  segment->codes_header_ = files.headers.codes;
+
+  VAMANA_ASSIGN(PackedGraph graph, load_graph(files.graph, files.headers.graph, pool));
+  segment->graph_ = std::make_unique<PackedGraph>(std::move(graph));
+  VAMANA_ASSIGN(LoadedCodes loaded, load_codes(files.codes, files.headers.codes, pool));
+  segment->codec_ = std::move(loaded.codec);
+  segment->codes_ = std::move(loaded.codes);
+  segment->code_layout_ = loaded.layout;
+
+  VAMANA_ASSIGN(segment->reader_, open_page_reader(segment->vectors_path_, io));
+  const uint64_t pages = 1 + segment->slots() * segment->slot_pages();
+  if (segment->reader_->pages() != pages) {
+    return Status(Code::kCorrupt,
+                  format("%s: the file has %llu pages, expected %llu; it was changed while it was "
+                         "being opened",
+                         segment->vectors_path_.c_str(), static_cast<unsigned long long>(segment->reader_->pages()),
+                         static_cast<unsigned long long>(pages)));
+  }
+  segment->graph_->lock();
+  segment->codes_.lock();
+  return std::shared_ptr<const Segment>(segment);
+}
+
+SegmentMemory Segment::memory() const {
+  SegmentMemory memory;
+  memory.graph = graph_->payload().size() + graph_header_.graph.entry_count * sizeof(uint32_t);
+  memory.codes = codes_.size() + codec_->memory_bytes();
+  memory.mapped = reader_->facts().kind == IoKind::kMmap ? reader_->pages() * kPageBytes : 0;
+  memory.locked = graph_->payload().locked() && codes_.locked();
+  return memory;
+}
+
+uint64_t Segment::slots() const { return div_up(vectors_.rows, vectors_.vectors.records_per_slot); }
+
+uint32_t Segment::row_in_record(const uint8_t* record) const {
+  return load_le<uint32_t>(record + vectors_.vectors.record_bytes - sizeof(uint32_t));
+}
+
+bool Segment::slot_valid(const uint8_t* slot_data) const {
+  const uint32_t covered = vectors_.block_bytes - kSlotCrcBytes;
+  return load_le<uint32_t>(slot_data + covered) == crc32c(0, slot_data, covered);
+}
+
+Status Segment::slot_error(uint64_t slot) const {
+  return Status(Code::kCorrupt,
+                format("%s: the slot at offset %llu (%u bytes) does not have the checksum in its last 4 bytes; run "
+                       "`vamana verify`, then restore the file from a copy or build the segment again",
+                       vectors_path_.c_str(), static_cast<unsigned long long>(slot_page(slot) * kPageBytes),
+                       vectors_.block_bytes));
+}
+
+}  // namespace vamana

@@ -1,0 +1,101 @@
+// vectors.seg, slot by slot: checksum, zeros where no record is, row ids distinct.
+#include <algorithm>
+
+#include "base/aligned_buffer.h"
+#include "base/coding.h"
+#include "base/crc32c.h"
+#include "segment/payload_reader.h"
+#include "segment/row_set.h"
+#include "segment/verify_run.h"
+
+namespace vamana {
+
+namespace {
+
+using ull = unsigned long long;
+
+// One read of a thread.
+constexpr uint64_t kChunkBytes = 256 << 10;
+
+class SlotCheck {
+ public:
+  SlotCheck(const File& file, const SegmentHeader& header)
+      : file_(file), header_(header), slots_(div_up(header.rows, header.vectors.records_per_slot)) {}
+
+  uint64_t slots() const { return slots_; }
+  uint64_t offset(uint64_t slot) const { return kHeaderBytes + slot * header_.block_bytes; }
+
+  // Reads slots [begin, end) into `buffer` and checks each; what is wrong goes to `findings`.
+  void check(uint64_t begin, uint64_t end, uint8_t* buffer, WindowFindings* findings) {
+    const Status read = file_.read_at(offset(begin), buffer, (end - begin) * header_.block_bytes);
+    if (!read.ok()) return findings->add(offset(begin), read);
+    for (uint64_t slot = begin; slot < end; ++slot) {
+      check_slot(slot, {buffer + (slot - begin) * header_.block_bytes, header_.block_bytes}, findings);
+    }
+  }
+
+ private:
+  void check_slot(uint64_t slot, std::span<const uint8_t> bytes, WindowFindings* findings) {
+    const size_t covered = bytes.size() - sizeof(uint32_t);
+    const auto stored = load_le<uint32_t>(bytes.data() + covered);
+    const uint32_t computed = crc32c(0, bytes.data(), covered);
+    if (stored != computed) {
+      // Nothing in it can be trusted, so nothing more is said about it.
+      return findings->add(
+          offset(slot), Status(Code::kCorrupt,
+                               format("%s: the slot at offset %llu (%u bytes) sums to %08x, its last "
+                                      "4 bytes say %08x; restore the file from a copy or build the "
+                                      "segment again",
+                                      file_.path().c_str(), ull(offset(slot)), header_.block_bytes, computed, stored)));
+    }
+    const uint32_t per_slot = header_.vectors.records_per_slot;
+    const uint64_t records = std::min<uint64_t>(per_slot, header_.rows - slot * per_slot);
+    for (uint64_t i = 0; i < records; ++i) check_row(slot, i, bytes, findings);
+    const uint64_t used = records * header_.vectors.record_bytes;
+    Status padding = check_zero(bytes.subspan(used, covered - used), offset(slot) + used, file_.path());
+    if (!padding.ok()) findings->add(offset(slot) + used, std::move(padding));
+  }
+
+  void check_row(uint64_t slot, uint64_t record, std::span<const uint8_t> bytes, WindowFindings* findings) {
+    const uint64_t at = (record + 1) * header_.vectors.record_bytes - sizeof(uint32_t);
+    const auto row = load_le<uint32_t>(bytes.data() + at);
+    const bool possible = row < kMaxRows;
+    if (possible && rows_.insert(row)) return;
+    findings->add(offset(slot) + at,
+                  Status(Code::kCorrupt,
+                         format("%s: at offset %llu: row id %u %s", file_.path().c_str(), ull(offset(slot) + at), row,
+                                possible ? "stands in another record too, expected distinct ones"
+                                         : "is not one, expected at most 4294967294")));
+  }
+
+  const File& file_;
+  const SegmentHeader& header_;
+  const uint64_t slots_;
+  RowSet rows_;
+};
+
+}  // namespace
+
+Status verify_vectors(VerifyRun& run, const File& file, const SegmentHeader& header) {
+  const uint64_t chunk_slots = std::max<uint64_t>(1, kChunkBytes / header.block_bytes);
+  const uint64_t window_slots = std::max<uint64_t>(1, kVerifyWindowBytes / header.block_bytes);
+  std::vector<AlignedBuffer> buffers(run.pool().threads());
+  for (AlignedBuffer& buffer : buffers) {
+    VAMANA_ASSIGN(buffer, AlignedBuffer::create(chunk_slots * header.block_bytes));
+  }
+  SlotCheck check(file, header);
+  WindowFindings findings;
+  for (uint64_t first = 0; first < check.slots(); first += window_slots) {
+    const uint64_t count = std::min(window_slots, check.slots() - first);
+    run.pool().parallel_for(count, chunk_slots, [&](size_t begin, size_t end, size_t worker) {
+      check.check(first + begin, first + end, buffers[worker].data(), &findings);
+    });
+    VAMANA_TRY(run.note_all(findings.take()));
+    // This file is the big one, and searches by O_DIRECT have no use for its pages.
+    file.drop_cache(check.offset(first), count * header.block_bytes);
+    VAMANA_TRY(run.advance(count, count * header.block_bytes));
+  }
+  return Status();
+}
+
+}  // namespace vamana
