@@ -87,7 +87,7 @@ void run_random(CandidateList& list, size_t limit, uint64_t values, uint64_t see
     }
     expect_equal(list, naive);
     expect_same_next(list, naive);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
   }
 }
 
