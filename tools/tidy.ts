@@ -110,8 +110,8 @@ function checkOpening({ path, text }: SourceFile, paths: ReadonlySet<string>): P
 function isDescribedElsewhere(path: string, firstLine: string, paths: ReadonlySet<string>): boolean {
   const header = path.replace(/\.cc$/, '.h');
   if (firstLine === `#include "${header.replace(/^native\//, '')}"`) return paths.has(header);
-  const subject = path.replace(/\.test\.ts$/, '.ts').replace(/_test\.cc$/, '.h');
-  return isTest(path) && subject !== path && paths.has(subject);
+  const subject = path.replace(/\.test\.ts$/, '').replace(/_test\.cc$/, '');
+  return subject !== path && ['.ts', '.h', '.cc'].some((ending) => paths.has(subject + ending));
 }
 
 function openingLength(lines: readonly string[]): number {
