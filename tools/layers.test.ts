@@ -9,7 +9,9 @@ function messages(path: string, ...lines: string[]): string[] {
 
 describe('layers of C++', () => {
   it('allows a folder itself and what lies below it', () => {
-    expect(messages('native/graph/walk.cc', '#include "graph/walk.h"', '#include "codec/codec.h"', '#include <vector>')).toEqual([]);
+    expect(
+      messages('native/graph/walk.cc', '#include "graph/walk.h"', '#include "codec/codec.h"', '#include <vector>'),
+    ).toEqual([]);
     expect(messages('native/addon/module.cc', '#include <napi.h>', '#include "job/build_job.h"')).toEqual([]);
   });
 

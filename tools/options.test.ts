@@ -5,7 +5,16 @@ import { createProgram } from './run.js';
 
 describe('parseSize', () => {
   it('reads decimal and binary units', () => {
-    const sizes = { '512MB': 512e6, '16GB': 16e9, '1GiB': 2 ** 30, '1.5GB': 1.5e9, '64 MiB': 2 ** 26, '0': 0, '4096': 4096, '2kb': 2000 };
+    const sizes = {
+      '512MB': 512e6,
+      '16GB': 16e9,
+      '1GiB': 2 ** 30,
+      '1.5GB': 1.5e9,
+      '64 MiB': 2 ** 26,
+      '0': 0,
+      '4096': 4096,
+      '2kb': 2000,
+    };
     for (const [text, bytes] of Object.entries(sizes)) expect(parseSize(text)).toBe(bytes);
   });
 

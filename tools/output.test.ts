@@ -1,6 +1,15 @@
 // Numbers, sizes and times as texts; tables and facts as lines.
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatNumber, formatSeconds, renderFacts, renderJson, renderTable, rounded } from './output.js';
+import {
+  formatBytes,
+  formatNumber,
+  formatSeconds,
+  renderFacts,
+  renderJson,
+  renderTable,
+  rounded,
+  snakeKeys,
+} from './output.js';
 
 describe('formats', () => {
   it('writes numbers the same way everywhere', () => {
@@ -37,13 +46,17 @@ describe('formats', () => {
 });
 
 describe('renderTable', () => {
+  interface Row {
+    name: string;
+    size: number;
+  }
   const rows = [
     { name: 'a', size: 5 },
     { name: 'long', size: 12345 },
   ];
   const columns = [
-    { title: 'name', cell: (row: { name: string }) => row.name },
-    { title: 'size', cell: (row: { size: number }) => row.size },
+    { title: 'name', cell: (row: Row) => row.name },
+    { title: 'size', cell: (row: Row) => row.size },
   ];
 
   it('aligns numbers right and texts left', () => {
@@ -55,21 +68,42 @@ describe('renderTable', () => {
   });
 
   it('shows missing values and truth values as words', () => {
-    expect(renderTable([{ a: undefined, b: true }], [
-      { title: 'a', cell: (row) => row.a },
-      { title: 'b', cell: (row) => row.b },
-    ])).toBe('a  b\n-  yes\n');
+    expect(
+      renderTable(
+        [{ a: undefined, b: true }],
+        [
+          { title: 'a', cell: (row) => row.a },
+          { title: 'b', cell: (row) => row.b },
+        ],
+      ),
+    ).toBe('a  b\n-  yes\n');
   });
 });
 
 describe('renderFacts', () => {
   it('aligns the values', () => {
-    expect(renderFacts([['rows', 1000], ['metric', 'l2']])).toBe('rows    1,000\nmetric  l2\n');
+    expect(
+      renderFacts([
+        ['rows', 1000],
+        ['metric', 'l2'],
+      ]),
+    ).toBe('rows    1,000\nmetric  l2\n');
   });
 });
 
 describe('renderJson', () => {
   it('is one document, typed arrays and bigints included', () => {
-    expect(JSON.parse(renderJson({ a: Float32Array.of(1, 2), b: 12n, c: Number.NaN }))).toEqual({ a: [1, 2], b: '12', c: null });
+    expect(JSON.parse(renderJson({ a: Float32Array.of(1, 2), b: 12n, c: Number.NaN }))).toEqual({
+      a: [1, 2],
+      b: '12',
+      c: null,
+    });
+  });
+});
+
+describe('snakeKeys', () => {
+  it('renames keys at every depth and leaves values alone', () => {
+    const value = { bitsPerEdge: 12, files: { graphBytes: [{ aB: 'cD' }] }, none: null };
+    expect(snakeKeys(value)).toEqual({ bits_per_edge: 12, files: { graph_bytes: [{ a_b: 'cD' }] }, none: null });
   });
 });

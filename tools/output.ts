@@ -65,7 +65,9 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
 /** Two aligned columns without a header: label, value. */
 export function renderFacts(facts: readonly Fact[]): string {
   const labelWidth = Math.max(0, ...facts.map(([label]) => width(label)));
-  return facts.map(([label, value]) => `${`${pad(label, labelWidth, false)}  ${formatCell(value)}`.trimEnd()}\n`).join('');
+  return facts
+    .map(([label, value]) => `${`${pad(label, labelWidth, false)}  ${formatCell(value)}`.trimEnd()}\n`)
+    .join('');
 }
 
 /** Integers with thousands separators; other numbers with four significant digits and no exponent. */
@@ -106,6 +108,18 @@ export function formatSeconds(seconds: number): string {
 /** For JSON: `digits` significant digits, so that documents carry no float noise. */
 export function rounded(value: number, digits = 6): number {
   return Number.isFinite(value) ? Number(value.toPrecision(digits)) : value;
+}
+
+/** A copy with snake_case keys all the way down: JSON that scripts read is written so. */
+export function snakeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeKeys);
+  if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key.replace(/[A-Z]/g, (char) => `_${char.toLowerCase()}`),
+      snakeKeys(inner),
+    ]),
+  );
 }
 
 function formatCell(value: unknown): string {

@@ -15,7 +15,12 @@ function attribute(svg: string, element: string, name: string): number[] {
 
 describe('lineChart', () => {
   it('draws a mark and a tip for every point, inside the picture', () => {
-    const svg = lineChart({ title: 'T', x: { label: 'recall' }, y: { label: 'QPS' }, series: [{ name: 'a', points: POINTS }] });
+    const svg = lineChart({
+      title: 'T',
+      x: { label: 'recall' },
+      y: { label: 'QPS' },
+      series: [{ name: 'a', points: POINTS }],
+    });
     expect(svg.match(/<circle/g)).toHaveLength(3);
     expect(svg.match(/<title>L=\d+<\/title>/g)).toHaveLength(3);
     const lefts = attribute(svg, 'circle', 'cx');
@@ -30,7 +35,12 @@ describe('lineChart', () => {
 
   it('spaces a logarithmic axis by ratio', () => {
     const points = [1, 10, 100].map((y, x) => ({ x, y }));
-    const svg = lineChart({ title: 'T', x: { label: 'x' }, y: { label: 'y', log: true }, series: [{ name: 'a', points }] });
+    const svg = lineChart({
+      title: 'T',
+      x: { label: 'x' },
+      y: { label: 'y', log: true },
+      series: [{ name: 'a', points }],
+    });
     const tops = attribute(svg, 'circle', 'cy');
     expect((tops[0] ?? 0) - (tops[1] ?? 0)).toBeCloseTo((tops[1] ?? 0) - (tops[2] ?? 0), 0);
   });
@@ -47,7 +57,15 @@ describe('lineChart', () => {
       title: 'T',
       x: { label: 'x', most: 1 },
       y: { label: 'y' },
-      series: [{ name: 'a', points: [{ x: 0.9, y: 1 }, { x: 1, y: 2 }] }],
+      series: [
+        {
+          name: 'a',
+          points: [
+            { x: 0.9, y: 1 },
+            { x: 1, y: 2 },
+          ],
+        },
+      ],
     });
     expect(attribute(svg, 'circle', 'cx')[1]).toBe(640 - 20);
   });
@@ -57,7 +75,13 @@ describe('lineChart', () => {
       lineChart({ title: 'T', x: { label: 'x' }, y: { label: 'y', log: true }, series: [{ name: 'a', points }] });
     expect(chart([{ x: 1, y: 5 }])).not.toContain('NaN');
     expect(chart([])).toContain('no data');
-    expect(chart([{ x: 1, y: 0 }, { x: 2, y: Number.NaN }, { x: 3, y: 4 }]).match(/<circle/g)).toHaveLength(1);
+    expect(
+      chart([
+        { x: 1, y: 0 },
+        { x: 2, y: Number.NaN },
+        { x: 3, y: 4 },
+      ]).match(/<circle/g),
+    ).toHaveLength(1);
   });
 
   it('escapes texts', () => {

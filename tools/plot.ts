@@ -57,8 +57,18 @@ const COLOURS = 4;
 export function lineChart(chart: LineChart): string {
   const series = chart.series.map((one) => ({ ...one, points: drawable(one.points, chart) }));
   const points = series.flatMap((one) => one.points);
-  const x = createScale(chart.x, points.map((point) => point.x), LEFT, WIDTH - RIGHT);
-  const y = createScale(chart.y, points.map((point) => point.y), HEIGHT - BOTTOM, TOP);
+  const x = createScale(
+    chart.x,
+    points.map((point) => point.x),
+    LEFT,
+    WIDTH - RIGHT,
+  );
+  const y = createScale(
+    chart.y,
+    points.map((point) => point.y),
+    HEIGHT - BOTTOM,
+    TOP,
+  );
   const parts = [
     `<text class="title" x="${LEFT}" y="20">${escapeXml(chart.title)}</text>`,
     ...(chart.series.length > 1 ? legend(chart.series) : []),
@@ -134,7 +144,10 @@ function logDomain(values: readonly number[]): [number, number] {
 function drawable(points: readonly Point[], chart: LineChart): Point[] {
   return points.filter(
     ({ x, y }) =>
-      Number.isFinite(x) && Number.isFinite(y) && !(chart.x.log === true && x <= 0) && !(chart.y.log === true && y <= 0),
+      Number.isFinite(x) &&
+      Number.isFinite(y) &&
+      !(chart.x.log === true && x <= 0) &&
+      !(chart.y.log === true && y <= 0),
   );
 }
 
@@ -145,7 +158,9 @@ function curve(series: Series, at: number, x: Scale, y: Scale): string {
   const marks = places.map(({ left, top, label }, index) => {
     const tip = label === undefined ? '' : `<title>${escapeXml(label)}</title>`;
     const beside = at === 0 && label !== undefined && (index === 0 || index === places.length - 1);
-    const text = beside ? `<text x="${left}" y="${top - 9}" text-anchor="${anchor(left)}">${escapeXml(label)}</text>` : '';
+    const text = beside
+      ? `<text x="${left}" y="${top - 9}" text-anchor="${anchor(left)}">${escapeXml(label)}</text>`
+      : '';
     return `<circle class="mark ${colour}" cx="${left}" cy="${top}" r="4.5">${tip}</circle>${text}`;
   });
   return `<g><polyline class="line ${colour}" points="${path}"/>${marks.join('')}</g>`;

@@ -1,17 +1,19 @@
 // Progress of long work, on stderr: on a terminal one line that is rewritten, otherwise a line every few
 // seconds, so that logs stay readable. Short work that ends before the first line prints nothing there.
 // The rate is that of the last seconds, because the stages of a build slow down as they go.
-import { formatNumber, formatSeconds } from './output.js';
+import { formatBytes, formatNumber, formatSeconds } from './output.js';
 
 export interface ProgressOptions {
   label: string;
   /** Unknown when left out or 0: then no percentage and no ETA. */
   total?: number;
-  /** What is counted, in the plural: "rows". */
+  /** What is counted, in the plural: "rows". "bytes" are shown as kB, MB and so on. */
   unit: string;
   /** For tests; stderr and the clock otherwise. */
   stream?: ProgressStream;
   nowMs?: () => number;
+  /** When the work began, on that clock; now by default. */
+  startMs?: number;
 }
 
 export interface ProgressStream {
@@ -23,8 +25,8 @@ export interface ProgressStream {
 export interface Progress {
   /** `done` of the total so far. May be called as often as one likes. */
   update(done: number): void;
-  /** The last line. Idempotent; update() after it is ignored. */
-  end(): void;
+  /** The last line; `atMs` is when the work ended, now by default. Idempotent; update() after it is ignored. */
+  end(atMs?: number): void;
 }
 
 const TTY_INTERVAL_MS = 100;
@@ -35,7 +37,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const stream = options.stream ?? process.stderr;
   const nowMs = options.nowMs ?? (() => performance.now());
   const interactive = stream.isTTY === true;
-  const startMs = nowMs();
+  const startMs = options.startMs ?? nowMs();
   const samples: { atMs: number; done: number }[] = [{ atMs: startMs, done: 0 }];
   let writtenMs = interactive ? Number.NEGATIVE_INFINITY : startMs;
   let written = false;
@@ -59,12 +61,13 @@ export function createProgress(options: ProgressOptions): Progress {
       while (samples.length > 2 && atMs - (samples[1]?.atMs ?? atMs) >= RATE_WINDOW_MS) samples.shift();
       write(runningLine(options, done, rateOf(samples)));
     },
-    end() {
+    end(atMs = nowMs()) {
       if (ended) return;
       ended = true;
       if (!written) return;
-      const seconds = (nowMs() - startMs) / 1000;
-      write(`${options.label}: ${formatNumber(done)} ${options.unit} in ${formatSeconds(seconds)}`);
+      const seconds = (atMs - startMs) / 1000;
+      const what = options.total === 1 ? 'done' : amount(done, options.unit);
+      write(`${options.label}: ${what} in ${formatSeconds(seconds)}`);
       if (interactive) stream.write('\n');
     },
   };
@@ -77,21 +80,27 @@ export interface StageProgress {
   total: number;
 }
 
-/** Progress over stages one after another: a new line whenever the stage changes. */
+/**
+ * Progress over stages one after another: a new line whenever the stage changes. A stage began when the one
+ * before it was last heard of; one with a total of 1 is a single step, of which only the end is told.
+ */
 export function createStagedProgress(
   unit: string,
   common: Pick<ProgressOptions, 'stream' | 'nowMs'> = {},
 ): { update(progress: StageProgress): void; end(): void } {
+  const nowMs = common.nowMs ?? (() => performance.now());
   let stage: string | undefined;
   let current: Progress | undefined;
+  let heardMs = nowMs();
   return {
     update(progress) {
       if (progress.stage !== stage) {
-        current?.end();
+        current?.end(heardMs);
         stage = progress.stage;
-        current = createProgress({ ...common, label: stage, total: progress.total, unit });
+        current = createProgress({ ...common, nowMs, startMs: heardMs, label: stage, total: progress.total, unit });
       }
       current?.update(progress.done);
+      heardMs = nowMs();
     },
     end() {
       current?.end();
@@ -109,9 +118,14 @@ function rateOf(samples: readonly { atMs: number; done: number }[]): number {
 function runningLine(options: ProgressOptions, done: number, rate: number): string {
   const { label, unit } = options;
   const total = options.total ?? 0;
-  const speed = `${formatNumber(Math.round(rate))} ${unit}/s`;
-  if (total <= 0) return `${label}: ${formatNumber(done)} ${unit}, ${speed}`;
+  if (total === 1) return label;
+  const speed = `${amount(Math.round(rate), unit)}/s`;
+  if (total <= 0) return `${label}: ${amount(done, unit)}, ${speed}`;
   const percent = ((100 * done) / total).toFixed(1);
   const left = rate > 0 ? formatSeconds(Math.max(0, total - done) / rate) : 'unknown';
-  return `${label}: ${percent}% of ${formatNumber(total)} ${unit}, ${speed}, ETA ${left}`;
+  return `${label}: ${percent}% of ${amount(total, unit)}, ${speed}, ETA ${left}`;
+}
+
+function amount(count: number, unit: string): string {
+  return unit === 'bytes' ? formatBytes(count) : `${formatNumber(count)} ${unit}`;
 }

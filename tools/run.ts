@@ -31,20 +31,16 @@ export function createProgram(): Command {
 
 const interrupts = new WeakMap<Command, AbortController>();
 
-/**
- * Makes a commander action of a verb's work. `work` returns the exit code when it is not 0: `verify` fails
- * by finding problems, without an error.
- */
+/** Makes a commander action of a verb's work. */
 export function action<Options extends object>(
-  work: (options: Options, context: VerbContext) => Promise<number | undefined>,
+  work: (options: Options, context: VerbContext) => Promise<void>,
 ): (this: Command) => Promise<void> {
   return async function (this: Command) {
     let root: Command = this;
     while (root.parent) root = root.parent;
     const controller = interrupts.get(root) ?? new AbortController();
     const options = this.optsWithGlobals<Options & { json?: boolean }>();
-    const code = await work(options, { signal: controller.signal, json: options.json === true, args: this.args });
-    if (code !== undefined && code !== 0) throw new ExitCode(code);
+    await work(options, { signal: controller.signal, json: options.json === true, args: this.args });
   };
 }
 
@@ -60,7 +56,6 @@ export async function run(program: Command, argv: readonly string[]): Promise<nu
     await program.parseAsync(argv);
     return 0;
   } catch (error) {
-    if (error instanceof ExitCode) return error.exitCode;
     const failure = describeFailure(error);
     if (failure.text !== '') process.stderr.write(`${failure.text}\n`);
     if (argv.includes('--debug') && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
@@ -80,12 +75,6 @@ export function describeFailure(error: unknown): { text: string; exitCode: numbe
   }
   const message = oneLine(error instanceof Error ? error.message : String(error));
   return { text: `error ${codeOf(error)}: ${message}`, exitCode: error instanceof UsageError ? 2 : 1 };
-}
-
-class ExitCode extends Error {
-  constructor(readonly exitCode: number) {
-    super(`exit code ${exitCode}`);
-  }
 }
 
 // Codes of ours stand in `code`; Node's own file errors use errno names there.

@@ -22,6 +22,7 @@ describe('blankNonCode', () => {
   });
 
   it('knows templates with code inside and regular expressions of TypeScript', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a template is what is under test
     expect(blankNonCode('`a{${f(`{`, {x})}}` + y', 'ts')).toMatch(/^` {4}f\(` `, \{x\}\) {2}` \+ y$/);
     expect(blankNonCode('a / b; c(/[/{]\\/{/g); d', 'ts')).toBe('a / b; c(/       /g); d');
   });
@@ -93,6 +94,7 @@ describe('findFunctions in TypeScript', () => {
       '    super();', // 15
       '  }',
       '  get b(): string {',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a template is what is under test
       '    return `${this.a}{`;',
       '  }',
       '  private async c(): Promise<void> {', // 20

@@ -91,8 +91,7 @@ function isBraceInitialiser(head: string): boolean {
 }
 
 function endsInLambda(before: string): boolean {
-  const rest = withoutLastParens(stripQualifiers(before));
-  return rest !== undefined && rest.trimEnd().endsWith(']');
+  return withoutLastParens(stripQualifiers(before))?.trimEnd().endsWith(']') ?? false;
 }
 
 const NOT_FUNCTIONS = /\b(if|for|while|switch|catch|constexpr|return|alignas|with|await)\s*$/;
@@ -175,15 +174,15 @@ class Blanker {
   private step(): void {
     const char = this.text[this.at] ?? '';
     const next = this.text[this.at + 1] ?? '';
-    if (char === '/' && next === '/') return this.blankTo(this.endOfLine(this.at));
-    if (char === '/' && next === '*') return this.blankTo(this.endAfter('*/', this.at + 2));
-    if (char === '#' && this.language === 'cpp' && this.atLineStart()) return this.blankTo(this.endOfDirective());
-    if (char === '#' && next === '!' && this.at === 0) return this.blankTo(this.endOfLine(0));
-    if (char === '"' && this.language === 'cpp' && this.out.endsWith('R')) return this.rawString();
-    if (char === '"' || (char === "'" && !this.isDigitSeparator())) return this.quoted(char);
-    if (char === '`' && this.language === 'ts') return this.template();
-    if (char === '/' && this.language === 'ts' && this.regexMayStart()) return this.regex();
-    this.keep(1);
+    if (char === '/' && next === '/') this.blankTo(this.endOfLine(this.at));
+    else if (char === '/' && next === '*') this.blankTo(this.endAfter('*/', this.at + 2));
+    else if (char === '#' && this.language === 'cpp' && this.atLineStart()) this.blankTo(this.endOfDirective());
+    else if (char === '#' && next === '!' && this.at === 0) this.blankTo(this.endOfLine(0));
+    else if (char === '"' && this.language === 'cpp' && this.out.endsWith('R')) this.rawString();
+    else if (char === '"' || (char === "'" && !this.isDigitSeparator())) this.quoted(char);
+    else if (char === '`' && this.language === 'ts') this.template();
+    else if (char === '/' && this.language === 'ts' && this.regexMayStart()) this.regex();
+    else this.keep(1);
   }
 
   private keep(count: number): void {
@@ -219,12 +218,12 @@ class Blanker {
   private interpolation(): void {
     this.blankTo(this.at + 2);
     let depth = 0;
-    while (this.at < this.text.length) {
-      if (this.text[this.at] === '}' && depth === 0) return this.blankTo(this.at + 1);
+    while (this.at < this.text.length && (this.text[this.at] !== '}' || depth > 0)) {
       if (this.text[this.at] === '{') depth += 1;
       if (this.text[this.at] === '}') depth -= 1;
       this.step();
     }
+    this.blankTo(Math.min(this.at + 1, this.text.length));
   }
 
   private regex(): void {

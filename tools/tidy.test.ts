@@ -22,7 +22,9 @@ describe('tidy', () => {
 
   it('finds marks of unfinished work, in any text', () => {
     for (const word of ['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK']) {
-      expect(messages('README.md', `a\n${word}: later\n`)).toEqual([expect.stringMatching(/^README\.md:2: unfinished/)]);
+      expect(messages('README.md', `a\n${word}: later\n`)).toEqual([
+        expect.stringMatching(/^README\.md:2: unfinished/),
+      ]);
     }
   });
 

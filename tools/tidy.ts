@@ -49,7 +49,8 @@ const CODE_BANS: readonly Ban[] = [
   {
     pattern: /\bMath\s*\.\s*random\b/,
     applies: (path) => !isTest(path) && !path.startsWith('bench/'),
-    message: 'numbers must repeat: use a seeded generator (a seed option, native/base/prng.h); crypto.randomUUID for names',
+    message:
+      'numbers must repeat: use a seeded generator (a seed option, native/base/prng.h); crypto.randomUUID for names',
   },
 ];
 

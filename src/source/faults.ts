@@ -28,7 +28,8 @@ export function invalidArgument(message: string): VamanaError {
 export function systemError(cause: unknown, action: string, path: string): VamanaError {
   if (cause instanceof VamanaError) return cause;
   const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const reason = cause instanceof Error ? cause.message.replace(/^E[A-Z0-9]+: /, '').replace(/, [a-z]+( '.*')?$/, '') : '';
+  const reason =
+    cause instanceof Error ? cause.message.replace(/^E[A-Z0-9]+: /, '').replace(/, [a-z]+( '.*')?$/, '') : '';
   const text = errno === '' ? String(cause) : `${reason} (${errno})`;
   return new VamanaError(SYSTEM_CODES[errno] ?? 'IO', `${action} ${path}: ${text}`, { cause });
 }

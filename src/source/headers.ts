@@ -6,13 +6,7 @@
 // exactly what the header says. That every row repeats the same dimension is checked when rows are read.
 import { MAX_DIMENSION } from '../limits.js';
 import { badVectorFile } from './faults.js';
-import {
-  elementBytes,
-  formatTraits,
-  type StoredElement,
-  type VectorElement,
-  type VectorFormat,
-} from './formats.js';
+import { elementBytes, formatTraits, type StoredElement, type VectorElement, type VectorFormat } from './formats.js';
 import type { MappedFile } from './mapped-file.js';
 import { NPY_PREAMBLE_BYTES, parseNpyPreamble, parseNpyText } from './npy-header.js';
 

@@ -46,7 +46,11 @@ export function parseNpyPreamble(path: string, bytes: Uint8Array): { textOffset:
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const textBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (textBytes > TEXT_BYTES_MAX) {
-    throw badVectorFile(path, 8, `the npy header claims ${textBytes} bytes of text; at most ${TEXT_BYTES_MAX} are read`);
+    throw badVectorFile(
+      path,
+      8,
+      `the npy header claims ${textBytes} bytes of text; at most ${TEXT_BYTES_MAX} are read`,
+    );
   }
   return { textOffset, textBytes };
 }
@@ -65,7 +69,7 @@ export function parseNpyText(path: string, text: Uint8Array, textOffset: number)
   if (!(value instanceof Map)) return fail('the npy header is no Python dictionary');
   const stored = storedElement(value.get('descr'), fail);
   const fortran = value.get('fortran_order');
-  if (fortran === true) return fail("Fortran order is not read; save the array with numpy.ascontiguousarray(a)");
+  if (fortran === true) return fail('Fortran order is not read; save the array with numpy.ascontiguousarray(a)');
   if (fortran !== false) return fail("the npy header's fortran_order is neither True nor False");
   const shape = value.get('shape');
   if (!Array.isArray(shape)) return fail('the npy header has no shape');
