@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string>
 
+#include "base/element.h"
 #include "base/status.h"
 #include "io/file.h"
-#include "base/element.h"
 
 namespace vamana {
 
@@ -20,10 +20,10 @@ struct VectorFileShape {
   uint64_t rows = 0;
   uint32_t dim = 0;
   Element element = Element::kF32;
-  bool float64 = false;        // f64 in the file, converted to f32 (element is then kF32)
-  bool row_prefix = false;     // each row begins with its i32 dimension
-  uint64_t offset = 0;         // of the first row
-  uint64_t stride = 0;         // bytes from one row to the next
+  bool float64 = false;     // f64 in the file, converted to f32 (element is then kF32)
+  bool row_prefix = false;  // each row begins with its i32 dimension
+  uint64_t offset = 0;      // of the first row
+  uint64_t stride = 0;      // bytes from one row to the next
 };
 
 class VectorFile {

@@ -1,0 +1,32 @@
+#include "io/page_reader.h"
+
+#include "io/mmap_reader.h"
+#include "io/pread_reader.h"
+#include "io/uring_reader.h"
+
+namespace vamana {
+
+std::string_view io_kind_name(IoKind kind) {
+  switch (kind) {
+    case IoKind::kAuto:
+      return "auto";
+    case IoKind::kMmap:
+      return "mmap";
+    case IoKind::kUring:
+      return "uring";
+    case IoKind::kPread:
+      return "pread";
+  }
+  return "unknown";
+}
+
+Result<std::unique_ptr<PageReader>> open_page_reader(const std::string& path, IoKind kind) {
+  if (kind == IoKind::kMmap) return open_mmap_reader(path);
+  if (kind == IoKind::kPread) return open_pread_reader(path, "");
+  auto reader = open_uring_reader(path);
+  if (reader.ok() || reader.status().code() != Code::kUnsupported) return reader;
+  if (kind == IoKind::kAuto) return open_pread_reader(path, reader.status().message());
+  return Status(Code::kUnsupported, reader.status().message() + "; choose auto, pread or mmap");
+}
+
+}  // namespace vamana
