@@ -1,0 +1,60 @@
+#include "kernels/cpu.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+namespace vamana {
+namespace {
+
+// Sets VAMANA_CPU for a test and puts back what was there.
+class ForcedCpu {
+ public:
+  explicit ForcedCpu(const char* value) {
+    if (const char* before = std::getenv("VAMANA_CPU")) before_ = before;
+    value == nullptr ? ::unsetenv("VAMANA_CPU") : ::setenv("VAMANA_CPU", value, 1);
+  }
+  ~ForcedCpu() { before_.empty() ? ::unsetenv("VAMANA_CPU") : ::setenv("VAMANA_CPU", before_.c_str(), 1); }
+  ForcedCpu(const ForcedCpu&) = delete;
+  ForcedCpu& operator=(const ForcedCpu&) = delete;
+
+ private:
+  std::string before_;
+};
+
+constexpr CpuLevel kLevels[] = {CpuLevel::kScalar, CpuLevel::kAvx2, CpuLevel::kAvx512, CpuLevel::kNeon};
+
+TEST(Cpu, ScalarIsAlwaysThereAndTheBestIsHad) {
+  EXPECT_TRUE(cpu_has(CpuLevel::kScalar));
+  EXPECT_TRUE(cpu_has(best_cpu_level()));
+  EXPECT_TRUE(cpu_has(CpuLevel::kAvx2) || !cpu_has(CpuLevel::kAvx512));
+  EXPECT_FALSE(cpu_has(CpuLevel::kAvx2) && cpu_has(CpuLevel::kNeon));
+}
+
+TEST(Cpu, TheVariableForcesALevelThatIsThere) {
+  for (const CpuLevel level : kLevels) {
+    const ForcedCpu forced(cpu_level_name(level));
+    EXPECT_EQ(chosen_cpu_level(), cpu_has(level) ? level : best_cpu_level()) << cpu_level_name(level);
+  }
+}
+
+TEST(Cpu, WithoutOrWithAnUnknownNameTheBestIsChosen) {
+  for (const char* value : {static_cast<const char*>(nullptr), "", "sse9"}) {
+    const ForcedCpu forced(value);
+    EXPECT_EQ(chosen_cpu_level(), best_cpu_level());
+  }
+}
+
+TEST(Cpu, FeaturesOfTheBestLevelAreNamed) {
+  const auto features = cpu_features();
+  const auto named = [&](std::string_view name) {
+    return std::find(features.begin(), features.end(), name) != features.end();
+  };
+  EXPECT_EQ(named("avx512vnni") && named("avx512vbmi") && named("avx2"), cpu_has(CpuLevel::kAvx512));
+  EXPECT_EQ(named("asimddp"), cpu_has(CpuLevel::kNeon));
+}
+
+}  // namespace
+}  // namespace vamana
