@@ -9,7 +9,7 @@ import { readIds } from '../src/source/ids.js';
 import { openVectorSource, readRows } from '../src/source/vector-source.js';
 import { runVerb } from '../test/run-verb.js';
 import { encodeFile, temporaryFolder } from '../test/vector-files.js';
-import { register, type ScanAddon } from './truth.js';
+import { register, type ScanAddon, windowBytes } from './truth.js';
 
 const folder = temporaryFolder();
 
@@ -128,6 +128,13 @@ describe('truth', () => {
     ]);
   });
 
+  it('makes windows smaller when there are many queries, and never less than a row', () => {
+    const shape = { dim: 128, stride: 132 };
+    expect(windowBytes(shape, 100)).toBe(8 * 2 ** 20);
+    expect(windowBytes(shape, 10_000)).toBe(13_421 * 132);
+    expect(windowBytes(shape, 1e9)).toBe(132);
+  });
+
   it('keeps f16 when both are, and widens both to f32 when they differ', async () => {
     const half = rows.map((row) => row.map(floatToHalf));
     const halves = folder.file('half.npy', encodeFile({ format: 'npy', element: 'f16', rows: half }));
@@ -196,6 +203,8 @@ describe('truth', () => {
 
   it('is wrong use without its files or with an unknown metric', async () => {
     expect((await truth(['--data', data])).exitCode).toBe(2);
+    const same = ['--data', data, '--queries', queryFile, '--out', 'x.ibin', '--distances', './x.ibin'];
+    expect((await truth(same)).stderr).toMatch(/^error USAGE: --out and --distances name the same file/);
     const argv = ['--data', data, '--queries', queryFile, '--out', 'x.ivecs', '--metric', 'hamming'];
     expect((await truth(argv)).stderr).toMatch(/^error USAGE: .*l2, cosine, dot, l1/);
   });

@@ -2,6 +2,7 @@
 // Ids ascend by (distance, row), so equal inputs give equal files. The scan itself is the addon's; while it works
 // on one window the next is read.
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
   loadNative,
@@ -10,6 +11,7 @@ import {
   type NativeExactScan,
   type NativeMetric,
 } from '../src/binding.js';
+import { WINDOW_BYTES_DEFAULT } from '../src/limits.js';
 import { createCast, type ElementCast } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
@@ -19,7 +21,7 @@ import { createVectorWriter, requireElement, type VectorWriter } from '../src/so
 import { choice, positiveInteger } from './options.js';
 import { formatSeconds, printFacts, printJson, rounded } from './output.js';
 import { createProgress } from './progress.js';
-import { action } from './run.js';
+import { action, UsageError } from './run.js';
 
 /** What of the addon a scan needs. */
 export type ScanAddon = Pick<Native, 'createExactScan'> & { constants: Pick<Native['constants'], 'maxRows'> };
@@ -36,6 +38,9 @@ interface TruthOptions {
   format?: string;
   queryFormat?: string;
 }
+
+/** Pairs of elements compared for one window: about a second of work. */
+const WINDOW_WORK_MAX = 2 ** 34;
 
 const METRICS = ['l2', 'cosine', 'dot', 'l1'] as const satisfies readonly NativeMetric[];
 
@@ -77,6 +82,9 @@ interface TruthReport {
 
 async function truth(addon: ScanAddon, options: TruthOptions, signal: AbortSignal): Promise<TruthReport> {
   requireElement(options.out, chooseFormat(options.out), 'i32');
+  if (options.distances !== undefined && resolve(options.distances) === resolve(options.out)) {
+    throw new UsageError('--out and --distances name the same file');
+  }
   const data = await openVectorSource(options.data, asked(options.format));
   try {
     const queries = await openVectorSource(options.queries, asked(options.queryFormat));
@@ -109,7 +117,8 @@ async function scanAndWrite(
     const packed = createCast(queries.path, queries.dim, queries.element, element).apply({ firstRow: 0, data: found });
     const scan = addon.createExactScan(metric, element, data.dim, bytesOf(packed), queries.rows, k, threads);
     try {
-      await scanAll(scan, data, createCast(data.path, data.dim, data.element, element), signal);
+      const bytesMax = windowBytes(vectorShape(data), queries.rows);
+      await scanAll(scan, data, createCast(data.path, data.dim, data.element, element), bytesMax, signal);
       const { rows, distances } = scan.result();
       await writers.ids.write(new Int32Array(rows.buffer, rows.byteOffset, rows.length));
       await writers.distances?.write(distances);
@@ -133,12 +142,13 @@ async function scanAll(
   scan: NativeExactScan,
   data: VectorSource,
   cast: ElementCast,
+  bytesMax: number,
   signal: AbortSignal,
 ): Promise<void> {
   const progress = createProgress({ label: 'truth', total: data.rows, unit: 'rows' });
   let adding: Promise<void> = Promise.resolve();
   try {
-    for await (const window of data.windows()) {
+    for await (const window of data.windows({ bytesMax })) {
       signal.throwIfAborted();
       requireFinite(data, window);
       const rows: VectorData = cast.apply(window);
@@ -155,6 +165,12 @@ async function scanAll(
     await adding.catch(() => undefined);
     progress.end();
   }
+}
+
+/** Smaller windows for many queries: between two, Ctrl-C is heard and progress shown. */
+export function windowBytes(shape: { dim: number; stride: number }, queries: number): number {
+  const rows = Math.max(1, Math.floor(WINDOW_WORK_MAX / (queries * shape.dim)));
+  return Math.min(WINDOW_BYTES_DEFAULT, rows * shape.stride);
 }
 
 /** Both as they are when they agree, else both as f32. */
