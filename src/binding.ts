@@ -1,5 +1,9 @@
 // The native boundary as TypeScript sees it: the addon's shapes, and the one place that loads it.
 // Everything here is raw (no defaults, no checks beyond the addon's own); users call src/index.ts.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { VamanaError } from './errors.js';
 
 /** Numbers that both sides need; read from the addon, never written twice. */
 export interface NativeConstants {
@@ -228,3 +232,33 @@ export interface Native {
   doctor(probeDir: string | null): Promise<NativeDoctorReport>;
 }
 
+let loaded: Native | undefined;
+
+/** The addon of this package, loaded at the first call. ADDON_MISSING, with the reason, when it cannot be. */
+export function loadNative(): Native {
+  loaded ??= loadNativeFrom(join(packageRoot(), 'build', 'Release', 'vamana.node'));
+  return loaded;
+}
+
+/** Loads the addon at `path`; ADDON_MISSING when it is absent or the system refuses it. */
+export function loadNativeFrom(path: string): Native {
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    const reason = existsSync(path) ? (cause instanceof Error ? cause.message : String(cause)) : 'it is not there';
+    throw new VamanaError(
+      'ADDON_MISSING',
+      `the native addon ${path} cannot be loaded: ${reason}; ` +
+        'run `npm rebuild vamana-ssd` where the package is installed, or `npm run build` in its own folder',
+      { cause },
+    );
+  }
+}
+
+// This file runs from src/ (tests) and from dist/src/ (compiled): the package's folder is the nearest one
+// above with a package.json.
+function packageRoot(): string {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json')) || folder === dirname(folder)) return folder;
+  }
+}

@@ -1,0 +1,49 @@
+// The addon's export table: the shapes of src/binding.ts, one native function each. Nothing else is here;
+// the work is done in the layers below, and what comes from JavaScript is judged in arguments.h.
+#include <napi.h>
+
+#include "addon/build_call.h"
+#include "addon/cancel_handle.h"
+#include "addon/constants.h"
+#include "addon/doctor_call.h"
+#include "addon/index_handle.h"
+#include "addon/instance.h"
+#include "addon/open_call.h"
+#include "addon/scan_handle.h"
+#include "addon/verify_call.h"
+
+namespace vamana::addon {
+namespace {
+
+template <Napi::Value (*function)(const Napi::CallbackInfo&)>
+void add_function(Napi::Object& exports, const char* name) {
+  exports.Set(name, Napi::Function::New<function>(exports.Env(), name));
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  Instance::install(env);
+  Instance& instance = Instance::of(env);
+  instance.index_class = Napi::Persistent(IndexHandle::define(env));
+  instance.scan_class = Napi::Persistent(ScanHandle::define(env));
+  instance.cancel_class = Napi::Persistent(CancelHandle::define(env));
+
+  exports.Set("constants", make_constants(env));
+  add_function<create_cancel>(exports, "createCancel");
+  add_function<plan_build_call>(exports, "planBuild");
+  add_function<build_call>(exports, "build");
+  add_function<open_index>(exports, "openIndex");
+  add_function<inspect>(exports, "inspect");
+  add_function<verify_call>(exports, "verify");
+  add_function<ScanHandle::create>(exports, "createExactScan");
+  add_function<doctor_call>(exports, "doctor");
+  return exports;
+}
+
+}  // namespace
+}  // namespace vamana::addon
+
+static Napi::Object initialise_addon(Napi::Env env, Napi::Object exports) {
+  return vamana::addon::initialise(env, exports);
+}
+
+NODE_API_MODULE(vamana, initialise_addon)

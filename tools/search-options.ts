@@ -1,0 +1,31 @@
+// The options that `search` and `bench` share, and what they come to.
+import { type Command, Option } from 'commander';
+import type { IoKind } from '../src/index.js';
+import { choice, choiceOrInteger, parseSize, positiveInteger } from './options.js';
+
+export const ioChoices = ['auto', 'mmap', 'uring', 'pread'] as const satisfies readonly IoKind[];
+
+export interface SharedSearchOptions {
+  index: string;
+  queries: string;
+  format?: string;
+  k: number;
+  rerank: 'auto' | number;
+  io: IoKind;
+  cache: number;
+  threads: number;
+  exact?: true;
+}
+
+export function addSearchOptions(command: Command): Command {
+  return command
+    .requiredOption('--index <dir>', 'folder of the index')
+    .requiredOption('--queries <file>', 'vectors to search for')
+    .option('--format <name>', 'format of the query file, when its extension does not tell')
+    .option('--k <n>', 'results a query', positiveInteger, 10)
+    .option('--rerank <auto|n>', 'candidates read and ranked exactly', choiceOrInteger(['auto'], 1), 'auto')
+    .option('--io <way>', `how vectors are read: ${ioChoices.join(', ')}`, choice(ioChoices), 'auto')
+    .addOption(new Option('--cache <size>', 'page cache; 0 for none').argParser(parseSize).default(64e6, '64MB'))
+    .option('--threads <n>', 'search threads', positiveInteger, 1)
+    .option('--exact', 'scan every row instead of walking the graph');
+}

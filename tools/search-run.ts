@@ -1,0 +1,181 @@
+// One measured search: all queries through an open index, timed, with recall and memory, as the document of
+// search-document.ts. Called by the `search` and `bench` verbs and by the demo. There is no warm-up: the page
+// cache is as the index was opened.
+import { resolve } from 'node:path';
+import { loadNative } from '../src/binding.js';
+import { NO_ROW, type SearchCosts, type VectorIndex } from '../src/index.js';
+import { missingDistances, type RecallInput, tieAwareRecall } from '../src/segment/recall.js';
+import type { IdTable } from '../src/source/ids.js';
+import { processMemory, residentMapped } from './machine.js';
+import { rounded } from './output.js';
+import { createProgress } from './progress.js';
+import type { QuerySet } from './queries.js';
+import type { IndexFacts, SearchDocument } from './search-document.js';
+import { type Latency, mean, summarizeLatency } from './statistics.js';
+
+export interface SearchSettings {
+  k: number;
+  listSize: number;
+  rerank: 'auto' | number;
+  exact: boolean;
+  threads: number;
+  cacheBytes: number;
+}
+
+export interface SearchRun {
+  document: SearchDocument;
+  /** Found rows, count x k, nearest first. */
+  rows: Uint32Array;
+  distances: Float32Array;
+}
+
+export interface SearchRunOptions {
+  index: VectorIndex;
+  /** The index's folder, whose mapped pages are counted. */
+  dir: string;
+  queries: QuerySet;
+  truth: IdTable | undefined;
+  settings: SearchSettings;
+  signal: AbortSignal;
+}
+
+interface Found {
+  rows: Uint32Array;
+  distances: Float32Array;
+  costs: SearchCosts[];
+  seconds: number;
+}
+
+// Small enough to show progress, large enough that a call costs nothing beside its queries.
+const CHUNK_QUERIES = 256;
+const CHUNKS_IN_FLIGHT = 16;
+
+export async function runSearch(options: SearchRunOptions): Promise<SearchRun> {
+  const { index, queries, settings } = options;
+  const found = await searchAll(options);
+  const stats = index.stats();
+  const { rssPeak, anonymous } = processMemory();
+  const { graph, codes, cache } = stats.memory;
+  const mapped = stats.io.kind === 'mmap' ? residentMapped(resolve(options.dir)) : 0;
+  const recall = await measureRecall(options, found);
+  const document: SearchDocument = {
+    index: indexFacts(index),
+    params: {
+      k: settings.k,
+      list_size: settings.listSize,
+      rerank: settings.rerank,
+      exact: settings.exact,
+      io: stats.io.kind,
+      threads: settings.threads,
+      cache_bytes: settings.cacheBytes,
+    },
+    queries: queries.count,
+    recall_at_k: recall === undefined ? null : rounded(recall),
+    qps: rounded(queries.count / found.seconds),
+    latency_us: latency(found.costs),
+    per_query: perQuery(found.costs),
+    memory_bytes: {
+      graph,
+      codes,
+      cache,
+      other: Math.max(0, anonymous - graph - codes - cache),
+      rss_peak: rssPeak,
+      anonymous,
+      mapped,
+    },
+  };
+  return { document, rows: found.rows, distances: found.distances };
+}
+
+export function indexFacts({ info }: Pick<VectorIndex, 'info'>): IndexFacts {
+  return {
+    rows: info.rows,
+    dim: info.dim,
+    metric: info.metric,
+    element: info.element,
+    degree_mean: rounded(info.degreeMean),
+    bits_per_edge: rounded(info.bitsPerEdge),
+    code: info.code,
+  };
+}
+
+// Several chunks are in flight at once, so that no worker waits while results are copied here.
+async function searchAll({ index, queries, settings, signal }: SearchRunOptions): Promise<Found> {
+  const { k, listSize, rerank, exact } = settings;
+  const { count, dim, data } = queries;
+  const rows = new Uint32Array(count * k);
+  const distances = new Float32Array(count * k);
+  const costs: SearchCosts[] = [];
+  const progress = createProgress({ label: exact ? 'exact scan' : 'search', total: count, unit: 'queries' });
+  let next = 0;
+  let done = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) {
+      const first = next;
+      const end = Math.min(count, first + CHUNK_QUERIES);
+      next = end;
+      const chunk = data.subarray(first * dim, end * dim);
+      const result = await index.search(chunk, { k, listSize, rerank, exact, costs: true, signal });
+      rows.set(result.rows, first * k);
+      distances.set(result.distances, first * k);
+      if (result.costs !== undefined) costs.push(result.costs);
+      done += end - first;
+      progress.update(done);
+    }
+  };
+  const startMs = performance.now();
+  try {
+    await Promise.all(Array.from({ length: CHUNKS_IN_FLIGHT }, lane));
+    return { rows, distances, costs, seconds: (performance.now() - startMs) / 1000 };
+  } finally {
+    next = count;
+    progress.end();
+  }
+}
+
+async function measureRecall(options: SearchRunOptions, found: Found): Promise<number | undefined> {
+  const { index, queries, truth, settings } = options;
+  if (truth === undefined) return undefined;
+  const input: RecallInput = {
+    rows: found.rows,
+    distances: found.distances,
+    count: queries.count,
+    k: settings.k,
+    noRow: NO_ROW,
+    truth: truth.ids,
+    truthWidth: truth.k,
+  };
+  const missing = missingDistances(input);
+  if (missing.length === 0) return tieAwareRecall(input, new Map());
+  const { dim, data } = queries;
+  const subset = data.slice(0, missing.length * dim);
+  for (const [at, { query }] of missing.entries()) subset.set(data.subarray(query * dim, (query + 1) * dim), at * dim);
+  const distances = await index.distancesToRows(
+    subset,
+    Uint32Array.from(missing, ({ row }) => row),
+  );
+  return tieAwareRecall(input, new Map(missing.map(({ query }, at) => [query, distances[at] ?? Number.NaN])));
+}
+
+function latency(costs: readonly SearchCosts[]): Latency {
+  const { mean, p50, p95, p99, p999 } = summarizeLatency(
+    Float32Array.from(costs.flatMap((chunk) => [...chunk.totalUs])),
+  );
+  return { mean: rounded(mean), p50: rounded(p50), p95: rounded(p95), p99: rounded(p99), p999: rounded(p999) };
+}
+
+function perQuery(costs: readonly SearchCosts[]): SearchDocument['per_query'] {
+  const column = (name: keyof SearchCosts): number => rounded(mean(costs.flatMap((chunk) => [...chunk[name]])));
+  const reads = column('reads');
+  return {
+    reads,
+    read_bytes: rounded(reads * loadNative().constants.pageBytes),
+    reranked: column('reranked'),
+    cache_hits: column('cacheHits'),
+    hops: column('hops'),
+    codes_scored: column('codesScored'),
+    walk_us: column('walkUs'),
+    read_us: column('readUs'),
+    rank_us: column('rankUs'),
+  };
+}
