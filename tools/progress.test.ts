@@ -27,6 +27,15 @@ describe('createProgress', () => {
     expect(texts.slice(-2)).toEqual([`${REWRITE}graph: 500 rows in 1.0 s`, '\n']);
   });
 
+  it('shows nothing of work that is over at once', () => {
+    const { stream, texts } = sink(true);
+    let now = 0;
+    const progress = createProgress({ label: 'search', total: 10, unit: 'queries', stream, nowMs: () => now });
+    for (now = 0; now < 300; now += 10) progress.update(1);
+    progress.end();
+    expect(texts).toEqual([]);
+  });
+
   it('writes a line every five seconds elsewhere, and nothing for short work', () => {
     const { stream, texts } = sink(false);
     let now = 0;

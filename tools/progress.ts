@@ -30,6 +30,8 @@ export interface Progress {
 }
 
 const TTY_INTERVAL_MS = 100;
+/** Work that is over before that shows nothing on a terminal either. */
+const TTY_DELAY_MS = 300;
 const LOG_INTERVAL_MS = 5000;
 const RATE_WINDOW_MS = 10_000;
 
@@ -39,7 +41,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const interactive = stream.isTTY === true;
   const startMs = options.startMs ?? nowMs();
   const samples: { atMs: number; done: number }[] = [{ atMs: startMs, done: 0 }];
-  let writtenMs = interactive ? Number.NEGATIVE_INFINITY : startMs;
+  let writtenMs = interactive ? startMs + TTY_DELAY_MS - TTY_INTERVAL_MS : startMs;
   let written = false;
   let done = 0;
   let ended = false;

@@ -67,7 +67,7 @@ Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, co
                queries.size(), static_cast<unsigned long long>(count), segment.dim(), element_bytes(segment.element()),
                static_cast<unsigned long long>(bytes), std::string(element_name(segment.element())).c_str()));
   }
-  Fields fields(info[2], "params");
+  Fields fields(info[2], "options");
   SearchParams params;
   params.k = fields.integer32("k", 1, kMaxK);
   params.list_size = fields.integer32("listSize", 1, kMaxListSize);

@@ -26,7 +26,7 @@ class SearchCall final : public AsyncCall {
   const bool costs_;
 };
 
-// What search(queries, count, params, cancel) was called with.
+// What search(queries, count, options, cancel) was called with.
 struct SearchArguments {
   std::shared_ptr<SearchRequest> request;  // without `done`
   bool costs = false;

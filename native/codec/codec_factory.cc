@@ -23,8 +23,9 @@ void normalise(float* vector, size_t dim) {
   double sum = 0;
   for (size_t d = 0; d < dim; ++d) sum += static_cast<double>(vector[d]) * static_cast<double>(vector[d]);
   if (sum == 0) return;
-  const auto scale = static_cast<float>(1.0 / std::sqrt(sum));
-  for (size_t d = 0; d < dim; ++d) vector[d] *= scale;
+  // In double: the scale of a vector of denormal numbers is past the range of a float.
+  const double scale = 1.0 / std::sqrt(sum);
+  for (size_t d = 0; d < dim; ++d) vector[d] = static_cast<float>(static_cast<double>(vector[d]) * scale);
 }
 
 Result<std::unique_ptr<Codec>> make_codec(CodecKind kind, uint32_t dim, Metric metric, uint32_t code_bytes,

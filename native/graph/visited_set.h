@@ -14,10 +14,11 @@ namespace vamana {
 
 class VisitedSet {
  public:
-  // Empties the set and makes room so that `expected` nodes need no growth.
+  // Empties the set and makes room so that `expected` nodes need no growth. Room that an earlier search grew
+  // is kept up to four times that; a larger table would have to be emptied in vain by every search to come.
   void reset(size_t expected) {
     const size_t slots = std::bit_ceil(std::max<size_t>(expected * 2, 1024));
-    if (slots_.size() < slots) slots_.resize(slots);
+    if (slots_.size() < slots || slots_.size() > 4 * slots) slots_.resize(slots);
     std::fill(slots_.begin(), slots_.end(), kEmpty);
     mask_ = static_cast<uint32_t>(slots_.size() - 1);
     size_ = 0;
@@ -36,6 +37,8 @@ class VisitedSet {
   }
 
   size_t size() const { return size_; }
+  // How large the table is: what reset() has to empty.
+  size_t slots() const { return slots_.size(); }
 
  private:
   static constexpr uint32_t kEmpty = 0xFFFFFFFFu;

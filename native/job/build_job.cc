@@ -153,8 +153,11 @@ class Build {
     VAMANA_TRY(write_graph());
     VAMANA_TRY(write_codes());
     VAMANA_TRY(write_vectors());
+    if (cancel_.cancelled()) return aborted_status("the build");
+    // Once it is published the segment stands: from here on a cancel comes too late.
     VAMANA_ASSIGN(report_.files, writer_->publish());
-    return proceed(rows(), rows());
+    progress_(stage_, rows(), rows());
+    return Status();
   }
 
   Status write_graph() {
