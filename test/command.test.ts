@@ -44,7 +44,7 @@ describe('vamana build', () => {
     expect(built.exitCode).toBe(0);
     const report = JSON.parse(built.stdout) as Record<string, unknown>;
     expect(report).toMatchObject({ rows: 4000, dim: 128, unreachable: 0 });
-    expect(Object.keys(report['seconds'] as object).sort()).toEqual([
+    expect(Object.keys(report.seconds as object).sort()).toEqual([
       'graph',
       'read',
       'reorder',
@@ -52,7 +52,7 @@ describe('vamana build', () => {
       'train',
       'write',
     ]);
-    expect(Object.keys(report['files'] as object).sort()).toEqual(['codes', 'graph', 'vectors']);
+    expect(Object.keys(report.files as object).sort()).toEqual(['codes', 'graph', 'vectors']);
     for (const name of ['rss_peak', 'degree_mean', 'bits_per_edge']) expect(report[name]).toBeGreaterThan(0);
     for (const part of ['vectors', 'graph', 'codes', 'buffers', 'process', 'total', 'limit']) {
       expect(built.stderr).toMatch(new RegExp(`^${part} `, 'm'));
@@ -85,7 +85,7 @@ describe('vamana build', () => {
     const interrupted = vamana('build', '--data', base, '--index', folder.file('half'), '--json');
     // The plan is computed first; by then the verb listens.
     await new Promise((resolve) => setTimeout(resolve, 100));
-    process.emit('SIGINT');
+    process.emit('SIGINT', 'SIGINT');
     expect(await interrupted).toMatchObject({
       exitCode: 1,
       stdout: '',
@@ -103,26 +103,26 @@ describe('vamana search', () => {
       params: { k: 10, list_size: 64, rerank: 'auto', exact: false, io: 'pread', threads: 1, cache_bytes: 64e6 },
       queries: 100,
     });
-    expect(Object.keys(document['latency_us'] as object)).toEqual(['mean', 'p50', 'p95', 'p99', 'p999']);
-    const memory = document['memory_bytes'] as Record<string, number>;
+    expect(Object.keys(document.latency_us as object)).toEqual(['mean', 'p50', 'p95', 'p99', 'p999']);
+    const memory = document.memory_bytes as Record<string, number>;
     expect(Object.keys(memory)).toEqual(['graph', 'codes', 'cache', 'other', 'rss_peak', 'anonymous', 'mapped']);
-    expect(memory['rss_peak']).toBeGreaterThanOrEqual(memory['anonymous'] ?? Number.NaN);
-    const cost = document['per_query'] as Record<string, number>;
-    expect(cost['read_bytes']).toBeCloseTo(4096 * (cost['reads'] ?? Number.NaN), 0);
-    expect(cost['reranked']).toBe(21);
-    expect(document['recall_at_k']).toBeGreaterThan(0.9);
-    expect(document['qps']).toBeGreaterThan(0);
+    expect(memory.rss_peak).toBeGreaterThanOrEqual(memory.anonymous ?? Number.NaN);
+    const cost = document.per_query as Record<string, number>;
+    expect(cost.read_bytes).toBeCloseTo(4096 * (cost.reads ?? Number.NaN), 0);
+    expect(cost.reranked).toBe(21);
+    expect(document.recall_at_k).toBeGreaterThan(0.9);
+    expect(document.qps).toBeGreaterThan(0);
   });
 
   it('reads more without a page cache, and finds the same', async () => {
     const cached = await vamanaJson('search', ...searchArguments);
     const bare = await vamanaJson('search', ...searchArguments, '--cache', '0');
     const cost = (document: Record<string, unknown>): Record<string, number> =>
-      document['per_query'] as Record<string, number>;
-    expect(cost(bare)['cache_hits']).toBe(0);
-    expect(cost(bare)['reads']).toBeGreaterThan(cost(cached)['reads'] ?? Number.NaN);
-    expect(bare['recall_at_k']).toBe(cached['recall_at_k']);
-    expect(bare['memory_bytes']).toMatchObject({ cache: 0 });
+      document.per_query as Record<string, number>;
+    expect(cost(bare).cache_hits).toBe(0);
+    expect(cost(bare).reads).toBeGreaterThan(cost(cached).reads ?? Number.NaN);
+    expect(bare.recall_at_k).toBe(cached.recall_at_k);
+    expect(bare.memory_bytes).toMatchObject({ cache: 0 });
   });
 
   it('finds everything by an exact scan, and writes the rows', async () => {
@@ -138,7 +138,7 @@ describe('vamana search', () => {
       '--threads',
       '2',
     );
-    expect(document['recall_at_k']).toBe(1);
+    expect(document.recall_at_k).toBe(1);
     const found = await readIds(out);
     expect([found.rows, found.k]).toEqual([100, 5]);
     const expected = await readIds(truth);
@@ -201,10 +201,10 @@ describe('vamana bench', () => {
       '--report',
       report,
     );
-    const rows = document['rows'] as { params: { list_size: number }; recall_at_k: number }[];
+    const rows = document.rows as { params: { list_size: number }; recall_at_k: number }[];
     expect(rows.map((row) => row.params.list_size)).toEqual([10, 80]);
     expect(rows[1]?.recall_at_k).toBeGreaterThan(rows[0]?.recall_at_k ?? 1);
-    expect(document['index']).toMatchObject({ rows: 4000 });
+    expect(document.index).toMatchObject({ rows: 4000 });
     const page = readFileSync(report, 'utf8');
     expect(page.match(/<svg /g)).toHaveLength(4);
     expect(page).not.toContain('NaN');
@@ -212,7 +212,7 @@ describe('vamana bench', () => {
 
   it('gives every list size a cold page cache', async () => {
     const document = await vamanaJson('bench', ...searchArguments, '--sweep', '40,40');
-    const [first, second] = document['rows'] as { per_query: { reads: number } }[];
+    const [first, second] = document.rows as { per_query: { reads: number } }[];
     expect(second?.per_query.reads).toBe(first?.per_query.reads);
   });
 
@@ -226,8 +226,8 @@ describe('vamana inspect', () => {
   it('tells everything in the headers', async () => {
     const document = await vamanaJson('inspect', index);
     expect(document).toMatchObject({ rows: 4000, dim: 128, element: 'u8', metric: 'l2', degree: 24, build_list: 40 });
-    const files = document['files'] as { graph: number; codes: number };
-    expect(document['bytes_per_row']).toBeCloseTo((files.graph + files.codes) / 4000, 2);
+    const files = document.files as { graph: number; codes: number };
+    expect(document.bytes_per_row).toBeCloseTo((files.graph + files.codes) / 4000, 2);
     const { stdout } = await vamana('inspect', index);
     expect(stdout).toMatch(/^record +132 bytes, 31 a page$/m);
   });
