@@ -48,6 +48,9 @@ struct CodeLayout {
 };
 using PqScoreFn = void (*)(const float* table, const CodeLayout& layout, const uint32_t* ids, size_t count, float* out);
 
+// Where the smallest of 256 values stands, the first of equals.
+using ArgMin256Fn = uint32_t (*)(const float* values);
+
 struct KernelTable {
   CpuLevel level;
   const char* name;  // "scalar", "avx2", "avx512", "neon"
@@ -56,6 +59,7 @@ struct KernelTable {
   Table256Fn table_l2;
   Table256Fn table_dot;
   Table256Fn table_l1;
+  ArgMin256Fn argmin256;
   PqScoreFn pq_score;
 };
 
