@@ -18,7 +18,7 @@ enum class CpuLevel : uint32_t { kScalar = 0, kAvx2 = 1, kAvx512 = 2, kNeon = 3 
 // REQUIRES 1 <= dim <= 65536 and finite elements; the result is then never NaN. Against exact arithmetic:
 //   u8, i8  l2, dot, l1: the exact integer, rounded once to f32. Cosine: within 2^-23.
 //   f32, f16  l2, dot, l1: within (dim / 4 + 8) * 2^-24 of the sum of the terms' magnitudes (SIMD sums are four
-//           or more side by side; 2e-6 at 128 dimensions at worst, a tenth of that as a rule), and infinite
+//           or more side by side; 2.4e-6 at 128 dimensions), and infinite
 //           where the result exceeds f32. Cosine: within twice that factor, for any magnitude of the elements.
 //   Cosine of a vector with itself is 0, with its negative 2, with the zero vector 1; never outside [0, 2].
 using DistanceFn = float (*)(const void* a, const void* b, size_t dim);
