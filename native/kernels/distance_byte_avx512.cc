@@ -1,9 +1,9 @@
 // Distances between u8 and i8 rows with AVX-512 VNNI, exact in integers; the end of a row by a masked load.
 //
-// Measured against the same kernels of simsimd 6.5 (u8, ns a call at 128 and 768 dimensions, Zen 4): l2 4.6 and
-// 16 against 5.2 and 18, dot 4.0 and 12 against 4.9 and 16; i8: l2 4.9 and 15 against 5.8 and 25, dot 3.9 and 13
-// against 5.3 and 22. Its sums are signed 32 bits, too few for u8 from 33,026 dimensions on, and its cosine
-// is 0 for two zero vectors.
+// Measured against the same kernels of simsimd 6.5 (vamana_kernels_bench, Zen 4, ns a call at 128 and 768
+// dimensions): u8 l2 5.0 and 17 against 5.9 and 19, dot 4.8 and 13 against 5.1 and 16; i8 l2 5.0 and 17 against
+// 6.2 and 26, dot 4.6 and 15 against 5.9 and 23. Its sums are signed 32 bits, too few for u8 from 33,026
+// dimensions on, and its cosine is 0 for two zero vectors.
 #if defined(__x86_64__)
 
 #include <cstdint>
