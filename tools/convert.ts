@@ -1,7 +1,7 @@
 // `vamana convert IN OUT`: a vector file in another format or element type, whole, in part or thinned out. Rows
 // pass through in bounded windows, so the files may be larger than memory; OUT appears only when all is written.
 import type { Command } from 'commander';
-import { createCast, defaultElement } from '../src/source/cast.js';
+import { createCast, defaultElement, rounds } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
 import { chooseFormat, type VectorElement, vectorElements } from '../src/source/formats.js';
@@ -53,7 +53,6 @@ export function register(program: Command): void {
           const report = await convert(source, to, options, signal);
           if (json) printJson(report);
           else print(to, report);
-          return undefined;
         } finally {
           source.close();
         }
@@ -94,7 +93,7 @@ async function convert(
       element: { from: source.element, to },
       format: { from: source.format, to: writer.format },
       bytes: written.bytes,
-      ...(cast.largestError === undefined ? {} : { largest_error: rounded(cast.largestError) }),
+      ...(rounds(source.element, to) ? { largest_error: rounded(cast.largestError) } : {}),
     };
   } catch (error) {
     await writer.abort();

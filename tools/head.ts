@@ -27,7 +27,6 @@ export function register(program: Command): void {
           const first = await firstRows(source, options.rows, options.columns);
           if (json) printJson(jsonOf(source, first));
           else print(source, first);
-          return undefined;
         } finally {
           source.close();
         }
@@ -57,7 +56,7 @@ function print(source: VectorSource, first: number[][]): void {
     ['rows', rows],
     ['dimension', dim],
     ['element', stored === element ? element : `${stored}, read as ${element}`],
-    ['size', `${formatBytes(fileBytes)}`],
+    ['size', formatBytes(fileBytes)],
   ]);
   if (first.length === 0) return;
   printLine();

@@ -30,6 +30,8 @@ export interface Progress {
 }
 
 const TTY_INTERVAL_MS = 100;
+/** Work that is over before that shows nothing on a terminal either. */
+const TTY_DELAY_MS = 300;
 const LOG_INTERVAL_MS = 5000;
 const RATE_WINDOW_MS = 10_000;
 
@@ -39,13 +41,13 @@ export function createProgress(options: ProgressOptions): Progress {
   const interactive = stream.isTTY === true;
   const startMs = options.startMs ?? nowMs();
   const samples: { atMs: number; done: number }[] = [{ atMs: startMs, done: 0 }];
-  let writtenMs = interactive ? Number.NEGATIVE_INFINITY : startMs;
+  let writtenMs = interactive ? startMs + TTY_DELAY_MS - TTY_INTERVAL_MS : startMs;
   let written = false;
   let done = 0;
   let ended = false;
 
   const write = (line: string): void => {
-    const text = interactive ? line.slice(0, Math.max(20, (stream.columns ?? 80) - 1)) : line;
+    const text = interactive ? line.slice(0, Math.max(20, columnsOf(stream) - 1)) : line;
     stream.write(interactive ? `\r\x1b[K${text}` : `${text}\n`);
     written = true;
   };
@@ -128,4 +130,9 @@ function runningLine(options: ProgressOptions, done: number, rate: number): stri
 
 function amount(count: number, unit: string): string {
   return unit === 'bytes' ? formatBytes(count) : `${formatNumber(count)} ${unit}`;
+}
+
+// A pseudo-terminal without a size says 0.
+function columnsOf(stream: ProgressStream): number {
+  return stream.columns || 80;
 }

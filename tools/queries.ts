@@ -41,10 +41,11 @@ export async function loadQueries(
 }
 
 function requireLossless(source: VectorSource, cast: ElementCast): void {
-  if (cast.largestError === 0) return;
+  const { largestError = 0 } = cast;
+  if (largestError === 0) return;
   throw new VamanaError(
     'INVALID_ARGUMENT',
-    `${source.path} holds ${source.element} values that the index's ${cast.to} rounds (by up to ${cast.largestError}): ` +
+    `${source.path} holds ${source.element} values that the index's ${cast.to} rounds (by up to ${largestError}): ` +
       `convert the queries first: vamana convert ${source.path} OUT --element ${cast.to}`,
   );
 }

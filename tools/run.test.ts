@@ -1,30 +1,23 @@
 // Exit codes and the one line on stderr, for every way to fail.
-import { describe, expect, it, vi } from 'vitest';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
 import { VamanaError } from '../src/errors.js';
-import { action, createProgram, describeFailure, run, UsageError } from './run.js';
+import { runVerb } from '../test/run-verb.js';
+import { action, describeFailure, UsageError } from './run.js';
 
-async function runVerb(
-  work: Parameters<typeof action>[0],
-  ...argv: string[]
-): Promise<{ exitCode: number; stderr: string }> {
-  const program = createProgram();
-  program.command('go [more...]').option('--k <n>', 'k').action(action(work));
-  const texts: string[] = [];
-  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    texts.push(String(text));
-    return true;
-  });
-  try {
-    return { exitCode: await run(program, ['node', 'vamana', ...argv]), stderr: texts.join('') };
-  } finally {
-    spy.mockRestore();
-  }
+type Work = Parameters<typeof action>[0];
+
+async function go(work: Work, ...argv: string[]): Promise<{ exitCode: number; stderr: string }> {
+  const register = (program: Command): unknown =>
+    program.command('go [more...]').option('--k <n>', 'k').action(action(work));
+  const { exitCode, stderr } = await runVerb(register, ...argv);
+  return { exitCode, stderr };
 }
 
 describe('run', () => {
   it('is 0 when the verb is done, and gives it its options', async () => {
     let seen: unknown;
-    const result = await runVerb(
+    const result = await go(
       async (options, context) => {
         seen = { options, json: context.json, args: context.args };
       },
@@ -42,34 +35,34 @@ describe('run', () => {
     const fail = async (): Promise<void> => {
       throw new VamanaError('CORRUPT', 'a file:\n  broken', { cause: new Error('inner') });
     };
-    expect(await runVerb(fail, 'go')).toEqual({ exitCode: 1, stderr: 'error CORRUPT: a file: broken\n' });
-    const debug = await runVerb(fail, 'go', '--debug');
+    expect(await go(fail, 'go')).toEqual({ exitCode: 1, stderr: 'error CORRUPT: a file: broken\n' });
+    const debug = await go(fail, 'go', '--debug');
     expect(debug.stderr).toMatch(/^error CORRUPT: a file: broken\nVamanaError: .*\n {4}at .*caused by: Error: inner/s);
   });
 
   it('is 2 for wrong use', async () => {
     const nothing = async (): Promise<void> => undefined;
     for (const argv of [['nothing'], ['go', '--l', '1'], ['go', '--k']]) {
-      const result = await runVerb(nothing, ...argv);
+      const result = await go(nothing, ...argv);
       expect(result.exitCode).toBe(2);
       expect(result.stderr).toMatch(/^error USAGE: (?!error).*\n$/);
     }
     const usage = async (): Promise<void> => {
       throw new UsageError('--a excludes --b');
     };
-    expect(await runVerb(usage, 'go')).toEqual({ exitCode: 2, stderr: 'error USAGE: --a excludes --b\n' });
+    expect(await go(usage, 'go')).toEqual({ exitCode: 2, stderr: 'error USAGE: --a excludes --b\n' });
   });
 
   it('aborts the signal on the first SIGINT and then listens no more', async () => {
     const before = process.listenerCount('SIGINT');
     let during = 0;
-    const result = await runVerb(async (_options, { signal }) => {
-      process.emit('SIGINT');
+    const result = await go(async (_options, { signal }) => {
+      process.emit('SIGINT', 'SIGINT');
       during = process.listenerCount('SIGINT');
       signal.throwIfAborted();
     }, 'go');
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toMatch(/stopping.*error ABORTED: /s);
+    expect(result.stderr).toMatch(/stopping.*error ABORTED: interrupted by SIGINT\n$/s);
     expect(during).toBe(before);
     expect(process.listenerCount('SIGINT')).toBe(before);
   });

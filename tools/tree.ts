@@ -20,12 +20,13 @@ export interface Problem {
 
 const UNTRACKED_FOLDERS = new Set(['.git', 'node_modules', 'build', 'dist', 'data']);
 
-/** The nearest folder above this file that holds CMakeLists.txt: the project, from tools/ or dist/tools/. */
+/** The nearest folder above this file that holds package.json: the project, from tools/ or dist/tools/. */
 export function projectRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'CMakeLists.txt'))) {
+  while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Error('no CMakeLists.txt in any folder above this tool: run it from a checkout');
+    if (parent === folder)
+      throw new Error('no package.json in any folder above this file: the installation is damaged');
     folder = parent;
   }
   return folder;

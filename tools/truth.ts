@@ -2,8 +2,16 @@
 // Ids ascend by (distance, row), so equal inputs give equal files. The scan itself is the addon's; while it works
 // on one window the next is read.
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Native, NativeElement, NativeExactScan, NativeMetric } from '../src/binding.js';
+import {
+  loadNative,
+  type Native,
+  type NativeElement,
+  type NativeExactScan,
+  type NativeMetric,
+} from '../src/binding.js';
+import { WINDOW_BYTES_DEFAULT } from '../src/limits.js';
 import { createCast, type ElementCast } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
@@ -13,7 +21,7 @@ import { createVectorWriter, requireElement, type VectorWriter } from '../src/so
 import { choice, positiveInteger } from './options.js';
 import { formatSeconds, printFacts, printJson, rounded } from './output.js';
 import { createProgress } from './progress.js';
-import { action } from './run.js';
+import { action, UsageError } from './run.js';
 
 /** What of the addon a scan needs. */
 export type ScanAddon = Pick<Native, 'createExactScan'> & { constants: Pick<Native['constants'], 'maxRows'> };
@@ -31,38 +39,33 @@ interface TruthOptions {
   queryFormat?: string;
 }
 
+/** Pairs of elements compared for one window: about a second of work. */
+const WINDOW_WORK_MAX = 2 ** 34;
+
 const METRICS = ['l2', 'cosine', 'dot', 'l1'] as const satisfies readonly NativeMetric[];
 
 /** `loadAddon` is called when the verb runs, so that the help works without the addon. */
-export function registerWith(loadAddon: () => ScanAddon): (program: Command) => void {
-  return (program) => {
-    program
-      .command('truth')
-      .description('exact nearest neighbours of every query, by a scan of all rows')
-      .requiredOption('--data <file>', 'vector file to search')
-      .requiredOption('--queries <file>', 'vector file of queries')
-      .requiredOption('--out <file>', 'neighbours to write: .ivecs or .ibin, one row a query, nearest first')
-      .option('--k <n>', 'neighbours a query', positiveInteger, 100)
-      .option('--metric <name>', `distance: ${METRICS.join(', ')}`, choice(METRICS), 'l2')
-      .option('--distances <file>', 'also write their distances: .fvecs, .fbin or .npy')
-      .option(
-        '--threads <n>',
-        'threads of the scan; all processors by default',
-        positiveInteger,
-        availableParallelism(),
-      )
-      .option('--force', 'replace files that exist')
-      .option('--format <name>', 'format of --data, when its extension does not say')
-      .option('--query-format <name>', 'format of --queries, when its extension does not say')
-      .action(
-        action<TruthOptions>(async (options, { signal, json }) => {
-          const report = await truth(loadAddon(), options, signal);
-          if (json) printJson(report);
-          else print(report);
-          return undefined;
-        }),
-      );
-  };
+export function register(program: Command, loadAddon: () => ScanAddon = loadNative): void {
+  program
+    .command('truth')
+    .description('exact nearest neighbours of every query, by a scan of all rows')
+    .requiredOption('--data <file>', 'vector file to search')
+    .requiredOption('--queries <file>', 'vector file of queries')
+    .requiredOption('--out <file>', 'neighbours to write: .ivecs or .ibin, one row a query, nearest first')
+    .option('--k <n>', 'neighbours a query', positiveInteger, 100)
+    .option('--metric <name>', `distance: ${METRICS.join(', ')}`, choice(METRICS), 'l2')
+    .option('--distances <file>', 'also write their distances: .fvecs, .fbin or .npy')
+    .option('--threads <n>', 'threads of the scan; all processors by default', positiveInteger, availableParallelism())
+    .option('--force', 'replace files that exist')
+    .option('--format <name>', 'format of --data, when its extension does not say')
+    .option('--query-format <name>', 'format of --queries, when its extension does not say')
+    .action(
+      action<TruthOptions>(async (options, { signal, json }) => {
+        const report = await truth(loadAddon(), options, signal);
+        if (json) printJson(report);
+        else print(report);
+      }),
+    );
 }
 
 interface TruthReport {
@@ -79,6 +82,9 @@ interface TruthReport {
 
 async function truth(addon: ScanAddon, options: TruthOptions, signal: AbortSignal): Promise<TruthReport> {
   requireElement(options.out, chooseFormat(options.out), 'i32');
+  if (options.distances !== undefined && resolve(options.distances) === resolve(options.out)) {
+    throw new UsageError('--out and --distances name the same file');
+  }
   const data = await openVectorSource(options.data, asked(options.format));
   try {
     const queries = await openVectorSource(options.queries, asked(options.queryFormat));
@@ -111,7 +117,8 @@ async function scanAndWrite(
     const packed = createCast(queries.path, queries.dim, queries.element, element).apply({ firstRow: 0, data: found });
     const scan = addon.createExactScan(metric, element, data.dim, bytesOf(packed), queries.rows, k, threads);
     try {
-      await scanAll(scan, data, createCast(data.path, data.dim, data.element, element), signal);
+      const bytesMax = windowBytes(vectorShape(data), queries.rows);
+      await scanAll(scan, data, createCast(data.path, data.dim, data.element, element), bytesMax, signal);
       const { rows, distances } = scan.result();
       await writers.ids.write(new Int32Array(rows.buffer, rows.byteOffset, rows.length));
       await writers.distances?.write(distances);
@@ -135,12 +142,13 @@ async function scanAll(
   scan: NativeExactScan,
   data: VectorSource,
   cast: ElementCast,
+  bytesMax: number,
   signal: AbortSignal,
 ): Promise<void> {
   const progress = createProgress({ label: 'truth', total: data.rows, unit: 'rows' });
   let adding: Promise<void> = Promise.resolve();
   try {
-    for await (const window of data.windows()) {
+    for await (const window of data.windows({ bytesMax })) {
       signal.throwIfAborted();
       requireFinite(data, window);
       const rows: VectorData = cast.apply(window);
@@ -157,6 +165,12 @@ async function scanAll(
     await adding.catch(() => undefined);
     progress.end();
   }
+}
+
+/** Smaller windows for many queries: between two, Ctrl-C is heard and progress shown. */
+export function windowBytes(shape: { dim: number; stride: number }, queries: number): number {
+  const rows = Math.max(1, Math.floor(WINDOW_WORK_MAX / (queries * shape.dim)));
+  return Math.min(WINDOW_BYTES_DEFAULT, rows * shape.stride);
 }
 
 /** Both as they are when they agree, else both as f32. */

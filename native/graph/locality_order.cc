@@ -1,6 +1,7 @@
 #include "graph/locality_order.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 
@@ -133,7 +134,9 @@ class Bisection {
       for (size_t i = begin; i < end; ++i) {
         while (i >= ranges[range].end) ++range;
         widen_(row(order_[i]), dim, wide.data());
-        score_[order_[i]] = -dot_(wide.data(), directions.data() + range * dim, dim);
+        const float score = -dot_(wide.data(), directions.data() + range * dim, dim);
+        // Means of numbers near the float's limit can be infinite, and a NaN has no place in an order.
+        score_[order_[i]] = std::isnan(score) ? 0.0f : score;
       }
     });
   }

@@ -112,7 +112,8 @@ Result<PackedGraph> PackedGraph::pack(uint64_t rows, uint32_t degree, const List
 
 Result<PackedGraph> PackedGraph::adopt(uint64_t rows, const Packing& packing, AlignedBuffer payload) {
   if (packing.degree > kMaxDegree || packing.width_classes < 1 || packing.width_classes > kWidthClassesMax ||
-      packing.directory_bytes != directory_bytes_for(rows) || payload.size() < graph_payload_bytes(packing)) {
+      packing.directory_bytes != directory_bytes_for(rows) || packing.list_bytes > payload.size() ||
+      payload.size() < graph_payload_bytes(packing)) {
     return Status(
         Code::kCorrupt,
         format("graph: degree %u, %u width classes, %llu directory bytes and a payload of %zu bytes do not "

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <set>
 #include <vector>
@@ -69,20 +70,26 @@ TEST(PackedGraph, EveryKernelDecodesTheSame) {
   ThreadPool pool(2);
   const Lists lists = random_lists(20000, 40, 7);
   const PackedGraph graph = pack(lists, 40, pool);
-  // The layout as adopt() derives it, decoded by each kernel from the raw bytes of node 0's group on.
+  // The layout as adopt() derives it, decoded by each kernel from the raw bytes that the directory points to.
+  ListLayout layout;
+  layout.degree = 40;
+  layout.selector_bits = static_cast<uint32_t>(std::bit_width(graph.packing().width_classes - 1));
+  layout.class_bits = graph.packing().class_bits;
+  for (const uint8_t bits : layout.class_bits) layout.bits_max = std::max<uint32_t>(layout.bits_max, bits);
+  const uint8_t* const directory = graph.payload().data();
+  const uint8_t* const all = directory + round_up(graph.packing().directory_bytes, 64);
   for (const CpuLevel level : {CpuLevel::kScalar, CpuLevel::kAvx2, CpuLevel::kAvx512}) {
     if (kernels_at(level) == nullptr) continue;
-    ListLayout layout;
-    layout.degree = 40;
-    layout.selector_bits = static_cast<uint32_t>(std::bit_width(graph.packing().width_classes - 1));
-    layout.class_bits = graph.packing().class_bits;
-    for (const uint8_t bits : layout.class_bits) layout.bits_max = std::max<uint32_t>(layout.bits_max, bits);
     const UnpackFn unpack = unpack_kernel(level, layout);
-    const uint8_t* list = graph.payload().data() + round_up(graph.packing().directory_bytes, 64);
-    uint32_t expected[kNeighbourRoom], out[kNeighbourRoom];
-    const uint32_t count = graph.decode(0, expected);
-    ASSERT_EQ(unpack(list, 0, layout, out), count);
-    EXPECT_EQ(std::vector<uint32_t>(out, out + count), std::vector<uint32_t>(expected, expected + count));
+    for (uint32_t node = 0; node < lists.size(); ++node) {
+      const uint8_t* const group = directory + node / 64 * 136;
+      const uint8_t* const list = all + load_le<uint64_t>(group) + load_le<uint16_t>(group + 8 + node % 64 * 2);
+      uint32_t out[kNeighbourRoom];
+      const uint32_t count = unpack(list, node, layout, out);
+      std::vector<uint32_t> expected = lists[node];
+      std::sort(expected.begin(), expected.end());
+      ASSERT_EQ(std::vector<uint32_t>(out, out + count), expected) << "node " << node;
+    }
   }
 }
 
@@ -170,6 +177,39 @@ TEST(PackedGraph, AdoptRefusesSizesThatDoNotAgree) {
   packing.list_bytes += 4096;
   buffer = AlignedBuffer::create(sound.payload().size());
   EXPECT_EQ(PackedGraph::adopt(300, packing, std::move(buffer).value()).status().code(), Code::kCorrupt);
+}
+
+// Sizes that come round to something small when they are added up.
+TEST(PackedGraph, AdoptRefusesSizesThatOverflow) {
+  ThreadPool pool(1);
+  const PackedGraph sound = pack(random_lists(300, 16, 5), 16, pool);
+  for (uint64_t back = 0; back <= 2048; back += 8) {
+    Packing packing = sound.packing();
+    packing.list_bytes = uint64_t{0} - back - 1;
+    auto buffer = AlignedBuffer::create(sound.payload().size());
+    ASSERT_EQ(PackedGraph::adopt(300, packing, std::move(buffer).value()).status().code(), Code::kCorrupt) << back;
+  }
+}
+
+TEST(PackedGraph, AdoptRefusesClassesThatCannotBe) {
+  ThreadPool pool(1);
+  const PackedGraph sound = pack(random_lists(300, 16, 5), 16, pool);
+  const auto adopt = [&](const Packing& packing) {
+    auto buffer = AlignedBuffer::create(sound.payload().size());
+    return PackedGraph::adopt(300, packing, std::move(buffer).value()).status().code();
+  };
+  EXPECT_EQ(adopt(sound.packing()), Code::kOk);
+  Packing packing = sound.packing();
+  packing.width_classes = 0;
+  EXPECT_EQ(adopt(packing), Code::kCorrupt);
+  packing.width_classes = kWidthClassesMax + 1;
+  EXPECT_EQ(adopt(packing), Code::kCorrupt);
+  packing = sound.packing();
+  packing.class_bits[0] = 33;
+  EXPECT_EQ(adopt(packing), Code::kCorrupt);
+  packing = sound.packing();
+  packing.degree = kMaxDegree + 1;
+  EXPECT_EQ(adopt(packing), Code::kCorrupt);
 }
 
 }  // namespace

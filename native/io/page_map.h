@@ -17,6 +17,7 @@ namespace vamana {
 struct PageRange {
   uint64_t page = 0;
   uint64_t pages = 0;
+  bool operator==(const PageRange&) const = default;
 };
 
 // Sorts the ranges and merges those that touch or overlap.

@@ -1,6 +1,6 @@
 // A set of row ids that any number of threads insert into at once: how `verify` proves row ids distinct.
-// Ids may be any u32, but those of a segment lie mostly together, so the bitmap is made a chunk of 2^16 ids
-// (8 KiB) at a time: rows / 8 bytes for a dense segment, 512 MiB at the very worst.
+// Ids may be any u32, but those of a segment lie mostly together, so the bitmap is made a chunk of 2^20 ids
+// (128 KiB) at a time: rows / 8 bytes for a dense segment, 512 MiB at the very worst.
 #pragma once
 
 #include <atomic>
@@ -27,8 +27,8 @@ class RowSet {
 
  private:
   using Word = std::atomic<uint64_t>;
-  static constexpr uint32_t kChunkRows = 1 << 16;
-  static constexpr size_t kChunks = 1 << 16;
+  static constexpr uint32_t kChunkRows = 1 << 20;
+  static constexpr size_t kChunks = 1 << 12;
 
   Word* chunk(uint32_t index) {
     Word* found = chunks_[index].load(std::memory_order_acquire);

@@ -4,8 +4,6 @@
 
 #include <cerrno>
 
-#include "base/aligned_buffer.h"
-
 namespace vamana {
 
 namespace {
@@ -38,9 +36,9 @@ Status check_segment_folder(const std::string& dir) {
 }
 
 Result<SegmentHeader> read_header(const File& file, FileKind kind) {
-  VAMANA_ASSIGN(AlignedBuffer page, AlignedBuffer::create(kHeaderBytes));
-  VAMANA_TRY(file.read_at(0, page.data(), kHeaderBytes));
-  return decode_header(page.data(), file.path(), kind);
+  uint8_t page[kHeaderBytes];
+  VAMANA_TRY(file.read_at(0, page, kHeaderBytes));
+  return decode_header(page, file.path(), kind);
 }
 
 Status check_file_size(const File& file, const SegmentHeader& header) {

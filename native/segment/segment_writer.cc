@@ -1,9 +1,7 @@
 #include "segment/segment_writer.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "base/check.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "format/block_checksums.h"

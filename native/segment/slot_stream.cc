@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/check.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
 
@@ -70,7 +69,7 @@ Status SlotStream::finish() {
   if (in_slot_ > 0) seal_slot();
   VAMANA_TRY(flush());
   VAMANA_TRY(file_.sync());
-  file_.drop_cache(dropped_to_, written_ - dropped_to_);
+  if (dropped_to_ > 0) file_.drop_cache(dropped_to_, written_ - dropped_to_);
   return Status();
 }
 

@@ -55,9 +55,9 @@ Status check_codes_zeros(const SegmentHeader& header, std::span<const uint8_t> b
 // Whether the parameters make a codec. REQUIRES blocks that were found sound.
 Status check_codec(VerifyRun& run, const File& file, const SegmentHeader& header) {
   const CodesPlaces places = codes_places(header);
-  VAMANA_ASSIGN(AlignedBuffer parameters, AlignedBuffer::create(places.parameters));
+  std::vector<uint8_t> parameters(places.parameters);
   VAMANA_TRY(file.read_at(kHeaderBytes, parameters.data(), places.parameters));
-  return run.note(codec_of(header, {parameters.data(), places.parameters}, file.path()).status());
+  return run.note(codec_of(header, parameters, file.path()).status());
 }
 
 }  // namespace
@@ -68,10 +68,8 @@ Status verify_codes(VerifyRun& run, const File& file, const SegmentHeader& heade
   VAMANA_ASSIGN(const auto reader, open_payload(run, file, header));
   if (!reader) return Status();
   const BlockLayout& layout = reader->layout();
-  std::vector<AlignedBuffer> buffers(run.pool().threads());
-  for (AlignedBuffer& buffer : buffers) {
-    VAMANA_ASSIGN(buffer, AlignedBuffer::create(kChecksumBlockBytes));
-  }
+  std::vector<std::vector<uint8_t>> buffers(run.pool().threads());
+  for (auto& buffer : buffers) buffer.resize(kChecksumBlockBytes);
   VAMANA_TRY(over_windows(run, layout, [&](uint64_t first, uint64_t count) {
     WindowFindings findings;
     run.pool().parallel_for(count, 1, [&](size_t begin, size_t, size_t worker) {

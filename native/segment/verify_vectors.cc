@@ -1,7 +1,6 @@
 // vectors.seg, slot by slot: checksum, zeros where no record is, row ids distinct.
 #include <algorithm>
 
-#include "base/aligned_buffer.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "segment/payload_reader.h"
@@ -77,13 +76,11 @@ class SlotCheck {
 }  // namespace
 
 Status verify_vectors(VerifyRun& run, const File& file, const SegmentHeader& header) {
-  const uint64_t chunk_slots = std::max<uint64_t>(1, kChunkBytes / header.block_bytes);
-  const uint64_t window_slots = std::max<uint64_t>(1, kVerifyWindowBytes / header.block_bytes);
-  std::vector<AlignedBuffer> buffers(run.pool().threads());
-  for (AlignedBuffer& buffer : buffers) {
-    VAMANA_ASSIGN(buffer, AlignedBuffer::create(chunk_slots * header.block_bytes));
-  }
   SlotCheck check(file, header);
+  const uint64_t chunk_slots = std::clamp<uint64_t>(kChunkBytes / header.block_bytes, 1, check.slots());
+  const uint64_t window_slots = kVerifyWindowBytes / header.block_bytes;
+  std::vector<std::vector<uint8_t>> buffers(run.pool().threads());
+  for (auto& buffer : buffers) buffer.resize(chunk_slots * header.block_bytes);
   WindowFindings findings;
   for (uint64_t first = 0; first < check.slots(); first += window_slots) {
     const uint64_t count = std::min(window_slots, check.slots() - first);
@@ -91,8 +88,8 @@ Status verify_vectors(VerifyRun& run, const File& file, const SegmentHeader& hea
       check.check(first + begin, first + end, buffers[worker].data(), &findings);
     });
     VAMANA_TRY(run.note_all(findings.take()));
-    // This file is the big one, and searches by O_DIRECT have no use for its pages.
-    file.drop_cache(check.offset(first), count * header.block_bytes);
+    // A big file would push everything else out of the page cache, and searches have little use for its pages.
+    if (check.slots() > window_slots) file.drop_cache(check.offset(first), count * header.block_bytes);
     VAMANA_TRY(run.advance(count, count * header.block_bytes));
   }
   return Status();

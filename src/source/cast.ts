@@ -11,13 +11,18 @@ export interface ElementCast {
   readonly to: VectorElement;
   /** The cast rows; the very same array when nothing changes. Finite values only. */
   apply(run: RowRun): VectorData;
-  /** The largest |rounded - original| so far; undefined for a cast that never rounds. */
-  readonly largestError: number | undefined;
+  /** The largest |rounded - original| so far; 0 unless values were rounded. */
+  readonly largestError: number;
 }
 
 /** True when every value of `from` is one of `to`, whatever the data. */
 export function widens(from: VectorElement, to: VectorElement): boolean {
   return from === to || WIDER[from].includes(to);
+}
+
+/** True when the cast may round values instead of refusing them. */
+export function rounds(from: VectorElement, to: VectorElement): boolean {
+  return to === 'f16' && !widens(from, to);
 }
 
 /**
@@ -31,8 +36,8 @@ export function defaultElement(from: VectorElement, format: VectorFormat): Vecto
 
 /** `name` and `dim` are those of the source, for messages. */
 export function createCast(name: string, dim: number, from: VectorElement, to: VectorElement): ElementCast {
-  if (from === to) return { from, to, apply: (run) => run.data, largestError: undefined };
-  let largestError = to === 'f16' && !widens(from, to) ? 0 : undefined;
+  if (from === to) return { from, to, apply: (run) => run.data, largestError: 0 };
+  let largestError = 0;
   const refuse = (run: RowRun, at: number, value: number): never => {
     const row = run.firstRow + Math.floor(at / dim) * (run.step ?? 1);
     throw invalidArgument(
@@ -51,7 +56,7 @@ export function createCast(name: string, dim: number, from: VectorElement, to: V
       const cast = createVectorData(to, values.length);
       if (to === 'f16') {
         const error = roundToHalves(values, cast as Uint16Array, (at, value) => refuse(run, at, value));
-        if (largestError !== undefined) largestError = Math.max(largestError, error);
+        largestError = Math.max(largestError, error);
         return cast;
       }
       cast.set(values);

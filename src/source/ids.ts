@@ -3,7 +3,6 @@
 // Ids are u32 as everywhere else: the -1 that some files pad with reads as 4294967295, the addon's `noRow`.
 import { MAX_TRUTH_IDS } from '../limits.js';
 import { invalidArgument } from './faults.js';
-import { formatTraits } from './formats.js';
 import { openVectorSource, readRows } from './vector-source.js';
 import { createVectorWriter } from './vector-writer.js';
 
@@ -39,9 +38,4 @@ export async function writeIds(
   const writer = await createVectorWriter(path, { ...options, dim: k, element: 'i32' });
   await writer.write(new Int32Array(ids.buffer, ids.byteOffset, ids.length));
   return writer.finish();
-}
-
-/** True for a format that holds ids. */
-export function holdsIds(format: Parameters<typeof formatTraits>[0]): boolean {
-  return formatTraits(format).elements.includes('i32');
 }

@@ -1,0 +1,201 @@
+#include "segment/page_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <list>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "base/coding.h"
+#include "base/prng.h"
+
+namespace vamana {
+namespace {
+
+constexpr uint32_t kSlotBytes = 4096;
+
+// What a slot holds: its number and a version, all over.
+std::vector<uint8_t> slot_data(uint64_t slot, uint64_t version, uint32_t bytes = kSlotBytes) {
+  std::vector<uint8_t> data(bytes);
+  for (uint32_t i = 0; i + 8 <= bytes; i += 8) store_le(data.data() + i, slot * 1000003 + version);
+  return data;
+}
+
+// The obvious LRU, one a shard.
+class NaiveShard {
+ public:
+  explicit NaiveShard(uint64_t capacity) : capacity_(capacity) {}
+
+  const uint64_t* lookup(uint64_t slot) {
+    const auto found = versions_.find(slot);
+    if (found == versions_.end()) return nullptr;
+    recent_.remove(slot);
+    recent_.push_front(slot);
+    return &found->second;
+  }
+
+  void insert(uint64_t slot, uint64_t version) {
+    recent_.remove(slot);
+    if (versions_.count(slot) == 0 && versions_.size() == capacity_) {
+      versions_.erase(recent_.back());
+      recent_.pop_back();
+    }
+    recent_.push_front(slot);
+    versions_[slot] = version;
+  }
+
+  uint64_t size() const { return versions_.size(); }
+
+ private:
+  uint64_t capacity_;
+  std::list<uint64_t> recent_;
+  std::map<uint64_t, uint64_t> versions_;
+};
+
+TEST(PageCache, BehavesAsANaiveLruInEachShard) {
+  for (const uint64_t kilobytes : {80, 200, 1000, 6000}) {
+    for (uint64_t seed = 1; seed <= 3; ++seed) {
+      PageCache cache(kilobytes << 10, kSlotBytes);
+      ASSERT_TRUE(cache.enabled());
+      const uint64_t per_shard = cache.facts().capacity_slots / PageCache::kShards;
+      std::vector<NaiveShard> model(PageCache::kShards, NaiveShard(per_shard));
+      Prng prng(seed);
+      const uint64_t range = 1 + 2 * cache.facts().capacity_slots;
+      uint64_t hits = 0, misses = 0;
+      std::vector<uint8_t> got(kSlotBytes);
+      for (uint64_t step = 0; step < 10000; ++step) {
+        // A part of the slots is asked for more often, as the entry's neighbourhood is.
+        const uint64_t slot = prng.below(2) == 0 ? prng.below(range) : prng.below(1 + range / 8);
+        NaiveShard& shard = model[PageCache::shard_of(slot)];
+        if (prng.below(3) == 0) {
+          cache.insert(slot, slot_data(slot, step).data());
+          shard.insert(slot, step);
+          continue;
+        }
+        const uint64_t* version = shard.lookup(slot);
+        ++(version != nullptr ? hits : misses);
+        ASSERT_EQ(cache.lookup(slot, got.data()), version != nullptr) << "seed " << seed << ", step " << step;
+        if (version != nullptr) {
+          ASSERT_EQ(got, slot_data(slot, *version)) << "seed " << seed << ", step " << step;
+        }
+      }
+      uint64_t used = 0;
+      for (const auto& shard : model) used += shard.size();
+      const auto facts = cache.facts();
+      EXPECT_EQ(facts.hits, hits);
+      EXPECT_EQ(facts.misses, misses);
+      EXPECT_EQ(facts.used_slots, used);
+      EXPECT_LE(facts.used_bytes, facts.capacity_bytes);
+      EXPECT_GE(facts.used_bytes, used * kSlotBytes);
+    }
+  }
+}
+
+TEST(PageCache, FullUsesNearlyAllItsCapacityAndNoMore) {
+  constexpr uint64_t kCapacity = 8 << 20;
+  PageCache cache(kCapacity, kSlotBytes);
+  const auto data = slot_data(1, 1);
+  for (uint64_t slot = 0; slot < 10000; ++slot) cache.insert(slot, data.data());
+  const auto facts = cache.facts();
+  EXPECT_EQ(facts.used_slots, facts.capacity_slots);
+  EXPECT_LE(facts.used_bytes, kCapacity);
+  EXPECT_GT(facts.used_slots * kSlotBytes, kCapacity * 97 / 100);
+}
+
+TEST(PageCache, TooSmallForASlotAShardIsNoCache) {
+  std::vector<uint8_t> got(kSlotBytes);
+  for (const uint64_t capacity : {uint64_t{0}, uint64_t{1}, uint64_t{4096}, uint64_t{16 * 4096}}) {
+    PageCache cache(capacity, kSlotBytes);
+    EXPECT_FALSE(cache.enabled()) << capacity;
+    cache.insert(3, slot_data(3, 0).data());
+    EXPECT_FALSE(cache.lookup(3, got.data()));
+    EXPECT_EQ(cache.facts().used_bytes, 0u);
+    EXPECT_EQ(cache.facts().capacity_bytes, capacity);
+  }
+}
+
+TEST(PageCache, OneSlotAShardWorks) {
+  PageCache cache(16 * (4096 + 300), kSlotBytes);
+  ASSERT_TRUE(cache.enabled());
+  ASSERT_EQ(cache.facts().capacity_slots, 16u);
+  std::vector<uint8_t> got(kSlotBytes);
+  for (uint64_t slot = 0; slot < 100; ++slot) {
+    cache.insert(slot, slot_data(slot, 0).data());
+    ASSERT_TRUE(cache.lookup(slot, got.data()));
+    ASSERT_EQ(got, slot_data(slot, 0));
+  }
+  EXPECT_EQ(cache.facts().used_slots, 16u);
+}
+
+TEST(PageCache, SlotsOfOtherSizes) {
+  for (const uint32_t bytes : {64u, 12288u}) {
+    PageCache cache(2 << 20, bytes);
+    std::vector<uint8_t> got(bytes);
+    for (uint64_t slot = 0; slot < 300; ++slot) cache.insert(slot << 40, slot_data(slot << 40, 1, bytes).data());
+    uint64_t found = 0;
+    for (uint64_t slot = 0; slot < 300; ++slot) {
+      if (!cache.lookup(slot << 40, got.data())) continue;
+      ++found;
+      ASSERT_EQ(got, slot_data(slot << 40, 1, bytes));
+    }
+    EXPECT_GT(found, 100u) << bytes;
+  }
+}
+
+TEST(PageCache, ShardsGetEqualShares) {
+  for (const uint64_t stride : {1, 2, 16, 64, 4096}) {
+    std::array<uint64_t, PageCache::kShards> counts{};
+    for (uint64_t i = 0; i < 16000; ++i) ++counts[PageCache::shard_of(i * stride)];
+    for (const uint64_t count : counts) {
+      EXPECT_GT(count, 800u) << "stride " << stride;
+      EXPECT_LT(count, 1200u) << "stride " << stride;
+    }
+  }
+}
+
+// A capacity beyond all memory costs nothing before it is used.
+TEST(PageCache, AHugeCapacityIsNotTakenAtOnce) {
+  PageCache cache(uint64_t{1} << 40, kSlotBytes);
+  std::vector<uint8_t> got(kSlotBytes);
+  cache.insert(5, slot_data(5, 0).data());
+  if (cache.lookup(5, got.data())) {
+    EXPECT_EQ(got, slot_data(5, 0));
+  }
+  EXPECT_LE(cache.facts().used_slots, 1u);
+}
+
+TEST(PageCache, ConcurrentUse) {
+  PageCache cache(1 << 20, kSlotBytes);
+  std::atomic<uint64_t> lookups{0};
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      Prng prng(t + 1);
+      std::vector<uint8_t> got(kSlotBytes);
+      for (int step = 0; step < 3000; ++step) {
+        const uint64_t slot = prng.below(400);
+        if (cache.lookup(slot, got.data())) {
+          ASSERT_EQ(got, slot_data(slot, 0));
+        } else {
+          cache.insert(slot, slot_data(slot, 0).data());
+        }
+        lookups.fetch_add(1, std::memory_order_relaxed);
+        if (step % 500 == 0) {
+          const auto facts = cache.facts();
+          ASSERT_LE(facts.used_bytes, facts.capacity_bytes);
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto facts = cache.facts();
+  EXPECT_EQ(facts.hits + facts.misses, lookups.load());
+  EXPECT_GT(facts.hits, 0u);
+}
+
+}  // namespace
+}  // namespace vamana

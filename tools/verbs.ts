@@ -1,0 +1,40 @@
+// All verbs of the `vamana` command on one program. One verb a file, each with `register(program)`; what they
+// share is in run.ts, options.ts, output.ts and progress.ts.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { register as registerBench } from './bench.js';
+import { register as registerBuild } from './build.js';
+import { register as registerConvert } from './convert.js';
+import { register as registerDoctor } from './doctor.js';
+import { register as registerHead } from './head.js';
+import { register as registerInspect } from './inspect.js';
+import { createProgram } from './run.js';
+import { register as registerSearch } from './search.js';
+import { register as registerTruth } from './truth.js';
+import { register as registerVerify } from './verify.js';
+import { projectRoot } from './tree.js';
+
+// In the order in which one comes to need them, which is that of the help text.
+const VERBS = [
+  registerBuild,
+  registerSearch,
+  registerBench,
+  registerTruth,
+  registerConvert,
+  registerHead,
+  registerInspect,
+  registerVerify,
+  registerDoctor,
+];
+
+export function createVamana(): Command {
+  const program = createProgram().version(packageVersion(), '--version', 'print the version');
+  for (const register of VERBS) register(program);
+  return program;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(join(projectRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
