@@ -19,7 +19,7 @@ export {
   type SearchCosts,
   type SearchOptions,
   type SearchResult,
-  VectorIndex,
+  type VectorIndex,
 } from './segment/open-index.js';
 export type { QueryVectors } from './segment/query-batch.js';
 export { type RecallInput, tieAwareRecall } from './segment/recall.js';

@@ -38,19 +38,13 @@ Instance::~Instance() = default;
 
 Napi::Promise Instance::start(TaskLane& lane, std::unique_ptr<AsyncCall> call) {
   return start(std::move(call), [this, &lane](AsyncCall* started) {
-    return lane.post([this, started] {
-      started->run();
-      finished(started);
-    });
+    return lane.post({[started] { started->run(); }, [this, started] { finished(started); }});
   });
 }
 
 void Instance::start_always(std::unique_ptr<AsyncCall> call) {
   start(std::move(call), [this](AsyncCall* started) {
-    return tasks_.post_always([this, started] {
-      started->run();
-      finished(started);
-    });
+    return tasks_.post_always({[started] { started->run(); }, [this, started] { finished(started); }});
   });
 }
 
@@ -87,10 +81,7 @@ void Instance::track(const std::shared_ptr<OpenIndex>& index) {
 
 void Instance::close_in_background(std::shared_ptr<OpenIndex> index) {
   if (shut_down_) return;  // closed already
-  const Status posted = tasks_.post_always([index = std::move(index)]() mutable {
-    index->engine->close();
-    index.reset();
-  });
+  const Status posted = tasks_.post_always({[index = std::move(index)] { index->engine->close(); }, nullptr});
   static_cast<void>(posted);  // refused only after shut_down()
 }
 

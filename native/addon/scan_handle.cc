@@ -14,8 +14,8 @@
 namespace vamana::addon {
 namespace {
 
-// Distances computed between two looks at the cancel flag: well under a second's work.
-constexpr uint64_t kDistancesAStep = uint64_t{1} << 25;
+// Distances computed between two looks at the cancel flag: less than a tenth of a second's work.
+constexpr uint64_t kDistancesAStep = uint64_t{1} << 22;
 constexpr uint64_t kMaxHeapEntries = uint64_t{1} << 28;
 
 Status closed_status() { return Status(Code::kClosed, "the exact scan was closed"); }

@@ -39,10 +39,14 @@ void TaskLane::thread_main() {
     waiting_.pop_front();
     ++running_;
     lock.unlock();
-    task();
-    task = nullptr;  // what it held is freed here, not under the lock
+    task.work();
+    task.work = nullptr;  // what it held is freed here, not under the lock
     lock.lock();
     --running_;
+    lock.unlock();
+    if (task.done) task.done();
+    task.done = nullptr;
+    lock.lock();
   }
 }
 

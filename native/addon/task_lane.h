@@ -20,7 +20,12 @@ namespace vamana::addon {
 
 class TaskLane {
  public:
-  using Task = std::function<void()>;
+  struct Task {
+    std::function<void()> work;
+    // Runs after it on the same thread, when the task's place in the queue is free already: whoever is told
+    // of its end here can post the next one without finding the lane full. May be empty.
+    std::function<void()> done;
+  };
 
   // At most `threads` tasks run and `waiting_max` wait; `name` is for messages.
   TaskLane(std::string name, size_t threads, size_t waiting_max);

@@ -12,10 +12,6 @@ namespace {
 
 constexpr size_t kCentroids = 256;
 
-size_t nearest(const float* distances) {
-  return static_cast<size_t>(std::min_element(distances, distances + kCentroids) - distances);
-}
-
 // Seeds: distinct random points. k-means++ costs 256 passes for a start that ten Lloyd rounds make up for.
 void seed_centroids(const float* points, size_t count, size_t dim, Prng& prng, std::vector<float>& centroids) {
   std::vector<size_t> order(count);
@@ -52,7 +48,7 @@ std::vector<float> kmeans256(const float* points, size_t count, size_t dim, int 
     for (size_t i = 0; i < count; ++i) {
       const float* point = points + i * dim;
       distances_to(point, centroids.data(), dim, distances);
-      const size_t c = nearest(distances);
+      const size_t c = kernels().argmin256(distances);
       ++sizes[c];
       for (size_t d = 0; d < dim; ++d) sums[d * kCentroids + c] += static_cast<double>(point[d]);
       if (distances[c] > worst) {

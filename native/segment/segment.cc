@@ -13,9 +13,15 @@ constexpr uint32_t kSlotCrcBytes = sizeof(uint32_t);
 
 }  // namespace
 
+Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, IoKind io, ThreadPool& pool) {
+  return open_with(
+      dir, [io](const std::string& path) { return open_page_reader(path, io); }, pool);
+}
+
 // At its peak this holds graph, codes and the codec's parameters twice; bodies are read straight to where
 // they stay. One after the other, so that the blocks of each are read in order by all threads.
-Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, IoKind io, ThreadPool& pool) {
+Result<std::shared_ptr<const Segment>> Segment::open_with(const std::string& dir, const OpenReader& open_reader,
+                                                          ThreadPool& pool) {
   VAMANA_ASSIGN(SegmentFiles files, open_segment_files(dir));
   const std::shared_ptr<Segment> segment(new Segment());
   segment->dir_ = dir;
@@ -31,7 +37,7 @@ Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, IoK
   segment->codes_ = std::move(loaded.codes);
   segment->code_layout_ = loaded.layout;
 
-  VAMANA_ASSIGN(segment->reader_, open_page_reader(segment->vectors_path_, io));
+  VAMANA_ASSIGN(segment->reader_, open_reader(segment->vectors_path_));
   const uint64_t pages = 1 + segment->slots() * segment->slot_pages();
   if (segment->reader_->pages() != pages) {
     return Status(Code::kCorrupt,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,11 @@ struct SegmentMemory {
 class Segment {
  public:
   static Result<std::shared_ptr<const Segment>> open(const std::string& dir, IoKind io, ThreadPool& pool);
+  // The same behind any page reader that `open_reader` makes of the vectors file's path: for tests of what a
+  // disk may do.
+  using OpenReader = std::function<Result<std::unique_ptr<PageReader>>(const std::string& path)>;
+  static Result<std::shared_ptr<const Segment>> open_with(const std::string& dir, const OpenReader& open_reader,
+                                                          ThreadPool& pool);
 
   const std::string& dir() const { return dir_; }
   uint64_t rows() const { return vectors_.rows; }

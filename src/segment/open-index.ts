@@ -117,6 +117,7 @@ export class VectorIndex {
    */
   async search(queries: QueryVectors, options: SearchOptions = {}): Promise<SearchResult> {
     const { bytes, count } = this.#batch(queries);
+    if (count === 0) throw new VamanaError('INVALID_ARGUMENT', 'queries: found none, expected at least one');
     const { defaults } = this.#native.constants;
     const costs = options.costs ?? false;
     const params = {
@@ -134,7 +135,7 @@ export class VectorIndex {
 
   /**
    * Exact distances from query i to row rows[i]; NaN for a row that the index does not have. Reads every vector
-   * once, so it is for measuring recall, not for serving.
+   * once, so it is for measuring recall, not for serving. No queries give no distances.
    *
    * @throws VamanaError as search().
    */
@@ -167,9 +168,7 @@ export class VectorIndex {
 
   #batch(queries: QueryVectors): QueryBatch {
     this.#requireOpen();
-    const batch = createQueryBatch(queries, this.info);
-    if (batch.count === 0) throw new VamanaError('INVALID_ARGUMENT', 'queries: found none, expected at least one');
-    return batch;
+    return createQueryBatch(queries, this.info);
   }
 
   #requireOpen(): void {
