@@ -164,7 +164,7 @@ describe('functions that promise', () => {
       },
     );
     expect(await outcome(() => (native.planBuild as Call)(proxy))).toMatch(
-      'INVALID_ARGUMENT: reading options.source threw',
+      'INVALID_ARGUMENT: reading options.source threw: a string',
     );
   });
 });

@@ -122,7 +122,8 @@ export function snakeKeys(value: unknown): unknown {
   );
 }
 
-function formatCell(value: unknown): string {
+/** How a cell of a table reads. */
+export function formatCell(value: unknown): string {
   if (value === undefined || value === null) return '-';
   if (typeof value === 'number') return formatNumber(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';

@@ -27,6 +27,23 @@ describe('createProgress', () => {
     expect(texts.slice(-2)).toEqual([`${REWRITE}graph: 500 rows in 1.0 s`, '\n']);
   });
 
+  it('keeps a line within the terminal, and takes one that tells no width for 80 columns', () => {
+    const longest = (columns: number): number => {
+      const { stream, texts } = sink(true);
+      let now = 0;
+      const progress = createProgress({
+        label: 'x'.repeat(100),
+        unit: 'rows',
+        stream: { ...stream, columns },
+        nowMs: () => now,
+      });
+      now = 1000;
+      progress.update(1);
+      return (texts[0] ?? '').length - REWRITE.length;
+    };
+    expect([longest(40), longest(0)]).toEqual([39, 79]);
+  });
+
   it('shows nothing of work that is over at once', () => {
     const { stream, texts } = sink(true);
     let now = 0;

@@ -47,7 +47,7 @@ export function createProgress(options: ProgressOptions): Progress {
   let ended = false;
 
   const write = (line: string): void => {
-    const text = interactive ? line.slice(0, Math.max(20, (stream.columns ?? 80) - 1)) : line;
+    const text = interactive ? line.slice(0, Math.max(20, columnsOf(stream) - 1)) : line;
     stream.write(interactive ? `\r\x1b[K${text}` : `${text}\n`);
     written = true;
   };
@@ -130,4 +130,9 @@ function runningLine(options: ProgressOptions, done: number, rate: number): stri
 
 function amount(count: number, unit: string): string {
   return unit === 'bytes' ? formatBytes(count) : `${formatNumber(count)} ${unit}`;
+}
+
+// A pseudo-terminal without a size says 0.
+function columnsOf(stream: ProgressStream): number {
+  return stream.columns || 80;
 }

@@ -1,7 +1,7 @@
 // The page that `bench --report` writes: curves and the table of one sweep, with the machine and the command
 // line, in one self-contained HTML file for light and dark screens. Pure: from facts to text.
 import type { MachineFacts } from './machine.js';
-import { type Fact, formatBytes } from './output.js';
+import { type Fact, formatBytes, formatCell } from './output.js';
 import { escapeXml, lineChart, plotStyle, type Series } from './plot.js';
 import { indexSummary, paramsSummary, type SearchDocument, sweepColumns } from './search-document.js';
 
@@ -97,8 +97,7 @@ function charts(rows: readonly SearchDocument[], k: number): string[] {
 function sweepTable(rows: readonly SearchDocument[]): string {
   const head = sweepColumns.map((column) => `<th>${escapeXml(column.title)}</th>`).join('');
   const body = rows.map(
-    (row) =>
-      `<tr>${sweepColumns.map((column) => `<td>${escapeXml(String(column.cell(row) ?? '-'))}</td>`).join('')}</tr>`,
+    (row) => `<tr>${sweepColumns.map((column) => `<td>${escapeXml(formatCell(column.cell(row)))}</td>`).join('')}</tr>`,
   );
   return `<table class="sweep"><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
 }

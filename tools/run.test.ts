@@ -57,12 +57,12 @@ describe('run', () => {
     const before = process.listenerCount('SIGINT');
     let during = 0;
     const result = await go(async (_options, { signal }) => {
-      process.emit('SIGINT');
+      process.emit('SIGINT', 'SIGINT');
       during = process.listenerCount('SIGINT');
       signal.throwIfAborted();
     }, 'go');
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toMatch(/stopping.*error ABORTED: /s);
+    expect(result.stderr).toMatch(/stopping.*error ABORTED: interrupted by SIGINT\n$/s);
     expect(during).toBe(before);
     expect(process.listenerCount('SIGINT')).toBe(before);
   });

@@ -4,6 +4,7 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use of the command line. A failure is one line on stderr,
 // `error CODE: message`; the stack follows only with --debug.
 import { Command, CommanderError } from 'commander';
+import { VamanaError } from '../src/errors.js';
 
 export interface VerbContext {
   /** Aborted by the first Ctrl-C (or SIGTERM). */
@@ -48,9 +49,9 @@ export function action<Options extends object>(
 export async function run(program: Command, argv: readonly string[]): Promise<number> {
   const controller = new AbortController();
   interrupts.set(program, controller);
-  const stopListening = onInterrupt(() => {
+  const stopListening = onInterrupt((name) => {
     process.stderr.write('\nstopping; press Ctrl-C again to force\n');
-    controller.abort();
+    controller.abort(new VamanaError('ABORTED', `interrupted by ${name}`));
   });
   try {
     await program.parseAsync(argv);
@@ -107,14 +108,14 @@ function stackOf(error: Error): string {
 
 // The listener goes away with the first signal: the second one then has its default effect, which ends
 // the process even when JavaScript is busy.
-function onInterrupt(stop: () => void): () => void {
+function onInterrupt(stop: (name: NodeJS.Signals) => void): () => void {
   const remove = (): void => {
     process.off('SIGINT', handle);
     process.off('SIGTERM', handle);
   };
-  const handle = (): void => {
+  const handle = (name: NodeJS.Signals): void => {
     remove();
-    stop();
+    stop(name);
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);

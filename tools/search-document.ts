@@ -94,7 +94,8 @@ export function searchFacts(document: SearchDocument): Fact[] {
 export function paramsSummary({ params }: SearchDocument): string {
   const how = params.exact ? 'exact scan' : `list ${params.list_size}, rerank ${params.rerank}`;
   const threads = `${params.threads} thread${params.threads === 1 ? '' : 's'}`;
-  return `k ${params.k}, ${how}, io ${params.io}, ${threads}, cache ${formatBytes(params.cache_bytes)}`;
+  const cache = params.cache_bytes === 0 ? 'no cache' : `cache ${formatBytes(params.cache_bytes)}`;
+  return `k ${params.k}, ${how}, io ${params.io}, ${threads}, ${cache}`;
 }
 
 /** The table of a sweep: one line a list size. */

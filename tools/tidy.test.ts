@@ -101,6 +101,17 @@ describe('tidy', () => {
     expect(tidy([unit, { path: 'src/b.test.ts', text: 'a();\n' }])).toHaveLength(1);
   });
 
+  it('wants every C++ source compiled, tests apart', () => {
+    const list = { path: 'native/sources.txt', text: 'native/io/a.cc\n' };
+    const source = (path: string): { path: string; text: string } => ({ path, text: OPENING });
+    expect(
+      tidy([list, source('native/io/a.cc'), source('native/io/a_test.cc'), source('native/testing/x.cc')]),
+    ).toEqual([]);
+    expect(tidy([list, source('native/io/b.cc')]).map(formatProblem)).toEqual([
+      'native/io/b.cc: not in native/sources.txt, so it is not compiled: add it there',
+    ]);
+  });
+
   it('knows how files are named', () => {
     expect(messages('native/io/pageReader.h', OPENING)).toEqual([expect.stringContaining('snake_case')]);
     expect(messages('native/io/page_reader_test.cc', OPENING)).toEqual([]);

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { blankNonCode, findFunctions, type Language, languageOf } from './source-text.js';
 import { type Problem, runCheck, type SourceFile } from './tree.js';
 
+const SOURCE_LIST = 'native/sources.txt';
 const FILE_LINES_MAX = 500;
 const FUNCTION_LINES_MAX = 69;
 const OPENING_LINES_MAX = 10;
@@ -56,7 +57,16 @@ const CODE_BANS: readonly Ban[] = [
 
 export function tidy(files: readonly SourceFile[]): Problem[] {
   const paths = new Set(files.map((file) => file.path));
-  return files.flatMap((file) => [...checkText(file), ...checkSource(file, paths)]);
+  return [...files.flatMap((file) => [...checkText(file), ...checkSource(file, paths)]), ...checkSourceList(files)];
+}
+
+// A source that the list forgets may go unnoticed until the addon is loaded.
+function checkSourceList(files: readonly SourceFile[]): Problem[] {
+  const listed = files.find((file) => file.path === SOURCE_LIST)?.text.split('\n') ?? [];
+  return files
+    .filter(({ path }) => path.startsWith('native/') && path.endsWith('.cc') && !isTest(path))
+    .filter(({ path }) => listed.length > 0 && !listed.includes(path))
+    .map(({ path }) => ({ path, message: `not in ${SOURCE_LIST}, so it is not compiled: add it there` }));
 }
 
 function checkText(file: SourceFile): Problem[] {

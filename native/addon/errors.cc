@@ -23,8 +23,16 @@ Napi::Value rejected(Napi::Env env, const Status& status) {
 }
 
 std::string take_exception_message(Napi::Env env) {
-  if (!env.IsExceptionPending()) return "an unknown error";
-  return env.GetAndClearPendingException().Message();
+  // Not through Napi::Error::Message(), which fails for what is no object.
+  napi_value thrown = nullptr;
+  if (napi_get_and_clear_last_exception(env, &thrown) != napi_ok) return "an unknown error";
+  Napi::Value message(env, thrown);
+  if (message.IsObject()) message = message.As<Napi::Object>().Get("message");
+  if (env.IsExceptionPending()) {  // the message is a getter that throws, too
+    napi_get_and_clear_last_exception(env, &thrown);
+    return "an error without a readable message";
+  }
+  return message.IsString() ? message.As<Napi::String>().Utf8Value() : "a value that is no error";
 }
 
 }  // namespace vamana::addon

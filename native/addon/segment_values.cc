@@ -45,6 +45,7 @@ Napi::Object segment_info(Napi::Env env, const SegmentDescription& segment) {
   set(files, "graph", file_bytes(segment.graph));
   set(files, "codes", file_bytes(segment.codes));
   info.Set("files", files);
+  info.Freeze();
   return info;
 }
 

@@ -16,14 +16,13 @@ Status TaskLane::post_always(Task task) { return enqueue(std::move(task), false)
 Status TaskLane::enqueue(Task task, bool bounded) {
   std::lock_guard lock(mutex_);
   if (stopping_) return Status(Code::kClosed, "the environment is shutting down");
-  // A task that a free thread will take at once does not wait.
-  const size_t room = waiting_max_ + idle_ + (threads_max_ - threads_.size());
-  if (bounded && waiting_.size() >= room) {
+  if (bounded && running_ + waiting_.size() >= threads_max_ + waiting_max_) {
     return Status(Code::kBusy, format("%zu %s run and %zu wait, which is the most; try again when one has finished",
                                       threads_max_, name_.c_str(), waiting_max_));
   }
   waiting_.push_back(std::move(task));
-  if (waiting_.size() > idle_ && threads_.size() < threads_max_) {
+  const bool all_taken = running_ + waiting_.size() > threads_.size();
+  if (all_taken && threads_.size() < threads_max_) {
     threads_.emplace_back([this] { thread_main(); });
   } else {
     ready_.notify_one();
@@ -34,16 +33,16 @@ Status TaskLane::enqueue(Task task, bool bounded) {
 void TaskLane::thread_main() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    ++idle_;
     ready_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    --idle_;
     if (stopping_) return;
     Task task = std::move(waiting_.front());
     waiting_.pop_front();
+    ++running_;
     lock.unlock();
     task();
     task = nullptr;  // what it held is freed here, not under the lock
     lock.lock();
+    --running_;
   }
 }
 

@@ -47,7 +47,7 @@ class TaskLane {
   std::condition_variable ready_;
   std::deque<Task> waiting_;
   std::vector<std::thread> threads_;
-  size_t idle_ = 0;
+  size_t running_ = 0;
   bool stopping_ = false;
 };
 

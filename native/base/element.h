@@ -24,7 +24,7 @@ constexpr size_t element_bytes(Element element) {
   return element == Element::kF32 ? 4 : element == Element::kF16 ? 2 : 1;
 }
 
-std::string_view element_name(Element element);  // "f32", "f16", "u8", "i8"
-std::string_view metric_name(Metric metric);     // "l2", "cosine", "dot", "l1"
+std::string_view element_name(Element element);  // "f32", "f16", "u8", "i8"; "unknown" of a number that is none
+std::string_view metric_name(Metric metric);     // "l2", "cosine", "dot", "l1"; likewise
 
 }  // namespace vamana

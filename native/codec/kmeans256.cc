@@ -28,20 +28,6 @@ void seed_centroids(const float* points, size_t count, size_t dim, Prng& prng, s
 
 }  // namespace
 
-// The least in sixteen lanes, which the compiler keeps in registers, then its place: training and encoding
-// spend most of their time here, and std::min_element goes one by one.
-uint32_t nearest_of_256(const float* distances) {
-  constexpr size_t kLanes = 16;
-  float least[kLanes];
-  std::copy_n(distances, kLanes, least);
-  for (size_t c = kLanes; c < kCentroids; c += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane)
-      least[lane] = distances[c + lane] < least[lane] ? distances[c + lane] : least[lane];
-  }
-  const float best = *std::min_element(least, least + kLanes);
-  return static_cast<uint32_t>(std::find(distances, distances + kCentroids, best) - distances);
-}
-
 std::vector<float> kmeans256(const float* points, size_t count, size_t dim, int rounds, uint64_t seed,
                              const CancelFlag& cancel) {
   std::vector<float> centroids(dim * kCentroids, 0.0f);
@@ -62,7 +48,7 @@ std::vector<float> kmeans256(const float* points, size_t count, size_t dim, int 
     for (size_t i = 0; i < count; ++i) {
       const float* point = points + i * dim;
       distances_to(point, centroids.data(), dim, distances);
-      const size_t c = nearest_of_256(distances);
+      const size_t c = kernels().argmin256(distances);
       ++sizes[c];
       for (size_t d = 0; d < dim; ++d) sums[d * kCentroids + c] += static_cast<double>(point[d]);
       if (distances[c] > worst) {

@@ -9,9 +9,6 @@
 
 namespace vamana {
 
-// Which of 256 distances, none of them NaN, is the least: the first where several are.
-uint32_t nearest_of_256(const float* distances);
-
 // `points`: count x dim floats. Returns the centroids transposed, [d * 256 + c], as the kernels want them.
 // Fewer than 256 distinct points leave centroids that repeat one another. Cancelled: returns early.
 std::vector<float> kmeans256(const float* points, size_t count, size_t dim, int rounds, uint64_t seed,

@@ -43,27 +43,6 @@ double error(const std::vector<float>& points, size_t dim, const std::vector<flo
   return sum;
 }
 
-TEST(NearestOf256, IsTheFirstOfTheLeast) {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
-    Prng prng(seed);
-    // Few values make many ties; infinities are distances of numbers near the float's limit.
-    const uint64_t values = seed % 2 == 0 ? 5 : 1'000'000;
-    std::vector<float> distances(256);
-    for (float& value : distances) {
-      value = static_cast<float>(prng.below(values)) - 2;
-      if (prng.below(3) == 0) value = std::numeric_limits<float>::infinity();
-    }
-    const auto least = std::min_element(distances.begin(), distances.end()) - distances.begin();
-    ASSERT_EQ(nearest_of_256(distances.data()), least) << "seed " << seed;
-  }
-  for (uint32_t at = 0; at < 256; ++at) {
-    std::vector<float> distances(256, 1.0f);
-    distances[at] = 0.5f;
-    ASSERT_EQ(nearest_of_256(distances.data()), at);
-  }
-  EXPECT_EQ(nearest_of_256(std::vector<float>(256, std::numeric_limits<float>::infinity()).data()), 0u);
-}
-
 TEST(Kmeans256, IsDeterministicForASeed) {
   const auto points = random_points(2000, 3, 4);
   EXPECT_EQ(train(points, 3, 5), train(points, 3, 5));

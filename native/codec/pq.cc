@@ -70,7 +70,7 @@ void PqCodec::encode(const float* vector, uint8_t* code) const {
   for (uint32_t s = 0; s < sub_vectors_; ++s) {
     kernels().table_l2(vector + begin_[s], codebooks_.data() + begin_[s] * kCentroids, begin_[s + 1] - begin_[s],
                        distances);
-    code[s] = static_cast<uint8_t>(nearest_of_256(distances));
+    code[s] = static_cast<uint8_t>(kernels().argmin256(distances));
   }
 }
 

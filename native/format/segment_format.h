@@ -47,6 +47,20 @@
 // a u32 CRC-32C for every block of 65536 bytes of the padded payload (the last may be short), zero-padded
 // to a multiple of 4096.
 //
+// A worked example: the first 160 bytes of the header page of test/golden/segment-v1/graph.seg (a test
+// decodes this comment). What follows is zero up to the checksum 67 d2 5b a1 at offset 4092.
+//
+//   0000  56 41 4d 47 52 50 48 31 01 00 00 00 00 10 00 00  "VAMGRPH1", version 1, 4096 header bytes
+//   0010  00 11 22 33 44 55 46 77 88 99 aa bb cc dd ee ff  uuid 00112233-4455-4677-8899-aabbccddeeff
+//   0020  28 00 00 00 00 00 00 00 08 00 00 00 02 00 00 00  40 rows, dimension 8, element u8
+//   0030  00 00 00 00 01 00 00 00 00 20 00 00 00 00 00 00  metric l2, kind graph, body of 8192 bytes
+//   0040  bb 01 00 00 00 00 00 00 00 00 01 00 42 15 45 d8  payload of 443 = 192 + 187 + 64, blocks, table
+//   0050  05 00 00 00 0a 00 00 00 00 00 a0 3f 02 00 00 00  degree 5, build list 10, alpha 1.25, 2 entries
+//   0060  04 00 00 00 00 01 03 05 00 00 00 00 00 00 00 00  4 width classes: 0, 1, 3 and 5 bits
+//   0070  00 00 00 00 b4 00 00 00 00 00 00 00 88 00 00 00  180 edges, directory of 136 bytes ...
+//   0080  00 00 00 00 bb 00 00 00 00 00 00 00 d9 d8 34 01  lists of 187 bytes, seed 20240601 ...
+//   0090  00 00 00 00 14 00 00 00 27 00 00 00 00 00 00 00  entry nodes 20 and 39
+//
 // A segment is valid iff all three headers are valid and agree on uuid, rows, dimension, element and
 // metric; every file's size is 4096 + body bytes; every checksum holds; every padding byte is zero; every
 // list decodes to distinct nodes below `rows`, none its own; and the row ids are distinct.

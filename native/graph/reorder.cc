@@ -68,8 +68,13 @@ struct Gain {
 
 class Bisection {
  public:
-  Bisection(const BuildGraph& graph, ThreadPool& pool)
-      : in_(invert(graph)), pool_(pool), steps_(make_steps()), counts_(pool.threads()), order_(graph.rows()) {
+  Bisection(const BuildGraph& graph, uint32_t page_nodes, ThreadPool& pool)
+      : in_(invert(graph)),
+        page_nodes_(page_nodes),
+        pool_(pool),
+        steps_(make_steps()),
+        counts_(pool.threads()),
+        order_(graph.rows()) {
     std::iota(order_.begin(), order_.end(), 0u);
   }
 
@@ -86,9 +91,9 @@ class Bisection {
       std::vector<size_t> next{0};
       for (size_t r = 0; r + 1 < cuts.size(); ++r) {
         const size_t size = cuts[r + 1] - cuts[r];
-        if (size > kLeafNodes) next.push_back(cuts[r] + size / 2);
+        if (size > kLeafNodes) next.push_back(cuts[r] + left_half(size));
         next.push_back(cuts[r + 1]);
-        more = more || size / 2 > kLeafNodes;
+        more = more || std::max(left_half(size), size - left_half(size)) > kLeafNodes;
       }
       cuts.swap(next);
     }
@@ -96,10 +101,15 @@ class Bisection {
   }
 
  private:
+  // Ranges of several pages are cut between pages, so that what belongs together ends on one.
+  size_t left_half(size_t size) const {
+    return size > page_nodes_ ? (size / page_nodes_ + 1) / 2 * page_nodes_ : size / 2;
+  }
+
   void split(std::span<uint32_t> range, HalfCounts& counts) const {
     if (range.size() <= kLeafNodes) return;
     if (counts.of.empty()) counts.of.resize(order_.size());
-    const size_t half = range.size() / 2;
+    const size_t half = left_half(range.size());
     for (size_t i = 0; i < range.size(); ++i) {
       for (const uint32_t list : in_.of(range[i])) ++counts.of[list][i < half ? 0 : 1];
     }
@@ -110,7 +120,7 @@ class Bisection {
       std::sort(left.begin(), left.end());
       std::sort(right.begin(), right.end());
       size_t swaps = 0;
-      while (swaps < half && left[swaps].gain + right[swaps].gain > 0) {
+      while (swaps < std::min(left.size(), right.size()) && left[swaps].gain + right[swaps].gain > 0) {
         move(left[swaps].node, 0, counts);
         move(right[swaps].node, 1, counts);
         std::swap(left[swaps].node, right[swaps].node);
@@ -145,6 +155,7 @@ class Bisection {
   }
 
   const InEdges in_;
+  const size_t page_nodes_;
   ThreadPool& pool_;
   const std::array<float, 256> steps_;
   std::vector<HalfCounts> counts_;
@@ -153,8 +164,9 @@ class Bisection {
 
 }  // namespace
 
-Result<std::vector<uint32_t>> bisection_order(const BuildGraph& graph, ThreadPool& pool, const CancelFlag& cancel) {
-  return Bisection(graph, pool).run(cancel);
+Result<std::vector<uint32_t>> bisection_order(const BuildGraph& graph, uint32_t page_nodes, ThreadPool& pool,
+                                              const CancelFlag& cancel) {
+  return Bisection(graph, page_nodes, pool).run(cancel);
 }
 
 std::vector<uint32_t> breadth_first_order(const BuildGraph& graph, uint32_t entry) {

@@ -17,8 +17,11 @@ namespace vamana {
 // the graph's own numbering, which should be a locality order already. The log-gap cost that it lowers is
 // the one the packed lists pay.
 //
+// A page of the vectors file holds `page_nodes` records, and what is kept together ends on one page.
+//
 // node_at[place] = node. The same for any thread count. ABORTED when cancelled.
-Result<std::vector<uint32_t>> bisection_order(const BuildGraph& graph, ThreadPool& pool, const CancelFlag& cancel);
+Result<std::vector<uint32_t>> bisection_order(const BuildGraph& graph, uint32_t page_nodes, ThreadPool& pool,
+                                              const CancelFlag& cancel);
 
 // Breadth first from `entry`: the baseline that orders are measured against. REQUIRES all nodes reachable.
 std::vector<uint32_t> breadth_first_order(const BuildGraph& graph, uint32_t entry);

@@ -3,7 +3,7 @@
 //
 // A PageReader stands for one open file and may be used from any thread. A ReadSession belongs to one
 // thread: it is made, used and destroyed there, before its reader. A PageBatch is owned by the caller and
-// must stay where it is, with its buffers, from submit() until reap() hands it back.
+// must stay where it is, with its buffers, from submit() until reap() hands it back or the session is gone.
 #pragma once
 
 #include <cstdint>

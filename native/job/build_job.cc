@@ -13,6 +13,7 @@
 #include "graph/build_space.h"
 #include "graph/locality_order.h"
 #include "graph/reachability.h"
+#include "graph/reorder.h"
 #include "graph/vamana_builder.h"
 
 namespace vamana {
@@ -143,9 +144,10 @@ class Build {
 
   // The final numbering. place_of_[build node] = final node; node_at_ is its inverse.
   Status reorder() {
-    node_at_.resize(rows());
-    std::iota(node_at_.begin(), node_at_.end(), 0u);
-    place_of_ = node_at_;
+    const uint32_t page_nodes = vectors_layout(options_.source.dim, options_.source.element).records_per_slot;
+    VAMANA_ASSIGN(node_at_, bisection_order(graph_, page_nodes, pool_, cancel_));
+    place_of_.resize(rows());
+    for (uint64_t place = 0; place < rows(); ++place) place_of_[node_at_[place]] = static_cast<uint32_t>(place);
     return proceed(1, 1);
   }
 

@@ -4,6 +4,7 @@
 #include "base/process_memory.h"
 #include "codec/codec.h"
 #include "graph/packed_graph.h"
+#include "graph/reorder.h"
 #include "graph/vamana_builder.h"
 #include "job/build_job.h"
 
@@ -63,8 +64,9 @@ Result<BuildPlan> plan_build(const BuildOptions& options) {
   const uint64_t sample = std::min<uint64_t>(rows, kTrainingRows) * dim * sizeof(float);
   const uint64_t order = rows * 4 * sizeof(uint32_t);
   const uint64_t packed = rows * (uint64_t{options.degree} * 4 + 5);
-  plan.buffers_bytes = std::max({vamana_scratch_bytes(rows, params, options.threads), 2 * sample, packed}) + order +
-                       (uint64_t{16} << 20);
+  plan.buffers_bytes = std::max({vamana_scratch_bytes(rows, params, options.threads), 2 * sample, packed,
+                                 bisection_bytes(rows, options.degree, options.threads)}) +
+                       order + (uint64_t{16} << 20);
   plan.process_bytes = process_memory().resident;
   plan.peak_bytes = plan.vectors_bytes + plan.graph_bytes + plan.codes_bytes + plan.buffers_bytes + plan.process_bytes;
   if (options.memory_limit != 0 && plan.peak_bytes > options.memory_limit) {

@@ -1,9 +1,9 @@
 // Distances between u8 and i8 rows with AVX-512 VNNI, exact in integers; the end of a row by a masked load.
 //
-// Measured against the same kernels of simsimd 6.5 (u8, ns a call at 128 and 768 dimensions, Zen 4): l2 4.6 and
-// 16 against 5.2 and 18, dot 4.0 and 12 against 4.9 and 16; i8: l2 4.9 and 15 against 5.8 and 25, dot 3.9 and 13
-// against 5.3 and 22. Its sums are signed 32 bits, too few for u8 from 33,026 dimensions on, and its cosine
-// multiplies approximate roots and is 0 for two zero vectors.
+// Measured against the same kernels of simsimd 6.5 (vamana_kernels_bench, Zen 4, ns a call at 128 and 768
+// dimensions): u8 l2 5.0 and 17 against 5.9 and 19, dot 4.8 and 13 against 5.1 and 16; i8 l2 5.0 and 17 against
+// 6.2 and 26, dot 4.6 and 15 against 5.9 and 23. Its sums are signed 32 bits, too few for u8 from 33,026
+// dimensions on, and its cosine is 0 for two zero vectors.
 #if defined(__x86_64__)
 
 #include <cstdint>
@@ -22,7 +22,15 @@ VAMANA_AVX512 inline __m512i load(const uint8_t* from, size_t count) {
 }
 // x with the top bit of each byte flipped: x + 128 as unsigned of a signed x, x - 128 as signed of an unsigned.
 VAMANA_AVX512 inline __m512i flip(__m512i x) { return _mm512_xor_si512(x, _mm512_set1_epi8(-128)); }
-VAMANA_AVX512 inline uint32_t total(__m512i lanes) { return static_cast<uint32_t>(_mm512_reduce_add_epi32(lanes)); }
+
+// Not _mm512_reduce_add_epi32, which ends in a signed addition that may overflow.
+VAMANA_AVX512 inline uint32_t total(__m512i lanes) {
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(lanes), _mm512_extracti64x4_epi64(lanes, 1));
+  __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
+  return static_cast<uint32_t>(_mm_cvtsi128_si32(sum));
+}
 
 // Unsigned by signed is the one product of bytes that the instruction has, so one factor is flipped, and 128
 // times the sum of the other put right afterwards, all modulo 2^32: the true sums fit 32 bits.

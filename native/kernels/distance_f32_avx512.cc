@@ -1,11 +1,12 @@
 // Distances between f32 rows with AVX-512: four sums of sixteen lanes, the end of a row by a masked load.
 //
 // F16 is not here: the AVX2 kernels serve this level too. Converting sixteen halves in one instruction takes
-// Zen 4 more than twice as long as eight (l2, ns: 9.6 against 8.1 at 128 dimensions, 52 against 40 at 768).
+// Zen 4 more than twice as long as eight (l2, ns a call: 9.6 against 8.1 at 128 dimensions, 52 against 40 at 768).
 //
-// Measured against the same kernels of simsimd 6.5 (f32, ns a call at 128 and 768 dimensions, Zen 4): l2 5.8
-// and 31 against 7.4 and 43, dot 6.1 and 31 against 7.0 and 41: one sum there waits for itself. Its cosine is
-// as fast, but is 0 for two zero vectors and NaN where a sum of squares overflows.
+// Measured against the same kernels of simsimd 6.5 (vamana_kernels_bench, Zen 4, ns a call at 128 and 768
+// dimensions): l2 6.7 and 33 against 8.5 and 43, dot 6.9 and 32 against 8.3 and 42: its one sum waits for itself.
+// Its cosine is nearly as fast, but is 0 for two zero vectors, and wherever a sum of squares leaves the range of
+// f32.
 #if defined(__x86_64__)
 
 #include <cstdint>

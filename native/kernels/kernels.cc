@@ -15,6 +15,7 @@ KernelTable make_table(CpuLevel level) {
   fill_table256_scalar(table);
   fill_pq_score_scalar(table);
   fill_widen_scalar(table);
+  fill_argmin256(table);
 #if defined(__x86_64__)
   if (level >= CpuLevel::kAvx2) {
     fill_distance_float_avx2(table);

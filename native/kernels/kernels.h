@@ -17,9 +17,9 @@ enum class CpuLevel : uint32_t { kScalar = 0, kAvx2 = 1, kAvx512 = 2, kNeon = 3 
 // Exact distance between two vectors of one element type, `dim` elements each; any alignment, either order.
 // REQUIRES 1 <= dim <= 65536 and finite elements; the result is then never NaN. Against exact arithmetic:
 //   u8, i8  l2, dot, l1: the exact integer, rounded once to f32. Cosine: within 2^-23.
-//   f32, f16  l2, dot, l1: within (dim / 4 + 8) * 2^-24 of the sum of the terms' magnitudes (SIMD sums are four
-//           or more side by side; 2e-6 at 128 dimensions at worst, a tenth of that as a rule), and infinite
-//           where the result exceeds f32. Cosine: within twice that factor, for any magnitude of the elements.
+//   f32, f16  l2, dot, l1: within (dim / 4 + 8) * 2^-24 of the sum of the terms' magnitudes (2.4e-6 of it at 128
+//           dimensions; SIMD adds in four or more lanes), and infinite where the result exceeds f32.
+//           Cosine: within twice that factor, for any magnitude of the elements.
 //   Cosine of a vector with itself is 0, with its negative 2, with the zero vector 1; never outside [0, 2].
 using DistanceFn = float (*)(const void* a, const void* b, size_t dim);
 
@@ -33,8 +33,9 @@ using Table256Fn = void (*)(const float* x, const float* centroids, size_t sub_d
 // Product-quantiser scores: out[i] = sum over s of table[s * 256 + code_i[s]], for the codes of `count`
 // ids, in f32 from the first s to the last: within code_bytes * 2^-24 of the sum of magnitudes, and the same for
 // equal codes wherever they stand in the list. Prefetching the codes is the caller's business.
-// Code i starts at codes + offset(ids[i]) where a cache line of 64 bytes holds `codes_per_line` codes
-// (1 when a code is longer than a line; the stride is then `stride` bytes).
+//
+// Code i starts at layout.code(ids[i]): a cache line of 64 bytes holds `codes_per_line` codes
+// (1 when a code is longer than a line; the next then starts `stride` bytes on).
 struct CodeLayout {
   const uint8_t* codes = nullptr;
   uint32_t code_bytes = 0;
@@ -48,6 +49,9 @@ struct CodeLayout {
 };
 using PqScoreFn = void (*)(const float* table, const CodeLayout& layout, const uint32_t* ids, size_t count, float* out);
 
+// Where the smallest of 256 values stands, the first of equals.
+using ArgMin256Fn = uint32_t (*)(const float* values);
+
 struct KernelTable {
   CpuLevel level;
   const char* name;  // "scalar", "avx2", "avx512", "neon"
@@ -56,6 +60,7 @@ struct KernelTable {
   Table256Fn table_l2;
   Table256Fn table_dot;
   Table256Fn table_l1;
+  ArgMin256Fn argmin256;
   PqScoreFn pq_score;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -13,6 +14,7 @@
 #include <set>
 #include <vector>
 
+#include "base/check.h"
 #include "base/prng.h"
 #include "kernels/cpu.h"
 
@@ -88,8 +90,9 @@ class FencedRow {
  public:
   explicit FencedRow(size_t bytes_max) : room_((bytes_max + 64 + kPage - 1) / kPage * kPage) {
     void* address = ::mmap(nullptr, room_ + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    VAMANA_CHECK(address != MAP_FAILED);
     base_ = static_cast<uint8_t*>(address) + kPage;
-    ::mprotect(base_, room_, PROT_READ | PROT_WRITE);
+    VAMANA_CHECK(::mprotect(base_, room_, PROT_READ | PROT_WRITE) == 0);
   }
   ~FencedRow() { ::munmap(base_ - kPage, room_ + 2 * kPage); }
   FencedRow(const FencedRow&) = delete;

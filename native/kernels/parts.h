@@ -9,6 +9,7 @@ namespace vamana {
 void fill_distance_scalar(KernelTable& table);
 void fill_table256_scalar(KernelTable& table);
 void fill_pq_score_scalar(KernelTable& table);
+void fill_argmin256(KernelTable& table);  // of every level
 void fill_widen_scalar(KernelTable& table);
 
 #if defined(__x86_64__)

@@ -29,12 +29,14 @@ struct L1 {
 template <class Term>
 VAMANA_AVX512 void table256(const float* x, const float* centroids, size_t sub_dim, float* out) {
   __m512 sums[16];
-  for (auto& sum : sums) sum = _mm512_setzero_ps();
+#pragma GCC unroll 16
+  for (size_t i = 0; i < 16; ++i) sums[i] = _mm512_setzero_ps();
   for (size_t d = 0; d < sub_dim; ++d, centroids += 256) {
     const __m512 value = _mm512_set1_ps(x[d]);
 #pragma GCC unroll 16
     for (size_t i = 0; i < 16; ++i) sums[i] = Term::add(sums[i], value, _mm512_loadu_ps(centroids + 16 * i));
   }
+#pragma GCC unroll 16
   for (size_t i = 0; i < 16; ++i) _mm512_storeu_ps(out + 16 * i, sums[i]);
 }
 
