@@ -44,5 +44,5 @@ test('the tour of the command runs, verb after verb', () => {
 test('the example of the library runs', () => {
   const [example = ''] = blocks('js');
   writeFileSync(join(folder, 'example.mjs'), example);
-  expect(node('example.mjs')).toMatch(/Uint32Array\(5\)[^]*Float32Array\(5\)/);
+  expect(node('example.mjs')).toMatch(/Uint32Array\(5\)[\s\S]*Float32Array\(5\)/);
 });
