@@ -174,15 +174,23 @@ export interface NativeIndex {
   /** Exact distances from query i to row rows[i], found by a scan; NaN for a row that is not in the segment. */
   distancesToRows(queries: Uint8Array, rows: Uint32Array): Promise<Float32Array>;
   stats(): NativeIndexStats;
-  /** Waits for calls in flight; idempotent. */
+  /**
+   * Waits for calls in flight; searches that no worker has wholly taken up yet reject with CLOSED. Idempotent:
+   * every promise resolves once all is freed.
+   */
   close(): Promise<void>;
 }
 
 /** Exact top-k accumulated over windows of rows; see native/search/exact_scan.h. */
 export interface NativeExactScan {
-  /** `vectors`: rows x dim elements, tightly packed. Must not be changed until the promise settles. */
+  /**
+   * `vectors`: rows x dim elements, tightly packed. Not copied: must not be changed, transferred or unmapped
+   * until the promise settles. One at a time: BUSY while another is in flight.
+   */
   add(vectors: Uint8Array, rows: number, firstRow: number): Promise<void>;
+  /** Of the rows added so far; BUSY while an add is in flight. */
   result(): { rows: Uint32Array; distances: Float32Array };
+  /** Cuts an add in flight short, which rejects with CLOSED. Idempotent. */
   close(): void;
 }
 
@@ -202,6 +210,11 @@ export interface NativeDoctorReport {
   disk: { path: string; direct: boolean; depth1Us: number; depth32ReadsPerSecond: number; fileBytes: number } | null;
 }
 
+/**
+ * The addon. Functions that promise reject and never throw, whatever they are passed; the others throw. Every
+ * error has a `code` of errors.ts. A progress listener hears each stage once at least and about ten times a
+ * second otherwise; one that throws cancels its call, which rejects with what it threw.
+ */
 export interface Native {
   readonly constants: NativeConstants;
   createCancel(): NativeCancel;
