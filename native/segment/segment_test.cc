@@ -75,7 +75,9 @@ void expect_holds(const Segment& segment, const SampleSegment& sample) {
     EXPECT_EQ(std::memcmp(code, written.code(node), sample.codec->code_bytes()), 0);
   }
   EXPECT_EQ(segment.codec().parameters(), sample.codec->parameters());
-  EXPECT_EQ(segment.codes_header().codes.training_error, sample.training_error);
+  EXPECT_EQ(segment.codes_header().codes.training_error, sample.error.training);
+  EXPECT_EQ(segment.codes_header().codes.error_bias, sample.error.bias);
+  EXPECT_EQ(segment.codes_header().codes.error_spread, sample.error.spread);
   EXPECT_EQ(segment.graph_header().graph.entry_count, sample.facts.entries.size());
   EXPECT_EQ(segment.graph_header().graph.entries[0], sample.facts.entries[0]);
   EXPECT_EQ(segment.graph_header().graph.alpha, sample.facts.alpha);

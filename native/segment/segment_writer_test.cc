@@ -46,7 +46,7 @@ Result<std::unique_ptr<SegmentWriter>> write_unpublished(const SampleSegment& sa
     VAMANA_TRY(writer->append_vectors(&vector, &sample.rows[node], 1));
   }
   VAMANA_TRY(writer->write_graph(pack_sample(sample, pool), sample.facts));
-  VAMANA_TRY(writer->write_codes(*sample.codec, sample.codes, sample.training_error));
+  VAMANA_TRY(writer->write_codes(*sample.codec, sample.codes, sample.error));
   return writer;
 }
 
@@ -193,7 +193,7 @@ TEST(SegmentWriter, GraphsAndCodesThatDoNotFitAreRefused) {
   const Status outside = writer.value()->write_graph(pack_sample(sample, pool), facts);
   EXPECT_EQ(outside.code(), Code::kInvalidArgument);
   EXPECT_NE(outside.message().find("entry node is 100"), std::string::npos) << outside.message();
-  EXPECT_EQ(writer.value()->write_codes(*sample.codec, AlignedBuffer(), 0).code(), Code::kInvalidArgument);
+  EXPECT_EQ(writer.value()->write_codes(*sample.codec, AlignedBuffer(), CodeError{}).code(), Code::kInvalidArgument);
 }
 
 // Records come in any grouping; a slot of several pages and a buffer's worth of slots make no difference.
@@ -207,7 +207,7 @@ TEST(SegmentWriter, TheSameContentIsTheSameBytesHoweverItComes) {
     ThreadPool pool(2);
     auto writer = SegmentWriter::create(temp.file("pieces"), shape, uuid);
     ASSERT_TRUE(writer.ok());
-    ASSERT_TRUE(writer.value()->write_codes(*sample.codec, sample.codes, sample.training_error).ok());
+    ASSERT_TRUE(writer.value()->write_codes(*sample.codec, sample.codes, sample.error).ok());
     for (uint64_t node = 0, step = 1; node < shape.rows; node += step, step = step * 2 + 1) {
       step = std::min(step, shape.rows - node);
       std::vector<const uint8_t*> vectors;

@@ -38,7 +38,10 @@ export interface SearchOptions {
   k?: number;
   /** Beam of the walk: candidates kept by code distance. More finds better and costs more; 64 by default. */
   listSize?: number;
-  /** Candidates read from the disk and ranked exactly; 'auto', the default, is max(k, listSize / 3). */
+  /**
+   * Candidates whose pages are read and ranked exactly. 'auto', the default, takes as many as the codes' measured
+   * error leaves among the possible k nearest (native/search/rerank.h).
+   */
   rerank?: 'auto' | number;
   /** Scan every vector instead: exact, and slow. */
   exact?: boolean;

@@ -1,0 +1,55 @@
+// How deep a query reads: as asked, or as deep as the code's error leaves doubt.
+#include "search/rerank.h"
+
+#include <gtest/gtest.h>
+
+namespace vamana {
+namespace {
+
+// Candidates at the distances 100, 101, 102, ...
+CandidateList steps(size_t size) {
+  CandidateList beam;
+  beam.reset(size);
+  for (size_t i = 0; i < size; ++i) beam.insert(100.0f + static_cast<float>(i), static_cast<uint32_t>(i));
+  return beam;
+}
+
+size_t depth(SearchParams params, float spread, const CandidateList& beam, Metric metric = Metric::kL1) {
+  return rerank_depth(params, metric, spread, beam);
+}
+
+TEST(RerankDepth, IsWhatIsAskedForButNeverBelowKNorPastTheList) {
+  const CandidateList beam = steps(64);
+  EXPECT_EQ(depth({.k = 10, .list_size = 64, .rerank = 40}, 1, beam), 40u);
+  EXPECT_EQ(depth({.k = 10, .list_size = 64, .rerank = 3}, 1, beam), 10u);
+  EXPECT_EQ(depth({.k = 10, .list_size = 64, .rerank = 200}, 1, beam), 64u);
+}
+
+TEST(RerankDepth, WithoutErrorReadsJustK) {
+  EXPECT_EQ(depth({.k = 10, .list_size = 64}, 0, steps(64)), 10u);
+  EXPECT_EQ(depth({.k = 10, .list_size = 64}, 0, steps(7)), 7u);
+  // Equal estimates cannot be told apart: all of them are read.
+  CandidateList equal;
+  equal.reset(30);
+  for (uint32_t i = 0; i < 30; ++i) equal.insert(5, i);
+  EXPECT_EQ(depth({.k = 10, .list_size = 30}, 0, equal), 30u);
+}
+
+TEST(RerankDepth, TakesWhatTheErrorCouldBringAmongTheNearest) {
+  // log2(160 / 10) / 2 = 2 deviations of 3 past the tenth, at 109: up to 115.
+  EXPECT_EQ(depth({.k = 10, .list_size = 160}, 3, steps(160)), 16u);
+  // Twice the error, twice the margin.
+  EXPECT_EQ(depth({.k = 10, .list_size = 160}, 6, steps(160)), 22u);
+  // A longer list asks for more certainty; one no longer than k for none.
+  EXPECT_EQ(depth({.k = 10, .list_size = 640}, 3, steps(160)), 19u);
+  EXPECT_EQ(depth({.k = 10, .list_size = 10}, 3, steps(160)), 10u);
+}
+
+TEST(RerankDepth, GrowsWithTheRootOfTheDistanceUnderEuclid) {
+  // The tenth is at 109: its root, 10.44, times 2 deviations of 0.3 is 6.26.
+  EXPECT_EQ(depth({.k = 10, .list_size = 160}, 0.3f, steps(160), Metric::kL2), 16u);
+  EXPECT_EQ(depth({.k = 10, .list_size = 160}, 0.3f, steps(160), Metric::kDot), 10u);
+}
+
+}  // namespace
+}  // namespace vamana
