@@ -92,6 +92,14 @@ describe('this checkout', () => {
     expect(readFileSync(join(projectRoot, 'binding.gyp'), 'utf8')).toContain('tools/project.mjs sources');
   });
 
+  test('both native builds give the addon the same definitions', () => {
+    const cmake = readFileSync(join(projectRoot, 'CMakeLists.txt'), 'utf8');
+    const listed = /target_compile_definitions\(vamana PRIVATE ([^)]*)\)/.exec(cmake)?.[1]?.split(/\s+/) ?? [];
+    const gyp = /'defines': \[([^\]]*)\]/.exec(readFileSync(join(projectRoot, 'binding.gyp'), 'utf8'))?.[1] ?? '';
+    expect(listed.length).toBeGreaterThan(0);
+    expect(Array.from(gyp.matchAll(/'([^']+)'/g), ([, name]) => name).sort()).toEqual(listed.sort());
+  });
+
   test('CI runs the test command of the README, letter for letter', () => {
     const command = 'npm ci && npm test';
     expect(readFileSync(join(projectRoot, '.ci/run'), 'utf8')).toContain(`\n  ${command}\n`);

@@ -13,7 +13,7 @@ import { packageCommand, projectRoot } from './project.mjs';
 const stages = {
   build: () => all(node('tools/install.mjs'), () => node('tools/prepare.mjs')),
   types: () => tool('typescript', 'tsc', '-p', 'tsconfig.test.json'),
-  lint: () => tool('@biomejs/biome', 'biome', 'lint', '--error-on-warnings'),
+  lint: () => tool('@biomejs/biome', 'biome', 'lint', '--error-on-warnings', '--diagnostic-level=warn'),
   format: () => node('tools/format.mjs', '--check'),
   tidy: () => node('dist/tools/tidy.js'),
   layers: () => node('dist/tools/layers.js'),

@@ -23,8 +23,8 @@ using CodeScoreFn = PqScoreFn;
 
 enum class CodecKind : uint32_t { kPq = 1, kRabitq = 2 };
 
-// Where the codes of a segment lie: as many whole codes as fit into a cache line of 64 bytes, so that
-// scoring touches one; a longer code begins on a multiple of 8 bytes.
+// Where the codes of a segment lie: whole codes in cache lines of 64 bytes, so that scoring touches one, unless
+// that wastes more than an eighth of the memory; then one after the other.
 CodeLayout code_layout(uint32_t code_bytes);
 uint64_t code_area_bytes(const CodeLayout& layout, uint64_t rows);
 

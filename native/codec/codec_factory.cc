@@ -10,8 +10,16 @@ namespace vamana {
 CodeLayout code_layout(uint32_t code_bytes) {
   CodeLayout layout;
   layout.code_bytes = code_bytes;
-  layout.codes_per_line = code_bytes <= 64 ? 64 / code_bytes : 1;
-  layout.stride = code_bytes <= 64 ? 64 : static_cast<uint32_t>(round_up(code_bytes, 8));
+  const uint32_t in_line = code_bytes <= 64 ? 64 / code_bytes : 0;
+  // Whole codes in a line, where that leaves at most an eighth of it unused. Else one after the other: a second
+  // line to fetch now and then costs less than memory that holds nothing.
+  if (in_line * code_bytes >= 56) {
+    layout.codes_per_line = in_line;
+    layout.stride = 64;
+  } else {
+    layout.codes_per_line = 1;
+    layout.stride = code_bytes;
+  }
   return layout;
 }
 

@@ -79,4 +79,10 @@ Status check_block(const uint8_t* table, const BlockLayout& layout, uint64_t blo
                        layout.block_bytes(block), crc, expected));
 }
 
+uint32_t slot_checksum(uint64_t slot, const uint8_t* data, uint32_t slot_bytes) {
+  uint8_t number[sizeof slot];
+  store_le(number, slot);
+  return crc32c(crc32c(0, number, sizeof number), data, slot_bytes - sizeof(uint32_t));
+}
+
 }  // namespace vamana

@@ -44,6 +44,10 @@ class BlockSums {
   uint32_t filled_ = 0;  // bytes of the block under way
 };
 
+// The sum that a slot of vectors.seg ends in: over its number (u64) and its bytes but the last four. The
+// number makes a slot that stands in another's place fail as a damaged one does.
+uint32_t slot_checksum(uint64_t slot, const uint8_t* data, uint32_t slot_bytes);
+
 // The table of a file as it was read. CORRUPT when it does not match the header's checksum of it or its
 // padding is not zero. REQUIRES layout.table_bytes() bytes.
 Status check_table(const uint8_t* table, const BlockLayout& layout, uint32_t table_crc, const std::string& path);

@@ -111,6 +111,8 @@ Status check_codes(const SegmentHeader& header, const std::string& path) {
   VAMANA_TRY(in_range(path, fields::kStride, codes.stride, group_bytes, kMaxStride));
   VAMANA_TRY(in_range(path, fields::kParameterBytes, codes.parameter_bytes, 0, header.payload_bytes));
   VAMANA_TRY(finite_not_negative(path, fields::kTrainingError, codes.training_error));
+  VAMANA_TRY(finite_not_negative(path, fields::kErrorBias, std::abs(codes.error_bias)));
+  VAMANA_TRY(finite_not_negative(path, fields::kErrorSpread, codes.error_spread));
   return check_blocks(
       header, path,
       round_up(codes.parameter_bytes, kPayloadAlignment) + div_up(header.rows, codes.codes_per_line) * codes.stride);

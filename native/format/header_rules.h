@@ -52,6 +52,8 @@ constexpr HeaderField kCodesPerLine{88, "codes a line"};
 constexpr HeaderField kStride{92, "stride"};
 constexpr HeaderField kParameterBytes{96, "parameter bytes"};
 constexpr HeaderField kTrainingError{104, "training error"};
+constexpr HeaderField kErrorBias{112, "bias of the estimates"};
+constexpr HeaderField kErrorSpread{116, "spread of the estimates"};
 
 }  // namespace fields
 
@@ -63,7 +65,7 @@ constexpr size_t fields_end(FileKind kind) {
     case FileKind::kGraph:
       return fields::kEntries.offset + 4 * kMaxEntries;
     case FileKind::kCodes:
-      return fields::kTrainingError.offset + 8;
+      return fields::kErrorSpread.offset + 4;
   }
   return fields::kRecordBytes.offset;
 }

@@ -50,6 +50,8 @@ void encode_codes(const CodesFields& fields, uint8_t* page) {
   store_le(page + fields::kStride.offset, fields.stride);
   store_le(page + fields::kParameterBytes.offset, fields.parameter_bytes);
   store_le(page + fields::kTrainingError.offset, fields.training_error);
+  store_le(page + fields::kErrorBias.offset, fields.error_bias);
+  store_le(page + fields::kErrorSpread.offset, fields.error_spread);
 }
 
 template <typename T>
@@ -89,6 +91,8 @@ CodesFields decode_codes(const uint8_t* page) {
   load_field(page, fields::kStride, &out.stride);
   load_field(page, fields::kParameterBytes, &out.parameter_bytes);
   load_field(page, fields::kTrainingError, &out.training_error);
+  load_field(page, fields::kErrorBias, &out.error_bias);
+  load_field(page, fields::kErrorSpread, &out.error_spread);
   return out;
 }
 

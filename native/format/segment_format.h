@@ -28,9 +28,9 @@
 //
 // Kind vectors, at 80:  u32 record bytes (vector + 4), u32 records a slot, u32 pages a slot.
 //   The body is slots of (4096 * pages a slot) bytes. A slot holds its records from its first byte, zeros,
-//   and in its last 4 bytes the CRC-32C of all bytes before them. Node n is record n % records_a_slot of
-//   slot n / records_a_slot. A record never straddles a slot; a slot has more than one page only when a
-//   record with its CRC does not fit 4096 bytes, and then holds one record.
+//   and in its last 4 bytes the CRC-32C of its number (u64) and all bytes before. Node n is record n % records_a_slot
+//   of slot n / records_a_slot. A record never straddles a slot; a slot has more than one page only when a record with
+//   its CRC does not fit 4096 bytes, and then holds one record.
 //
 // Kind graph, at 80:    u32 degree limit, u32 build list size, f32 alpha, u32 entry count,
 //                       u32 width classes, u8[16] bits of each class, u64 edges, u64 directory bytes,
@@ -39,7 +39,8 @@
 //   wide load at the last list stays inside (graph/packed_graph.h describes both).
 //
 // Kind codes, at 80:    u32 codec (1 pq, 2 rabitq), u32 code bytes, u32 codes a line, u32 stride,
-//                       u64 parameter bytes, f64 training error.
+//                       u64 parameter bytes, f64 training error, f32 bias and f32 spread of the estimates
+//                       (codec/code_error.h).
 //   The payload is the codec's parameters (codec/*.h describes them), zero-padded to 64 bytes, then the
 //   codes: div_up(rows, codes a line) groups of `stride` bytes.
 //
@@ -120,6 +121,8 @@ struct CodesFields {
   uint32_t stride = 0;
   uint64_t parameter_bytes = 0;
   double training_error = 0;
+  float error_bias = 0;
+  float error_spread = 0;
 };
 
 struct SegmentHeader {

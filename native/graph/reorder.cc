@@ -93,7 +93,7 @@ class Bisection {
         const size_t size = cuts[r + 1] - cuts[r];
         if (size > kLeafNodes) next.push_back(cuts[r] + left_half(size));
         next.push_back(cuts[r + 1]);
-        more = more || size - left_half(size) > kLeafNodes;
+        more = more || std::max(left_half(size), size - left_half(size)) > kLeafNodes;
       }
       cuts.swap(next);
     }

@@ -44,10 +44,10 @@ Lists shuffled_ring(uint32_t rows, uint32_t degree, uint64_t seed) {
   return lists;
 }
 
-std::vector<uint32_t> bisect(const BuildGraph& graph, uint32_t threads) {
+std::vector<uint32_t> bisect(const BuildGraph& graph, uint32_t threads, uint32_t page_nodes = 30) {
   ThreadPool pool(threads);
   CancelFlag cancel;
-  auto order = bisection_order(graph, pool, cancel);
+  auto order = bisection_order(graph, page_nodes, pool, cancel);
   EXPECT_TRUE(order.ok()) << order.status().message();
   return std::move(order).value();
 }
@@ -75,8 +75,10 @@ double bits_per_edge(const BuildGraph& graph, uint32_t degree, const std::vector
 
 TEST(BisectionOrder, IsAPermutationOfAnyNumberOfNodes) {
   for (const uint32_t rows : {1u, 2u, 3u, 7u, 8u, 9u, 16u, 17u, 100u, 1023u, 2000u}) {
-    SCOPED_TRACE(format("%u rows", rows));
-    expect_permutation(bisect(make_graph(shuffled_ring(rows, 6, rows), 6), 2), rows);
+    for (const uint32_t page_nodes : {1u, 2u, 7u, 60u, 5000u}) {
+      SCOPED_TRACE(format("%u rows, %u a page", rows, page_nodes));
+      expect_permutation(bisect(make_graph(shuffled_ring(rows, 6, rows), 6), 2, page_nodes), rows);
+    }
   }
 }
 
@@ -109,6 +111,31 @@ TEST(BisectionOrder, PacksABuiltGraphBetterThanTheRowsOwnOrder) {
   EXPECT_LT(bits_per_edge(built->graph, 16, bisect(built->graph, 2)), bits_per_edge(built->graph, 16, own) - 2);
 }
 
+// Groups as large as a page, all of whose nodes name each other, over a hundred pages: each ends on a few.
+TEST(BisectionOrder, WhatBelongsTogetherEndsOnFewPages) {
+  constexpr uint32_t kPage = 16, kGroups = 100;
+  Prng prng(3);
+  std::vector<uint32_t> name(kPage * kGroups);
+  std::iota(name.begin(), name.end(), 0u);
+  for (size_t i = name.size(); i > 1; --i) std::swap(name[i - 1], name[prng.below(i)]);
+  Lists lists(name.size());
+  for (uint32_t i = 0; i < name.size(); ++i) {
+    for (uint32_t other = i / kPage * kPage; other < (i / kPage + 1) * kPage; ++other) {
+      if (other != i) lists[name[i]].push_back(name[other]);
+    }
+  }
+  const auto order = bisect(make_graph(lists, kPage), 2, kPage);
+  std::vector<uint32_t> place(order.size());
+  for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+  size_t pages = 0;
+  for (uint32_t group = 0; group < kGroups; ++group) {
+    std::set<uint32_t> distinct;
+    for (uint32_t i = 0; i < kPage; ++i) distinct.insert(place[name[group * kPage + i]] / kPage);
+    pages += distinct.size();
+  }
+  EXPECT_LT(pages, kGroups * 5 / 2);
+}
+
 // Lists as long as they may be: counts a list and its halves must hold them.
 TEST(BisectionOrder, HoldsTheLongestLists) {
   const BuildGraph graph = make_graph(shuffled_ring(600, kMaxDegree, 9), kMaxDegree);
@@ -120,7 +147,7 @@ TEST(BisectionOrder, StopsWhenCancelled) {
   ThreadPool pool(1);
   CancelFlag cancel;
   cancel.cancel();
-  EXPECT_EQ(bisection_order(graph, pool, cancel).status().code(), Code::kAborted);
+  EXPECT_EQ(bisection_order(graph, 30, pool, cancel).status().code(), Code::kAborted);
 }
 
 TEST(BreadthFirstOrder, IsByDistanceFromTheEntry) {

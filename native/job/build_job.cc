@@ -15,6 +15,7 @@
 #include "graph/reachability.h"
 #include "graph/reorder.h"
 #include "graph/vamana_builder.h"
+#include "job/calibrate.h"
 
 namespace vamana {
 
@@ -117,7 +118,7 @@ class Build {
         }
       }
     });
-    training_error_ = std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(count);
+    error_.training = std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(count);
     return proceed(1, 1);
   }
 
@@ -152,8 +153,9 @@ class Build {
   }
 
   Status write() {
-    VAMANA_TRY(write_graph());
+    renumber();
     VAMANA_TRY(write_codes());
+    VAMANA_TRY(write_graph());
     VAMANA_TRY(write_vectors());
     if (cancel_.cancelled()) return aborted_status("the build");
     // Once it is published the segment stands: from here on a cancel comes too late.
@@ -162,8 +164,8 @@ class Build {
     return Status();
   }
 
-  Status write_graph() {
-    // Renumber in place: pack() then reads final numbers, whatever order it asks in.
+  // In place: packing and calibration then read final numbers, whatever order they ask in.
+  void renumber() {
     pool_.parallel_for(rows(), 4096, [this](size_t begin, size_t end, size_t) {
       std::vector<uint32_t> list;
       for (size_t node = begin; node < end; ++node) {
@@ -173,6 +175,9 @@ class Build {
         graph_.set(static_cast<uint32_t>(node), list);
       }
     });
+  }
+
+  Status write_graph() {
     VAMANA_ASSIGN(const PackedGraph packed,
                   PackedGraph::pack(
                       rows(), options_.degree, [this](uint32_t place) { return graph_.list(node_at_[place]); }, pool_));
@@ -196,7 +201,24 @@ class Build {
         codec_->encode(wide.data(), codes.data() + (placed.code(static_cast<uint32_t>(place)) - codes.data()));
       }
     });
-    return writer_->write_codes(*codec_, codes, training_error_);
+    calibrate_codes(placed);
+    return writer_->write_codes(*codec_, codes, error_);
+  }
+
+  // REQUIRES lists that name final places: renumber().
+  void calibrate_codes(const CodeLayout& codes) {
+    CalibrationInput input;
+    input.nodes = rows();
+    input.dim = options_.source.dim;
+    input.element = options_.source.element;
+    input.metric = options_.metric;
+    input.codec = codec_.get();
+    input.codes = codes;
+    input.vector = [this](uint32_t place) { return space_->vector(node_at_[place]); };
+    input.neighbours = [this](uint32_t place) { return graph_.list(node_at_[place]); };
+    const CodeError measured = calibrate(input, pool_);
+    error_.bias = measured.bias;
+    error_.spread = measured.spread;
   }
 
   Status write_vectors() {
@@ -227,7 +249,7 @@ class Build {
   std::vector<uint32_t> row_of_;  // by build node
   std::optional<BuildSpace> space_;
   std::unique_ptr<Codec> codec_;
-  double training_error_ = 0;
+  CodeError error_;
   BuildGraph graph_;
   std::vector<uint32_t> entries_;  // build nodes
   std::vector<uint32_t> place_of_, node_at_;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "search/rerank.h"
+
 namespace vamana {
 
 namespace {
@@ -13,10 +15,6 @@ float microseconds(std::chrono::steady_clock::duration duration) {
 }
 
 }  // namespace
-
-uint32_t rerank_depth(const SearchParams& params) {
-  return std::max(params.k, params.rerank != 0 ? params.rerank : params.list_size / 3);
-}
 
 QuerySlot::QuerySlot(const Segment& segment, PageCache& cache, std::span<uint8_t> arena)
     : segment_(segment), cache_(cache), arena_(arena), widened_(segment.dim()), table_(segment.codec().query_floats()) {
@@ -29,18 +27,17 @@ Status QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, 
   cost_ = QueryCost{};
   started_ = Clock::now();
   const SearchParams& params = request_->params;
-  const uint32_t depth = rerank_depth(params);
 
   prepare_query();
   const CodeDistance distance(segment_.codec(), segment_.code_layout(), table_.data());
   const GraphFields& graph = segment_.graph_header().graph;
   if (!walk(segment_.graph(), std::span(graph.entries.data(), graph.entry_count), distance,
-            std::max(params.list_size, depth), request_->cancel.get(), scratch)) {
+            std::max({params.list_size, params.k, params.rerank}), request_->cancel.get(), scratch)) {
     return aborted_status("the search");
   }
   cost_.hops = scratch.hops;
   cost_.codes_scored = scratch.scored;
-  VAMANA_TRY(plan_reads(scratch.beam, depth));
+  VAMANA_TRY(plan_reads(scratch.beam));
   submitted_ = Clock::now();
   cost_.walk_us = microseconds(submitted_ - started_);
   return Status();
@@ -54,18 +51,18 @@ void QuerySlot::prepare_query() {
   segment_.codec().prepare(widened_.data(), table_.data());
 }
 
-Status QuerySlot::plan_reads(const CandidateList& beam, uint32_t depth) {
-  const size_t count = std::min<size_t>(depth, beam.size());
+Status QuerySlot::plan_reads(const CandidateList& beam) {
+  const size_t depth = rerank_depth(segment_, request_->params, beam);
   wanted_.clear();
-  for (size_t i = 0; i < count; ++i) wanted_.push_back({segment_.slot_of(beam[i].node), beam[i].node});
-  std::sort(wanted_.begin(), wanted_.end(), [](const Wanted& a, const Wanted& b) { return a.slot < b.slot; });
-  cost_.reranked = static_cast<uint32_t>(count);
+  for (size_t i = 0; i < depth; ++i) wanted_.push_back(segment_.slot_of(beam[i].node));
+  std::sort(wanted_.begin(), wanted_.end());
+  wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
 
   const uint64_t slot_bytes = segment_.slot_pages() * kPageBytes;
   uint8_t* buffer = arena_.data();
-  if (count * slot_bytes > arena_.size()) {
-    if (overflow_.size() < count * slot_bytes) {
-      VAMANA_ASSIGN(overflow_, AlignedBuffer::create(count * slot_bytes));
+  if (wanted_.size() * slot_bytes > arena_.size()) {
+    if (overflow_.size() < wanted_.size() * slot_bytes) {
+      VAMANA_ASSIGN(overflow_, AlignedBuffer::create(wanted_.size() * slot_bytes));
     }
     buffer = overflow_.data();
   }
@@ -73,9 +70,7 @@ Status QuerySlot::plan_reads(const CandidateList& beam, uint32_t depth) {
   read_slots_.clear();
   batch_.requests.clear();
   batch_.status = Status();
-  for (size_t i = 0; i < wanted_.size(); ++i) {
-    const uint64_t slot = wanted_[i].slot;
-    if (i > 0 && slot == wanted_[i - 1].slot) continue;
+  for (const uint64_t slot : wanted_) {
     uint8_t* const to = buffer + slot_data_.size() * slot_bytes;
     if (cache_.lookup(slot, to)) {
       ++cost_.cache_hits;
@@ -112,7 +107,7 @@ Status QuerySlot::check_read_slots() {
   size_t next = 0;
   for (size_t i = 0; i < read_slots_.size(); ++i) {
     const uint8_t* const data = batch_.requests[i].data;
-    if (!segment_.slot_valid(data)) return segment_.slot_error(read_slots_[i]);
+    if (!segment_.slot_valid(read_slots_[i], data)) return segment_.slot_error(read_slots_[i]);
     cache_.insert(read_slots_[i], data);
     while (slot_data_[next] != nullptr) ++next;
     slot_data_[next] = data;
@@ -125,12 +120,17 @@ void QuerySlot::rank() {
   const DistanceFn distance = distance_kernel(segment_.metric(), segment_.element());
   const uint8_t* query = request_->queries.data() + uint64_t{query_} * dim * element_bytes(segment_.element());
   ranked_.clear();
-  size_t distinct = 0;
+  // Every record on the pages that came, not the candidates alone: the order that put them there put near
+  // records together, and a distance costs some nanoseconds where a page cost a read.
+  const uint32_t per_slot = segment_.vectors_header().vectors.records_per_slot;
   for (size_t i = 0; i < wanted_.size(); ++i) {
-    if (i > 0 && wanted_[i].slot != wanted_[i - 1].slot) ++distinct;
-    const uint8_t* record = segment_.record_in_slot(slot_data_[distinct], wanted_[i].node);
-    ranked_.push_back({distance(query, record, dim), segment_.row_in_record(record)});
+    const uint64_t first = wanted_[i] * per_slot, last = std::min<uint64_t>(segment_.rows(), first + per_slot);
+    for (uint64_t node = first; node < last; ++node) {
+      const uint8_t* record = segment_.record_in_slot(slot_data_[i], static_cast<uint32_t>(node));
+      ranked_.push_back({distance(query, record, dim), segment_.row_in_record(record)});
+    }
   }
+  cost_.reranked = static_cast<uint32_t>(ranked_.size());
   const size_t found = std::min<size_t>(k, ranked_.size());
   std::partial_sort(ranked_.begin(), ranked_.begin() + static_cast<ptrdiff_t>(found), ranked_.end());
   uint32_t* rows = request_->rows.data() + uint64_t{query_} * k;

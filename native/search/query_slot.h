@@ -18,9 +18,6 @@
 
 namespace vamana {
 
-// Candidates that auto reranking reads: max(k, list_size / 3).
-uint32_t rerank_depth(const SearchParams& params);
-
 class QuerySlot {
  public:
   // `arena`: this slot's part of the buffers registered with the kernel, for the reads of a usual query.
@@ -41,11 +38,6 @@ class QuerySlot {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // A candidate and the segment slot its record lies in.
-  struct Wanted {
-    uint64_t slot;
-    uint32_t node;
-  };
   struct Ranked {
     float distance;
     uint32_t row;
@@ -55,7 +47,7 @@ class QuerySlot {
   };
 
   void prepare_query();
-  Status plan_reads(const CandidateList& beam, uint32_t depth);
+  Status plan_reads(const CandidateList& beam);
   Status check_read_slots();
   void rank();
 
@@ -70,8 +62,8 @@ class QuerySlot {
   Clock::time_point started_, submitted_;
   std::vector<float> widened_;
   std::vector<float> table_;
-  std::vector<Wanted> wanted_;             // by slot
-  std::vector<const uint8_t*> slot_data_;  // of each distinct slot of wanted_, in order; null while being read
+  std::vector<uint64_t> wanted_;           // the segment's slots that hold the best candidates, ascending
+  std::vector<const uint8_t*> slot_data_;  // of each of them; null while it is being read
   std::vector<uint64_t> read_slots_;       // of batch_.requests, in order
   std::vector<Ranked> ranked_;
   PageBatch batch_;

@@ -81,7 +81,7 @@ Status Scan::window(uint64_t first_slot, uint64_t end_slot, uint8_t* buffer) con
   file.drop_cache(offset, bytes);
   for (uint64_t at = first_slot; at < end_slot; ++at) {
     const uint8_t* data = buffer + (at - first_slot) * slot_bytes;
-    if (!segment.slot_valid(data)) return segment.slot_error(at);
+    if (!segment.slot_valid(at, data)) return segment.slot_error(at);
     slot(at, data);
   }
   return Status();

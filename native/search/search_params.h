@@ -8,7 +8,7 @@ namespace vamana {
 struct SearchParams {
   uint32_t k = 10;
   uint32_t list_size = 64;  // beam of the walk; raised to k when smaller
-  uint32_t rerank = 0;      // candidates read and ranked exactly; 0 = auto: max(k, list_size / 3)
+  uint32_t rerank = 0;      // candidates whose pages are read; 0 = as many as may still be among the nearest
   bool exact = false;       // scan every row instead
 };
 
@@ -18,7 +18,7 @@ struct QueryCost {
   uint32_t codes_scored = 0;
   uint32_t reads = 0;
   uint32_t cache_hits = 0;
-  uint32_t reranked = 0;
+  uint32_t reranked = 0;  // records ranked exactly: all that lie on the pages read
   float walk_us = 0;
   float read_us = 0;
   float rank_us = 0;

@@ -32,7 +32,7 @@ Status scan_segment(const Segment& segment, SearchRequest& request, uint32_t fir
     VAMANA_TRY(file.read_at(segment.slot_page(slot) * kPageBytes, window.data(), slots * slot_bytes));
     for (uint64_t i = 0; i < slots; ++i) {
       const uint8_t* const data = window.data() + i * slot_bytes;
-      if (!segment.slot_valid(data)) return segment.slot_error(slot + i);
+      if (!segment.slot_valid(slot + i, data)) return segment.slot_error(slot + i);
       for (; node < segment.rows() && segment.slot_of(node) == slot + i; ++node) {
         const uint8_t* const record = segment.record_in_slot(data, node);
         const uint32_t row = segment.row_in_record(record);

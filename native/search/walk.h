@@ -22,7 +22,12 @@ class CodeDistance {
   CodeDistance(const Codec& codec, const CodeLayout& layout, const float* table)
       : score_(codec.scorer()), layout_(layout), table_(table) {}
 
-  void prefetch(uint32_t node) const { __builtin_prefetch(layout_.code(node)); }
+  void prefetch(uint32_t node) const {
+    const uint8_t* const code = layout_.code(node);
+    const uint8_t* const last = code + layout_.code_bytes - 1;
+    for (const uint8_t* line = code; line < last; line += 64) __builtin_prefetch(line);
+    __builtin_prefetch(last);
+  }
   void operator()(const uint32_t* nodes, size_t count, float* out) const { score_(table_, layout_, nodes, count, out); }
 
  private:

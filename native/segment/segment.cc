@@ -1,7 +1,7 @@
 #include "segment/segment.h"
 
 #include "base/coding.h"
-#include "base/crc32c.h"
+#include "format/block_checksums.h"
 #include "segment/segment_files.h"
 #include "segment/segment_load.h"
 
@@ -66,9 +66,9 @@ uint32_t Segment::row_in_record(const uint8_t* record) const {
   return load_le<uint32_t>(record + vectors_.vectors.record_bytes - sizeof(uint32_t));
 }
 
-bool Segment::slot_valid(const uint8_t* slot_data) const {
+bool Segment::slot_valid(uint64_t slot, const uint8_t* slot_data) const {
   const uint32_t covered = vectors_.block_bytes - kSlotCrcBytes;
-  return load_le<uint32_t>(slot_data + covered) == crc32c(0, slot_data, covered);
+  return load_le<uint32_t>(slot_data + covered) == slot_checksum(slot, slot_data, vectors_.block_bytes);
 }
 
 Status Segment::slot_error(uint64_t slot) const {

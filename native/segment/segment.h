@@ -60,7 +60,7 @@ class Segment {
   }
   uint32_t row_in_record(const uint8_t* record) const;
   // True when the slot's CRC holds. A failure names file and offset through slot_error().
-  bool slot_valid(const uint8_t* slot_data) const;
+  bool slot_valid(uint64_t slot, const uint8_t* slot_data) const;
   Status slot_error(uint64_t slot) const;
 
  private:

@@ -94,7 +94,7 @@ TEST_F(GoldenSegment, HoldsWhatItHeld) {
   EXPECT_EQ(segment_->metric(), Metric::kL2);
   EXPECT_EQ(segment_->codec().name(), "pq5x8");
   EXPECT_EQ(segment_->codes_header().codes.training_error, 0.5);
-  ASSERT_TRUE(segment_->slot_valid(vectors_file_.data() + 4096));
+  ASSERT_TRUE(segment_->slot_valid(0, vectors_file_.data() + 4096));
 
   struct Node {
     uint32_t node, row;

@@ -60,7 +60,7 @@ void expect_holds(const Segment& segment, const SampleSegment& sample) {
   std::vector<uint32_t> neighbours(kNeighbourRoom);
   for (uint32_t node = 0; node < shape.rows; ++node) {
     const uint8_t* slot = slots.data() + segment.slot_of(node) * slot_bytes;
-    ASSERT_TRUE(segment.slot_valid(slot)) << "node " << node;
+    ASSERT_TRUE(segment.slot_valid(segment.slot_of(node), slot)) << "node " << node;
     const uint8_t* record = segment.record_in_slot(slot, node);
     EXPECT_EQ(std::memcmp(record, sample.vector(node), shape.dim * element_bytes(shape.element)), 0);
     EXPECT_EQ(segment.row_in_record(record), sample.rows[node]);
@@ -219,7 +219,7 @@ TEST_F(SegmentOpen, ADamagedSlotIsFoundWhenItIsRead) {
   ThreadPool pool(1);
   const auto segment = Segment::open(dir(), IoKind::kPread, pool);
   ASSERT_TRUE(segment.ok()) << segment.status().message();
-  EXPECT_FALSE(segment.value()->slot_valid(bytes.data() + 4096));
+  EXPECT_FALSE(segment.value()->slot_valid(0, bytes.data() + 4096));
   const Status error = segment.value()->slot_error(0);
   EXPECT_EQ(error.code(), Code::kCorrupt);
   EXPECT_NE(error.message().find(path("vectors.seg") + ": the slot at offset 4096"), std::string::npos);

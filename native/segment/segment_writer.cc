@@ -175,7 +175,7 @@ Status SegmentWriter::write_graph(const PackedGraph& graph, const GraphFacts& fa
   return Status();
 }
 
-Status SegmentWriter::write_codes(const Codec& codec, const AlignedBuffer& codes, double training_error) {
+Status SegmentWriter::write_codes(const Codec& codec, const AlignedBuffer& codes, const CodeError& error) {
   const CodeLayout layout = code_layout(codec.code_bytes());
   const uint64_t area = code_area_bytes(layout, state_->shape.rows);
   if (codes.size() < area) {
@@ -190,7 +190,9 @@ Status SegmentWriter::write_codes(const Codec& codec, const AlignedBuffer& codes
   header.codes.codes_per_line = layout.codes_per_line;
   header.codes.stride = layout.stride;
   header.codes.parameter_bytes = parameters.size();
-  header.codes.training_error = training_error;
+  header.codes.training_error = error.training;
+  header.codes.error_bias = error.bias;
+  header.codes.error_spread = error.spread;
 
   VAMANA_ASSIGN(PayloadFile file, PayloadFile::create(state_->path(FileKind::kCodes)));
   VAMANA_TRY(file.put(parameters.data(), parameters.size()));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "codec/code_error.h"
 #include "codec/codec.h"
 #include "format/segment_format.h"
 #include "graph/packed_graph.h"
@@ -50,7 +51,7 @@ class SegmentWriter {
   };
   Status write_graph(const PackedGraph& graph, const GraphFacts& facts);
   // `codes` is laid out by code_layout(codec.code_bytes()).
-  Status write_codes(const Codec& codec, const AlignedBuffer& codes, double training_error);
+  Status write_codes(const Codec& codec, const AlignedBuffer& codes, const CodeError& error);
 
   // Syncs, renames and returns the sizes. REQUIRES rows appended, graph and codes written. After a failure
   // the writer can only be destroyed: a failed sync must not be tried again (io/file.h).

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/coding.h"
-#include "base/crc32c.h"
+#include "format/block_checksums.h"
 
 namespace vamana {
 
@@ -43,7 +43,7 @@ Status SlotStream::append(const uint8_t* vector, uint32_t row) {
 void SlotStream::seal_slot() {
   uint8_t* const slot = buffer_.data() + filled_;
   const uint32_t covered = slot_bytes_ - kCrcBytes;
-  store_le(slot + covered, crc32c(0, slot, covered));
+  store_le(slot + covered, slot_checksum(sealed_++, slot, slot_bytes_));
   filled_ += slot_bytes_;
   in_slot_ = 0;
 }

@@ -35,6 +35,7 @@ class SlotStream {
   VectorsFields layout_;
   uint32_t slot_bytes_ = 0;
   AlignedBuffer buffer_;     // a whole number of slots, zero where nothing was put yet
+  uint64_t sealed_ = 0;      // slots: the number of the one under way
   uint64_t filled_ = 0;      // bytes of sealed slots in the buffer; the slot under way begins there
   uint32_t in_slot_ = 0;     // records in the slot under way
   uint64_t records_ = 0;     // appended so far

@@ -51,7 +51,8 @@ void reseal(const std::string& path, FileKind kind) {
   if (kind == FileKind::kVectors) {
     const uint32_t slot = header->block_bytes;
     for (size_t at = 4096; at < bytes.size(); at += slot) {
-      store_le(bytes.data() + at + slot - 4, crc32c(0, bytes.data() + at, slot - 4));
+      store_le(bytes.data() + at + slot - 4,
+               slot_checksum((at - kHeaderBytes) / slot, bytes.data() + at, static_cast<uint32_t>(slot)));
     }
   } else {
     const BlockLayout layout(header->payload_bytes);

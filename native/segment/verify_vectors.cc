@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/coding.h"
-#include "base/crc32c.h"
+#include "format/block_checksums.h"
 #include "segment/payload_reader.h"
 #include "segment/row_set.h"
 #include "segment/verify_run.h"
@@ -37,7 +37,7 @@ class SlotCheck {
   void check_slot(uint64_t slot, std::span<const uint8_t> bytes, WindowFindings* findings) {
     const size_t covered = bytes.size() - sizeof(uint32_t);
     const auto stored = load_le<uint32_t>(bytes.data() + covered);
-    const uint32_t computed = crc32c(0, bytes.data(), covered);
+    const uint32_t computed = slot_checksum(slot, bytes.data(), header_.block_bytes);
     if (stored != computed) {
       // Nothing in it can be trusted, so nothing more is said about it.
       return findings->add(

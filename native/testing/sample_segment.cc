@@ -88,7 +88,7 @@ SampleSegment make_sample(const SegmentShape& shape, uint32_t degree, uint32_t c
   sample.facts.alpha = 1.25f;
   sample.facts.seed = seed;
   sample.facts.entries = {static_cast<uint32_t>(shape.rows / 2), static_cast<uint32_t>(shape.rows - 1)};
-  sample.training_error = 0.5;
+  sample.error = {0.5, 0.25f, 0.125f};
   return sample;
 }
 
@@ -109,7 +109,7 @@ Result<SegmentSizes> write_sample(const SampleSegment& sample, const std::string
   for (uint64_t node = 0; node < sample.shape.rows; ++node) vectors.push_back(sample.vector(node));
   VAMANA_TRY(writer->append_vectors(vectors.data(), sample.rows.data(), vectors.size()));
   VAMANA_TRY(writer->write_graph(pack_sample(sample, pool), sample.facts));
-  VAMANA_TRY(writer->write_codes(*sample.codec, sample.codes, sample.training_error));
+  VAMANA_TRY(writer->write_codes(*sample.codec, sample.codes, sample.error));
   return writer->publish();
 }
 

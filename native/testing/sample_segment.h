@@ -25,7 +25,7 @@ struct SampleSegment {
   std::unique_ptr<Codec> codec;
   AlignedBuffer codes;
   SegmentWriter::GraphFacts facts;
-  double training_error = 0;
+  CodeError error;
 
   const uint8_t* vector(uint64_t node) const {
     return vectors.data() + node * shape.dim * element_bytes(shape.element);

@@ -1,0 +1,21 @@
+// How many of a walk's candidates must be read before the answer can be trusted.
+#pragma once
+
+#include <cstddef>
+
+#include "graph/candidate_list.h"
+#include "search/search_params.h"
+#include "segment/segment.h"
+
+namespace vamana {
+
+// A depth into `beam`: params.rerank when that is set, else adaptive. Adaptive takes every candidate whose
+// estimate could belong to one of the k nearest: those up to the k-th estimate plus a margin of some standard
+// deviations of the code's error there (codec/code_error.h, measured when the segment was built). An easy
+// query, whose nearest stand apart, so reads little more than k candidates, a hard one more.
+//
+// The number of deviations grows with the list size, as log2(list size / k) / 2: whoever walks further asks
+// for more recall, and would not get it from a depth that stayed.
+size_t rerank_depth(const Segment& segment, const SearchParams& params, const CandidateList& beam);
+
+}  // namespace vamana
