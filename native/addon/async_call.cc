@@ -5,31 +5,23 @@
 namespace vamana::addon {
 
 AsyncCall::AsyncCall(Napi::Env env, std::shared_ptr<CancelFlag> cancel)
-    : deferred_(Napi::Promise::Deferred::New(env)),
-      cancel_(cancel ? std::move(cancel) : std::make_shared<CancelFlag>()) {}
+    : deferred_(env), cancel_(cancel ? std::move(cancel) : std::make_shared<CancelFlag>()) {}
 
 void AsyncCall::notify(Napi::Env) {}
 
 Status AsyncCall::work() { return Status(Code::kInternal, "this call does its work elsewhere"); }
 
 void AsyncCall::settle(Napi::Env env) {
-  Napi::Value value;
-  bool resolved = status_.ok() && !thrown_.has_value();
-  if (resolved) {
-    value = result(env);
-    if (env.IsExceptionPending()) {  // such as no memory for the result
-      value = env.GetAndClearPendingException().Value();
-      resolved = false;
-    }
+  if (thrown_.has_value()) {
+    deferred_.reject(thrown_->Value());
+  } else if (!status_.ok()) {
+    deferred_.reject(make_error(env, status_));
   } else {
-    value = thrown_.has_value() ? thrown_->Value() : make_error(env, status_);
-  }
-  // In an environment that is going down these are refused, and nobody waits for the answer.
-  if (!value.IsEmpty()) {
-    if (resolved) {
-      deferred_.Resolve(value);
+    const Napi::Value value = result(env);
+    if (env.IsExceptionPending()) {  // such as no memory for the result
+      deferred_.reject(env.GetAndClearPendingException().Value());
     } else {
-      deferred_.Reject(value);
+      deferred_.resolve(value);
     }
   }
   if (on_settled_) on_settled_();

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 
+#include "addon/deferred.h"
 #include "base/cancel.h"
 #include "base/status.h"
 
@@ -32,7 +33,7 @@ class AsyncCall {
   AsyncCall(const AsyncCall&) = delete;
   AsyncCall& operator=(const AsyncCall&) = delete;
 
-  Napi::Promise promise() const { return deferred_.Promise(); }
+  const Deferred& deferred() const { return deferred_; }
   const std::shared_ptr<CancelFlag>& cancel() const { return cancel_; }
   void on_settled(std::function<void()> hook) { on_settled_ = std::move(hook); }
 
@@ -48,13 +49,14 @@ class AsyncCall {
 
  protected:
   virtual Status work();
+  // What the promise resolves with; empty when it could not be made.
   virtual Napi::Value result(Napi::Env env) = 0;
 
   // JS thread: whatever comes of the work, the promise will reject with what the user's code threw.
   void reject_with(Napi::Error thrown) { thrown_ = std::move(thrown); }
 
  private:
-  Napi::Promise::Deferred deferred_;
+  const Deferred deferred_;
   const std::shared_ptr<CancelFlag> cancel_;
   std::function<void()> on_settled_;
   Status status_;

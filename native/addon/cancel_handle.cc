@@ -32,7 +32,9 @@ Result<std::shared_ptr<CancelFlag>> read_cancel(const Napi::Value& value, const 
     return Status(Code::kInvalidArgument,
                   name + ": found " + describe(value) + ", expected what createCancel() returned, or null");
   }
-  return CancelHandle::Unwrap(value.As<Napi::Object>())->flag();
+  const CancelHandle* handle = CancelHandle::Unwrap(value.As<Napi::Object>());
+  if (handle == nullptr) return Status(Code::kClosed, "the environment is going down");
+  return handle->flag();
 }
 
 }  // namespace vamana::addon

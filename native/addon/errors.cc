@@ -1,25 +1,27 @@
 #include "addon/errors.h"
 
+#include "addon/deferred.h"
+
 namespace vamana::addon {
 
 Napi::Value make_error(Napi::Env env, const Status& status) {
-  Napi::Error error = Napi::Error::New(env, status.message());
-  Napi::Object value = error.Value();
-  // Writing a data property on a fresh Error runs no code of the user's.
-  value.DefineProperty(Napi::PropertyDescriptor::Value(
-      "code", Napi::String::New(env, std::string(code_name(status.code()))), napi_default_jsproperty));
-  return value;
+  // Not through Napi::Error, which ends the process when the environment is going down.
+  napi_value error = nullptr;
+  napi_create_error(env, Napi::String::New(env, std::string(code_name(status.code()))),
+                    Napi::String::New(env, status.message()), &error);
+  return Napi::Value(env, error);
 }
 
 Napi::Value throw_status(Napi::Env env, const Status& status) {
-  napi_throw(env, make_error(env, status));
+  const Napi::Value error = make_error(env, status);
+  if (!error.IsEmpty()) napi_throw(env, error);
   return env.Undefined();
 }
 
 Napi::Value rejected(Napi::Env env, const Status& status) {
-  Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
-  deferred.Reject(make_error(env, status));
-  return deferred.Promise();
+  const Deferred deferred(env);
+  deferred.reject(make_error(env, status));
+  return deferred.promise();
 }
 
 std::string take_exception_message(Napi::Env env) {

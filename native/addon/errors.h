@@ -7,7 +7,7 @@
 
 namespace vamana::addon {
 
-// An Error with `code`; nothing is thrown.
+// An Error with `code`; nothing is thrown. Empty when the environment is going down (deferred.h).
 Napi::Value make_error(Napi::Env env, const Status& status);
 
 // Leaves the error pending, for a function that answers at once: `return throw_status(env, status);`

@@ -23,12 +23,12 @@ IndexHandle::IndexHandle(const Napi::CallbackInfo& info)
 
 Napi::Value IndexHandle::make(Napi::Env env, std::shared_ptr<OpenIndex> index) {
   Napi::Object object = Instance::of(env).index_class.New({});
-  if (env.IsExceptionPending()) return Napi::Value();
+  IndexHandle* handle = object.IsEmpty() ? nullptr : Unwrap(object);
+  if (handle == nullptr) return Napi::Value();
   // A plain property: it stays readable after close().
   object.DefineProperty(Napi::PropertyDescriptor::Value(
       "info", segment_info(env, describe_segment(index->engine->segment())), napi_enumerable));
   if (env.IsExceptionPending()) return Napi::Value();
-  IndexHandle* handle = Unwrap(object);
   Instance::of(env).track(index);
   Napi::MemoryManagement::AdjustExternalMemory(env, static_cast<int64_t>(index->memory_bytes));
   handle->dir_ = index->engine->segment().dir();
@@ -105,11 +105,11 @@ Napi::Value IndexHandle::stats(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value IndexHandle::close(const Napi::CallbackInfo& info) {
-  const Napi::Promise::Deferred waiter = Napi::Promise::Deferred::New(info.Env());
+  const Deferred waiter(info.Env());
   close_waiters_.push_back(waiter);
   if (index_) start_closing(info.Env());
   finish_closing();
-  return waiter.Promise();
+  return waiter.promise();
 }
 
 // The engine is closed on a lane: that takes as long as its searches. What else is in flight is counted by
@@ -129,7 +129,7 @@ void IndexHandle::start_closing(Napi::Env env) {
 
 void IndexHandle::finish_closing() {
   if (index_ || calls_ > 0) return;
-  for (const Napi::Promise::Deferred& waiter : std::exchange(close_waiters_, {})) waiter.Resolve(Env().Undefined());
+  for (const Deferred& waiter : std::exchange(close_waiters_, {})) waiter.resolve(Env().Undefined());
 }
 
 }  // namespace vamana::addon

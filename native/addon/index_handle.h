@@ -20,7 +20,7 @@ namespace vamana::addon {
 class IndexHandle : public Napi::ObjectWrap<IndexHandle> {
  public:
   static Napi::Function define(Napi::Env env);
-  // A handle around `index`; an empty value with an exception pending when that fails.
+  // A handle around `index`; an empty value when that fails.
   static Napi::Value make(Napi::Env env, std::shared_ptr<OpenIndex> index);
 
   // A handle without an index is closed: that is all a caller's own `new` gets.
@@ -45,7 +45,7 @@ class IndexHandle : public Napi::ObjectWrap<IndexHandle> {
   std::shared_ptr<OpenIndex> index_;  // null once closing
   size_t calls_ = 0;
   bool engine_closing_ = false;
-  std::vector<Napi::Promise::Deferred> close_waiters_;
+  std::vector<Deferred> close_waiters_;
 };
 
 }  // namespace vamana::addon

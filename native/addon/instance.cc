@@ -36,7 +36,7 @@ Instance::Instance(Napi::Env env)
 
 Instance::~Instance() = default;
 
-Napi::Promise Instance::start(TaskLane& lane, std::unique_ptr<AsyncCall> call) {
+Napi::Value Instance::start(TaskLane& lane, std::unique_ptr<AsyncCall> call) {
   return start(std::move(call), [this, &lane](AsyncCall* started) {
     return lane.post({[started] { started->run(); }, [this, started] { finished(started); }});
   });
@@ -48,10 +48,10 @@ void Instance::start_always(std::unique_ptr<AsyncCall> call) {
   });
 }
 
-Napi::Promise Instance::start(std::unique_ptr<AsyncCall> call, const std::function<Status(AsyncCall*)>& submit) {
+Napi::Value Instance::start(std::unique_ptr<AsyncCall> call, const std::function<Status(AsyncCall*)>& submit) {
   AsyncCall* started = call.get();
-  const Napi::Promise promise = started->promise();
-  const Napi::Env env = promise.Env();
+  const Napi::Env env = started->deferred().env();
+  const Napi::Value promise = started->deferred().promise();
   if (calls_.empty()) completions_.keep_alive(env, true);
   calls_.emplace(started, std::move(call));
   Status status = submit(started);

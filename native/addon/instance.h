@@ -37,11 +37,11 @@ class Instance {
   TaskLane& tasks() { return tasks_; }
 
   // Runs the call on a lane; the promise of the call, or one rejected with BUSY.
-  Napi::Promise start(TaskLane& lane, std::unique_ptr<AsyncCall> call);
+  Napi::Value start(TaskLane& lane, std::unique_ptr<AsyncCall> call);
   // As start() on tasks(), never BUSY: for closing, which may not be refused.
   void start_always(std::unique_ptr<AsyncCall> call);
   // Takes over a call that others carry out; `submit` hands it to them, and a failure rejects at once.
-  Napi::Promise start(std::unique_ptr<AsyncCall> call, const std::function<Status(AsyncCall*)>& submit);
+  Napi::Value start(std::unique_ptr<AsyncCall> call, const std::function<Status(AsyncCall*)>& submit);
 
   // Its work is done: the call will be settled and deleted. The last touch of `call` by another thread.
   void finished(AsyncCall* call) { completions_.push({call, true}); }

@@ -120,7 +120,8 @@ Napi::Value ScanHandle::create(const Napi::CallbackInfo& info) {
   Result<std::shared_ptr<ScanState>> state = make_state(info);
   if (!state.ok()) return throw_status(env, state.status());
   const Napi::Object object = Instance::of(env).scan_class.New({});
-  if (!env.IsExceptionPending()) Unwrap(object)->state_ = std::move(state).value();
+  ScanHandle* handle = object.IsEmpty() ? nullptr : Unwrap(object);
+  if (handle != nullptr) handle->state_ = std::move(state).value();
   return object;
 }
 
@@ -155,9 +156,9 @@ Napi::Value ScanHandle::result(const Napi::CallbackInfo& info) {
   const ExactScan& scan = state_->scan;
   const size_t entries = size_t{scan.count()} * scan.k();
   Napi::Uint32Array rows = Napi::Uint32Array::New(env, entries);
-  if (env.IsExceptionPending()) return Napi::Value();
+  if (rows.IsEmpty()) return Napi::Value();
   Napi::Float32Array distances = Napi::Float32Array::New(env, entries);
-  if (env.IsExceptionPending()) return Napi::Value();
+  if (distances.IsEmpty()) return Napi::Value();
   for (uint32_t query = 0; query < scan.count(); ++query) {
     const size_t first = size_t{query} * scan.k();
     scan.result(query, rows.Data() + first, distances.Data() + first);

@@ -16,7 +16,7 @@ constexpr uint64_t kMaxResults = uint64_t{1} << 28;
 template <typename Array, typename T, typename Field>
 void set_column(Napi::Object& object, const char* key, const std::vector<QueryCost>& costs, Field field) {
   Array column = Array::New(object.Env(), costs.size());
-  if (object.Env().IsExceptionPending()) return;
+  if (column.IsEmpty()) return;
   T* to = column.Data();
   for (const QueryCost& cost : costs) *to++ = cost.*field;
   object.Set(key, column);

@@ -31,11 +31,11 @@ void set(Napi::Object& object, const char* key, const T& value) {
 }
 
 // A typed array with a copy of `values`; Array is Napi::Uint32Array or Napi::Float32Array. An empty value
-// with an exception pending when there is no memory for it.
+// when there is no memory for it, or the environment is going down.
 template <typename Array, typename T>
 Napi::Value copy_array(Napi::Env env, std::span<const T> values) {
   Array array = Array::New(env, values.size());
-  if (env.IsExceptionPending()) return Napi::Value();
+  if (array.IsEmpty()) return Napi::Value();
   if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size_bytes());
   return array;
 }
