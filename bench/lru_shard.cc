@@ -1,4 +1,4 @@
-#include "segment/lru_shard.h"
+#include "lru_shard.h"
 
 #include <algorithm>
 #include <bit>
