@@ -1,3 +1,4 @@
+// Zipf's law by its table of sums, and the walks of an index as search/query_slot.cc does them.
 #include "cache_traces.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The page cache's policy before W-TinyLFU, kept so that the comparison of cache_bench.cc can be repeated.
 #include "lru_shard.h"
 
 #include <algorithm>

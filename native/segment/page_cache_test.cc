@@ -94,23 +94,29 @@ class NaiveShard {
 };
 
 TEST(PageCache, BehavesAsTheNaivePolicyInEachShard) {
-  for (const uint64_t kilobytes : {80, 200, 1000, 6000}) {
+  struct Size {
+    uint64_t kilobytes;
+    uint32_t slot_bytes;
+  };
+  // From one entry a shard to some hundreds, of which several make up the window.
+  for (const auto [kilobytes, slot_bytes] : {Size{80, 4096}, {200, 4096}, {1000, 4096}, {6000, 4096}, {600, 64}}) {
     for (uint64_t seed = 1; seed <= 3; ++seed) {
-      PageCache cache(kilobytes << 10, kSlotBytes);
+      PageCache cache(kilobytes << 10, slot_bytes);
       ASSERT_TRUE(cache.enabled());
       const auto per_shard = static_cast<uint32_t>(cache.facts().capacity_slots / PageCache::kShards);
       std::vector<NaiveShard> model;
       for (uint32_t i = 0; i < PageCache::kShards; ++i) model.emplace_back(per_shard);
       Prng prng(seed);
       const uint64_t range = 1 + 2 * cache.facts().capacity_slots;
+      const uint64_t steps = 10000 + 8 * cache.facts().capacity_slots;
       uint64_t hits = 0, misses = 0;
-      std::vector<uint8_t> got(kSlotBytes);
-      for (uint64_t step = 0; step < 10000; ++step) {
+      std::vector<uint8_t> got(slot_bytes);
+      for (uint64_t step = 0; step < steps; ++step) {
         // A part of the slots is asked for more often, as the entry's neighbourhood is.
         const uint64_t slot = prng.below(2) == 0 ? prng.below(range) : prng.below(1 + range / 8);
         NaiveShard& shard = model[PageCache::shard_of(slot)];
         if (prng.below(3) == 0) {
-          cache.insert(slot, slot_data(slot, step).data());
+          cache.insert(slot, slot_data(slot, step, slot_bytes).data());
           shard.insert(slot, step);
           continue;
         }
@@ -118,7 +124,7 @@ TEST(PageCache, BehavesAsTheNaivePolicyInEachShard) {
         ++(version != nullptr ? hits : misses);
         ASSERT_EQ(cache.lookup(slot, got.data()), version != nullptr) << "seed " << seed << ", step " << step;
         if (version != nullptr) {
-          ASSERT_EQ(got, slot_data(slot, *version)) << "seed " << seed << ", step " << step;
+          ASSERT_EQ(got, slot_data(slot, *version, slot_bytes)) << "seed " << seed << ", step " << step;
         }
       }
       uint64_t used = 0;
@@ -128,7 +134,7 @@ TEST(PageCache, BehavesAsTheNaivePolicyInEachShard) {
       EXPECT_EQ(facts.misses, misses);
       EXPECT_EQ(facts.used_slots, used);
       EXPECT_LE(facts.used_bytes, facts.capacity_bytes);
-      EXPECT_GE(facts.used_bytes, used * kSlotBytes);
+      EXPECT_GE(facts.used_bytes, used * slot_bytes);
     }
   }
 }
