@@ -91,7 +91,7 @@ export function searchFacts(document: SearchDocument): Fact[] {
   ];
 }
 
-export function paramsSummary({ params }: SearchDocument): string {
+export function paramsSummary({ params }: Pick<SearchDocument, 'params'>): string {
   const how = params.exact ? 'exact scan' : `list ${params.list_size}, rerank ${params.rerank}`;
   const threads = `${params.threads} thread${params.threads === 1 ? '' : 's'}`;
   const cache = params.cache_bytes === 0 ? 'no cache' : `cache ${formatBytes(params.cache_bytes)}`;

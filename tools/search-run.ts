@@ -1,6 +1,7 @@
 // One measured search: all queries through an open index, timed, with recall and memory, as the document of
 // search-document.ts. Called by the `search` and `bench` verbs and by the demo. There is no warm-up: the page
 // cache is as the index was opened.
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { loadNative } from '../src/binding.js';
 import { NO_ROW, type SearchCosts, type VectorIndex } from '../src/index.js';
@@ -20,6 +21,8 @@ export interface SearchSettings {
   exact: boolean;
   threads: number;
   cacheBytes: number;
+  /** How often all queries are run; costs and times are of all rounds, rows of the last. 1 by default. */
+  repeat?: number;
 }
 
 export interface SearchRun {
@@ -43,6 +46,8 @@ interface Found {
   rows: Uint32Array;
   distances: Float32Array;
   costs: SearchCosts[];
+  /** Searched, over all rounds. */
+  queries: number;
   seconds: number;
 }
 
@@ -51,7 +56,7 @@ const CHUNK_QUERIES = 256;
 const CHUNKS_IN_FLIGHT = 16;
 
 export async function runSearch(options: SearchRunOptions): Promise<SearchRun> {
-  const { index, queries, settings } = options;
+  const { index, settings } = options;
   const found = await searchAll(options);
   const stats = index.stats();
   const { rssPeak, anonymous } = processMemory();
@@ -69,9 +74,9 @@ export async function runSearch(options: SearchRunOptions): Promise<SearchRun> {
       threads: settings.threads,
       cache_bytes: settings.cacheBytes,
     },
-    queries: queries.count,
+    queries: found.queries,
     recall_at_k: recall === undefined ? null : rounded(recall),
-    qps: rounded(queries.count / found.seconds),
+    qps: rounded(found.queries / found.seconds),
     latency_us: latency(found.costs),
     per_query: perQuery(found.costs),
     memory_bytes: {
@@ -99,14 +104,38 @@ export function indexFacts({ info }: Pick<VectorIndex, 'info'>): IndexFacts {
   };
 }
 
-// Several chunks are in flight at once, so that no worker waits while results are copied here.
-async function searchAll({ index, queries, settings, signal }: SearchRunOptions): Promise<Found> {
+async function searchAll(options: SearchRunOptions): Promise<Found> {
+  const { queries, settings } = options;
+  const rounds = settings.repeat ?? 1;
+  const found: Found = {
+    rows: new Uint32Array(queries.count * settings.k),
+    distances: new Float32Array(queries.count * settings.k),
+    costs: [],
+    queries: queries.count * rounds,
+    seconds: 0,
+  };
+  const label = settings.exact ? 'exact scan' : 'search';
+  const progress = createProgress({ label, total: found.queries, unit: 'queries' });
+  // Every chunk in flight listens; Node would warn of a leak at the eleventh.
+  setMaxListeners(CHUNKS_IN_FLIGHT + 1, options.signal);
+  const startMs = performance.now();
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      const before = round * queries.count;
+      await searchRound(options, found, (done) => progress.update(before + done));
+    }
+    found.seconds = (performance.now() - startMs) / 1000;
+    return found;
+  } finally {
+    progress.end();
+  }
+}
+
+// All queries once. Several chunks are in flight, so that no worker waits while results are copied here.
+async function searchRound(options: SearchRunOptions, found: Found, update: (done: number) => void): Promise<void> {
+  const { index, queries, settings, signal } = options;
   const { k, listSize, rerank, exact } = settings;
   const { count, dim, data } = queries;
-  const rows = new Uint32Array(count * k);
-  const distances = new Float32Array(count * k);
-  const costs: SearchCosts[] = [];
-  const progress = createProgress({ label: exact ? 'exact scan' : 'search', total: count, unit: 'queries' });
   let next = 0;
   let done = 0;
   const lane = async (): Promise<void> => {
@@ -116,20 +145,17 @@ async function searchAll({ index, queries, settings, signal }: SearchRunOptions)
       next = end;
       const chunk = data.subarray(first * dim, end * dim);
       const result = await index.search(chunk, { k, listSize, rerank, exact, costs: true, signal });
-      rows.set(result.rows, first * k);
-      distances.set(result.distances, first * k);
-      if (result.costs !== undefined) costs.push(result.costs);
+      found.rows.set(result.rows, first * k);
+      found.distances.set(result.distances, first * k);
+      if (result.costs !== undefined) found.costs.push(result.costs);
       done += end - first;
-      progress.update(done);
+      update(done);
     }
   };
-  const startMs = performance.now();
   try {
     await Promise.all(Array.from({ length: CHUNKS_IN_FLIGHT }, lane));
-    return { rows, distances, costs, seconds: (performance.now() - startMs) / 1000 };
   } finally {
     next = count;
-    progress.end();
   }
 }
 

@@ -9,6 +9,7 @@ import { register as registerConvert } from './convert.js';
 import { register as registerDoctor } from './doctor.js';
 import { register as registerHead } from './head.js';
 import { register as registerInspect } from './inspect.js';
+import { register as registerPerf } from './perf.js';
 import { createProgram } from './run.js';
 import { register as registerSearch } from './search.js';
 import { register as registerTruth } from './truth.js';
@@ -26,6 +27,7 @@ const VERBS = [
   registerInspect,
   registerVerify,
   registerDoctor,
+  registerPerf,
 ];
 
 export function createVamana(): Command {

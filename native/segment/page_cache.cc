@@ -5,14 +5,14 @@
 #include <mutex>
 
 #include "base/check.h"
-#include "segment/lru_shard.h"
+#include "segment/tiny_lfu_shard.h"
 
 namespace vamana {
 
 // On cache lines of its own, so that one shard's mutex does not slow down its neighbour's.
 struct alignas(64) PageCache::Shard {
   std::mutex mutex;
-  LruShard lru;
+  TinyLfuShard slots;
   uint64_t hits = 0;
   uint64_t misses = 0;
 };
@@ -20,13 +20,12 @@ struct alignas(64) PageCache::Shard {
 PageCache::PageCache(uint64_t capacity_bytes, uint32_t slot_bytes)
     : capacity_bytes_(capacity_bytes), slot_bytes_(slot_bytes) {
   VAMANA_CHECK(slot_bytes > 0);
-  const uint64_t share = capacity_bytes / kShards;
-  if (share < sizeof(Shard)) return;
-  const uint64_t entries =
-      std::min<uint64_t>((share - sizeof(Shard)) / LruShard::entry_cost(slot_bytes), UINT32_MAX - 1);
+  const uint64_t share = capacity_bytes / kShards, fixed = sizeof(Shard) + TinyLfuShard::kFixedCost;
+  if (share < fixed) return;
+  const uint64_t entries = std::min<uint64_t>((share - fixed) / TinyLfuShard::entry_cost(slot_bytes), UINT32_MAX - 1);
   if (entries == 0) return;
   shards_ = std::make_unique<Shard[]>(kShards);
-  for (uint32_t i = 0; i < kShards; ++i) shards_[i].lru.configure(static_cast<uint32_t>(entries), slot_bytes);
+  for (uint32_t i = 0; i < kShards; ++i) shards_[i].slots.configure(static_cast<uint32_t>(entries), slot_bytes);
 }
 
 PageCache::~PageCache() = default;
@@ -41,7 +40,7 @@ bool PageCache::lookup(uint64_t slot, uint8_t* to) {
   if (!enabled()) return false;
   Shard& shard = shards_[shard_of(slot)];
   std::lock_guard lock(shard.mutex);
-  const uint8_t* found = shard.lru.find(slot);
+  const uint8_t* found = shard.slots.find(slot);
   if (found == nullptr) {
     ++shard.misses;
     return false;
@@ -55,7 +54,7 @@ void PageCache::insert(uint64_t slot, const uint8_t* data) {
   if (!enabled()) return;
   Shard& shard = shards_[shard_of(slot)];
   std::lock_guard lock(shard.mutex);
-  uint8_t* room = shard.lru.place(slot);
+  uint8_t* room = shard.slots.place(slot);
   if (room != nullptr) std::memcpy(room, data, slot_bytes_);
 }
 
@@ -67,9 +66,9 @@ PageCache::Facts PageCache::facts() const {
   for (uint32_t i = 0; i < kShards; ++i) {
     Shard& shard = shards_[i];
     std::lock_guard lock(shard.mutex);
-    facts.used_bytes += shard.lru.used_bytes();
-    facts.used_slots += shard.lru.used();
-    facts.capacity_slots += shard.lru.entries();
+    facts.used_bytes += shard.slots.used_bytes();
+    facts.used_slots += shard.slots.used();
+    facts.capacity_slots += shard.slots.entries();
     facts.hits += shard.hits;
     facts.misses += shard.misses;
   }

@@ -1,9 +1,10 @@
-// A cache of slots of the vectors file, least recently used out first, bounded in bytes.
+// A cache of slots of the vectors file, bounded in bytes, that keeps what is asked for often and lately
+// (W-TinyLFU, see tiny_lfu_shard.h).
 //
 // Thread safety: any thread; 16 shards, each under its own mutex. Slots are copied in and out (a 4 KiB copy
 // costs less than keeping pins), so nothing that leaves the cache can be evicted under its user.
 //
-// The capacity is divided evenly over the shards, and each is an LRU of its own. One that is too small for
+// The capacity is divided evenly over the shards, and each decides for itself. One that is too small for
 // a slot in every shard (about 64 KiB with 4 KiB slots) caches nothing: enabled() is false, and lookups and
 // inserts do nothing. Memory is taken as the cache fills; when the system has none it stops growing.
 #pragma once
@@ -22,9 +23,9 @@ class PageCache {
   ~PageCache();
 
   bool enabled() const { return shards_ != nullptr; }
-  // Copies the slot to `to` and makes it the most recent; false when absent.
+  // Counts the request and copies the slot to `to`; false when absent.
   bool lookup(uint64_t slot, uint8_t* to);
-  // Makes the slot the most recent, in place of what was cached for it.
+  // Caches the slot, in place of what was cached for it; how long it stays depends on how often it was looked up.
   void insert(uint64_t slot, const uint8_t* data);
 
   struct Facts {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -10,8 +11,11 @@
 #include <thread>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "base/coding.h"
 #include "base/prng.h"
+#include "segment/frequency_sketch.h"
+#include "segment/tiny_lfu_shard.h"
 
 namespace vamana {
 namespace {
@@ -25,54 +29,94 @@ std::vector<uint8_t> slot_data(uint64_t slot, uint64_t version, uint32_t bytes =
   return data;
 }
 
-// The obvious LRU, one a shard.
+// The policy told in lists, one a shard: newest first, searched from the front. Only the sketch is the shard's
+// own; it has a test of its own.
 class NaiveShard {
  public:
-  explicit NaiveShard(uint64_t capacity) : capacity_(capacity) {}
+  explicit NaiveShard(uint32_t capacity)
+      : capacity_(capacity), memory_(AlignedBuffer::create(FrequencySketch::bytes(capacity)).value()) {
+    sketch_.configure(capacity, reinterpret_cast<uint64_t*>(memory_.data()));
+  }
 
   const uint64_t* lookup(uint64_t slot) {
+    if (versions_.empty()) return nullptr;
+    sketch_.count(slot);
     const auto found = versions_.find(slot);
     if (found == versions_.end()) return nullptr;
-    recent_.remove(slot);
-    recent_.push_front(slot);
+    promote(slot);
     return &found->second;
   }
 
   void insert(uint64_t slot, uint64_t version) {
-    recent_.remove(slot);
-    if (versions_.count(slot) == 0 && versions_.size() == capacity_) {
-      versions_.erase(recent_.back());
-      recent_.pop_back();
+    if (versions_.count(slot) != 0) {
+      promote(slot);
+    } else {
+      if (versions_.size() == capacity_) evict();
+      window_.push_front(slot);
+      if (window_.size() > TinyLfuShard::window_entries(capacity_)) demote(window_);
     }
-    recent_.push_front(slot);
     versions_[slot] = version;
   }
 
   uint64_t size() const { return versions_.size(); }
 
  private:
-  uint64_t capacity_;
-  std::list<uint64_t> recent_;
+  using List = std::list<uint64_t>;
+
+  void demote(List& from) {
+    probation_.push_front(from.back());
+    from.pop_back();
+  }
+
+  void promote(uint64_t slot) {
+    const auto in_window = std::find(window_.begin(), window_.end(), slot);
+    if (in_window != window_.end()) return window_.splice(window_.begin(), window_, in_window);
+    probation_.remove(slot);
+    protected_.remove(slot);
+    protected_.push_front(slot);
+    if (protected_.size() > TinyLfuShard::protected_entries(capacity_)) demote(protected_);
+  }
+
+  void evict() {
+    List& rest = probation_.empty() ? protected_ : probation_;
+    const bool better = !rest.empty() && sketch_.estimate(window_.back()) > sketch_.estimate(rest.back());
+    List& loser = better ? rest : window_;
+    versions_.erase(loser.back());
+    loser.pop_back();
+    if (better) demote(window_);
+  }
+
+  uint32_t capacity_;
+  AlignedBuffer memory_;
+  FrequencySketch sketch_;
+  List window_, probation_, protected_;
   std::map<uint64_t, uint64_t> versions_;
 };
 
-TEST(PageCache, BehavesAsANaiveLruInEachShard) {
-  for (const uint64_t kilobytes : {80, 200, 1000, 6000}) {
+TEST(PageCache, BehavesAsTheNaivePolicyInEachShard) {
+  struct Size {
+    uint64_t kilobytes;
+    uint32_t slot_bytes;
+  };
+  // From one entry a shard to some hundreds, of which several make up the window.
+  for (const auto [kilobytes, slot_bytes] : {Size{80, 4096}, {200, 4096}, {1000, 4096}, {6000, 4096}, {600, 64}}) {
     for (uint64_t seed = 1; seed <= 3; ++seed) {
-      PageCache cache(kilobytes << 10, kSlotBytes);
+      PageCache cache(kilobytes << 10, slot_bytes);
       ASSERT_TRUE(cache.enabled());
-      const uint64_t per_shard = cache.facts().capacity_slots / PageCache::kShards;
-      std::vector<NaiveShard> model(PageCache::kShards, NaiveShard(per_shard));
+      const auto per_shard = static_cast<uint32_t>(cache.facts().capacity_slots / PageCache::kShards);
+      std::vector<NaiveShard> model;
+      for (uint32_t i = 0; i < PageCache::kShards; ++i) model.emplace_back(per_shard);
       Prng prng(seed);
       const uint64_t range = 1 + 2 * cache.facts().capacity_slots;
+      const uint64_t steps = 10000 + 8 * cache.facts().capacity_slots;
       uint64_t hits = 0, misses = 0;
-      std::vector<uint8_t> got(kSlotBytes);
-      for (uint64_t step = 0; step < 10000; ++step) {
+      std::vector<uint8_t> got(slot_bytes);
+      for (uint64_t step = 0; step < steps; ++step) {
         // A part of the slots is asked for more often, as the entry's neighbourhood is.
         const uint64_t slot = prng.below(2) == 0 ? prng.below(range) : prng.below(1 + range / 8);
         NaiveShard& shard = model[PageCache::shard_of(slot)];
         if (prng.below(3) == 0) {
-          cache.insert(slot, slot_data(slot, step).data());
+          cache.insert(slot, slot_data(slot, step, slot_bytes).data());
           shard.insert(slot, step);
           continue;
         }
@@ -80,7 +124,7 @@ TEST(PageCache, BehavesAsANaiveLruInEachShard) {
         ++(version != nullptr ? hits : misses);
         ASSERT_EQ(cache.lookup(slot, got.data()), version != nullptr) << "seed " << seed << ", step " << step;
         if (version != nullptr) {
-          ASSERT_EQ(got, slot_data(slot, *version)) << "seed " << seed << ", step " << step;
+          ASSERT_EQ(got, slot_data(slot, *version, slot_bytes)) << "seed " << seed << ", step " << step;
         }
       }
       uint64_t used = 0;
@@ -90,8 +134,46 @@ TEST(PageCache, BehavesAsANaiveLruInEachShard) {
       EXPECT_EQ(facts.misses, misses);
       EXPECT_EQ(facts.used_slots, used);
       EXPECT_LE(facts.used_bytes, facts.capacity_bytes);
-      EXPECT_GE(facts.used_bytes, used * kSlotBytes);
+      EXPECT_GE(facts.used_bytes, used * slot_bytes);
     }
+  }
+}
+
+TEST(PageCache, KeepsWhatIsWantedOftenThroughAScan) {
+  PageCache cache(2 << 20, kSlotBytes);
+  std::vector<uint8_t> got(kSlotBytes);
+  const auto request = [&](uint64_t slot) {
+    const bool hit = cache.lookup(slot, got.data());
+    if (!hit) cache.insert(slot, slot_data(slot, 0).data());
+    return hit;
+  };
+  const uint64_t often = cache.facts().capacity_slots / 4, scanned = cache.facts().capacity_slots * 4;
+  for (int round = 0; round < 8; ++round) {
+    for (uint64_t slot = 0; slot < often; ++slot) request(slot);
+  }
+  for (uint64_t slot = 0; slot < scanned; ++slot) request(1000000 + slot);
+  uint64_t kept = 0;
+  for (uint64_t slot = 0; slot < often; ++slot) kept += request(slot) ? 1 : 0;
+  EXPECT_GT(kept, often * 9 / 10);
+}
+
+TEST(PageCache, FollowsAChangeOfWhatIsWantedOften) {
+  PageCache cache(2 << 20, kSlotBytes);
+  std::vector<uint8_t> got(kSlotBytes);
+  const uint64_t often = cache.facts().capacity_slots / 2;
+  uint64_t hits = 0;
+  for (uint64_t phase = 0; phase < 4; ++phase) {
+    for (int round = 0; round < 60; ++round) {
+      hits = 0;
+      for (uint64_t slot = phase * 100000; slot < phase * 100000 + often; ++slot) {
+        if (cache.lookup(slot, got.data())) {
+          ++hits;
+        } else {
+          cache.insert(slot, slot_data(slot, 0).data());
+        }
+      }
+    }
+    EXPECT_GT(hits, often * 9 / 10) << "phase " << phase;
   }
 }
 
@@ -119,7 +201,7 @@ TEST(PageCache, TooSmallForASlotAShardIsNoCache) {
 }
 
 TEST(PageCache, OneSlotAShardWorks) {
-  PageCache cache(16 * (4096 + 300), kSlotBytes);
+  PageCache cache(16 * (4096 + 400), kSlotBytes);
   ASSERT_TRUE(cache.enabled());
   ASSERT_EQ(cache.facts().capacity_slots, 16u);
   std::vector<uint8_t> got(kSlotBytes);

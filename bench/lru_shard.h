@@ -1,11 +1,12 @@
-// One shard of the page cache: a hash table and a list by recency over a fixed number of entries, all named
-// by number so that nothing is allocated once the memory is there. Used by page_cache.cc alone.
+// One shard of a cache by LRU: a hash table and a list by recency over a fixed number of entries, all named by
+// number so that nothing is allocated once the memory is there. Not in the product: cache_bench.cc compares the page
+// cache's policy with it.
 //
 // Entries [0, used) are in use and never given back; each is in exactly one hash chain and in the recency
 // list. The table is one allocation and the slots' bytes come in chunks; neither costs real memory before
 // it is touched.
 //
-// Thread safety: none; the cache holds the shard's mutex.
+// Thread safety: none; the bench's cache holds the shard's mutex.
 #pragma once
 
 #include <cstdint>

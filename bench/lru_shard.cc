@@ -1,4 +1,5 @@
-#include "segment/lru_shard.h"
+// The page cache's policy before W-TinyLFU, kept so that the comparison of cache_bench.cc can be repeated.
+#include "lru_shard.h"
 
 #include <algorithm>
 #include <bit>
