@@ -56,7 +56,7 @@ struct CodecShape {
   uint32_t dim;
   uint32_t code_bytes;
   double error_max;            // mean squared error over the sample's own spread
-  double score_error = 1e-4;   // of a score, from the distance to the decoded vector
+  double score_error = 1e-5;   // of a score, from the distance to the decoded vector, in parts of the lengths
   bool corrects_rows = false;  // a score is that distance plus a number that belongs to the code
 };
 

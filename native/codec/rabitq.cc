@@ -140,12 +140,14 @@ void RabitqCodec::encode(const float* vector, uint8_t* code) const {
   for (uint32_t d = 0; d < dim_; ++d) rotated[d] = vector[d] - centroid_[d];
   rotation_.apply(rotated.data());
   const GridFit fit = fit_to_grid(rotated.data(), dim_, bits_, scratch.data(), levels.data());
-  const double addend = metric_ == Metric::kDot      ? 0
-                        : metric_ == Metric::kCosine ? fit.squared_length / 2
-                                                     : fit.squared_length;
   const double scale = fit.product > 0 ? fit.squared_length / fit.product : 0;
-  store_le(code, small_float_of(static_cast<float>(addend), add_floor_));
-  store_le(code + 2, small_float_of(static_cast<float>(scale), scale_floor_));
+  const uint16_t small_scale = small_float_of(static_cast<float>(scale), scale_floor_);
+  // |r|^2, but for what rounding the scale has changed: near the row itself, where it counts, the two cancel.
+  const double rounded = static_cast<double>(small_float_value(small_scale, scale_floor_));
+  const double addend = 2 * rounded * fit.product - fit.squared_length;
+  const double weight = metric_ == Metric::kDot ? 0 : metric_ == Metric::kCosine ? 0.5 : 1;
+  store_le(code, small_float_of(static_cast<float>(weight * addend), add_floor_));
+  store_le(code + 2, small_scale);
   pack_levels(levels.data(), dim_, bits_, code + kRabitqFactorBytes);
 }
 

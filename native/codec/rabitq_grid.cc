@@ -14,7 +14,9 @@ constexpr uint32_t kWidth = 8;
 // what the elements of a rotated vector are near to, and so where the search begins.
 constexpr double kNormalStep[] = {0, 1.596, 0.996, 0.586, 0.335, 0.188, 0.104, 0.0569, 0.0308};
 
-// What to try, in units of the first guess: first far apart, then between the neighbours of the best.
+// What to try, in units of the first guess: first far apart, then between the neighbours of the best. Against every
+// scale at which a level changes (the extended RaBitQ's sweep) the angle's tangent is 0.1% larger at 4 bits, 0.7% at
+// 6, 4% at 8 (SIFT, 128 dimensions).
 constexpr uint32_t kCoarse = 9, kFine = 8;
 constexpr double kCoarseRatio = 1.12, kFineRatio = 1.025;
 

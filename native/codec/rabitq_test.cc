@@ -130,7 +130,7 @@ TEST(RabitqGrid, IsNearlyAsGoodAsTheBestOfAllScales) {
   for (const uint32_t dim : {16u, 61u, 128u}) {
     for (uint32_t bits = 1; bits <= 6; ++bits) {
       double found = 0, best = 0;
-      for (int i = 0; i < 20; ++i) {
+      for (int i = 0; i < 8; ++i) {
         std::vector<float> v(dim), scratch(grid_scratch_floats(dim));
         std::vector<uint8_t> levels(dim);
         for (float& value : v) value = static_cast<float>(prng.gaussian());
