@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "codec/pq.h"
+#include "codec/rabitq.h"
 
 namespace vamana {
 
@@ -43,8 +44,10 @@ Result<std::unique_ptr<Codec>> make_codec(CodecKind kind, uint32_t dim, Metric m
       VAMANA_ASSIGN(std::unique_ptr<Codec> codec, PqCodec::from_parameters(dim, metric, code_bytes, parameters));
       return codec;
     }
-    case CodecKind::kRabitq:
-      break;
+    case CodecKind::kRabitq: {
+      VAMANA_ASSIGN(std::unique_ptr<Codec> codec, RabitqCodec::from_parameters(dim, metric, code_bytes, parameters));
+      return codec;
+    }
   }
   return Status(Code::kUnsupported,
                 format("codes: codec %u is not known to this version", static_cast<unsigned>(kind)));

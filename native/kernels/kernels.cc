@@ -14,6 +14,7 @@ KernelTable make_table(CpuLevel level) {
   fill_distance_scalar(table);
   fill_table256_scalar(table);
   fill_pq_score_scalar(table);
+  fill_rabitq_scalar(table);
   fill_widen_scalar(table);
   fill_argmin256(table);
 #if defined(__x86_64__)
@@ -21,12 +22,14 @@ KernelTable make_table(CpuLevel level) {
     fill_distance_float_avx2(table);
     fill_distance_byte_avx2(table);
     fill_table256_avx2(table);
+    fill_rabitq_avx2(table);
     fill_widen_avx2(table);
   }
   if (level >= CpuLevel::kAvx512) {
     fill_distance_f32_avx512(table);
     fill_distance_byte_avx512(table);
     fill_table256_avx512(table);
+    fill_rabitq_avx512(table);
   }
 #elif defined(__aarch64__)
   if (level == CpuLevel::kNeon) fill_distance_neon(table);

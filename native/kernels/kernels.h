@@ -62,6 +62,7 @@ struct KernelTable {
   Table256Fn table_l1;
   ArgMin256Fn argmin256;
   PqScoreFn pq_score;
+  PqScoreFn rabitq_score;  // tables and codes as in kernels/rabitq_table.h; every level gives the same floats
 };
 
 // The table in use: constant after the first call, safe from any thread.

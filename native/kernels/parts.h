@@ -9,6 +9,7 @@ namespace vamana {
 void fill_distance_scalar(KernelTable& table);
 void fill_table256_scalar(KernelTable& table);
 void fill_pq_score_scalar(KernelTable& table);
+void fill_rabitq_scalar(KernelTable& table);
 void fill_argmin256(KernelTable& table);  // of every level
 void fill_widen_scalar(KernelTable& table);
 
@@ -16,11 +17,13 @@ void fill_widen_scalar(KernelTable& table);
 void fill_distance_float_avx2(KernelTable& table);
 void fill_distance_byte_avx2(KernelTable& table);
 void fill_table256_avx2(KernelTable& table);
+void fill_rabitq_avx2(KernelTable& table);
 void fill_widen_avx2(KernelTable& table);
 
 void fill_distance_f32_avx512(KernelTable& table);
 void fill_distance_byte_avx512(KernelTable& table);
 void fill_table256_avx512(KernelTable& table);
+void fill_rabitq_avx512(KernelTable& table);
 #endif
 
 #if defined(__aarch64__)
