@@ -134,6 +134,7 @@ SegmentWriter::SegmentWriter(std::unique_ptr<State> state) : state_(std::move(st
 SegmentWriter::~SegmentWriter() = default;
 
 const Uuid& SegmentWriter::uuid() const { return state_->uuid; }
+const std::string& SegmentWriter::temporary_folder() const { return state_->folder.temporary(); }
 
 Status SegmentWriter::append_vectors(const uint8_t* const* vectors, const uint32_t* rows, size_t count) {
   if (count > state_->shape.rows - state_->vectors.records()) {
