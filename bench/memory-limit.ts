@@ -68,9 +68,13 @@ function leastLimit(base: string): number {
 function vamana(...args: string[]): { stdout: string; stderr: string; counted: number } {
   const log = join(OUTPUT, 'time');
   const command = join(ROOT, 'dist', 'tools', 'vamana.js');
-  const { stdout, stderr } = spawnSync('/usr/bin/time', ['-v', '-o', log, process.execPath, command, ...args, '--json'], {
-    encoding: 'utf8',
-  });
+  const { stdout, stderr } = spawnSync(
+    '/usr/bin/time',
+    ['-v', '-o', log, process.execPath, command, ...args, '--json'],
+    {
+      encoding: 'utf8',
+    },
+  );
   const kibibytes = /Maximum resident set size \(kbytes\): (\d+)/.exec(readFileSync(log, 'utf8'))?.[1];
   return { stdout, stderr, counted: Number(kibibytes) * 1024 };
 }
@@ -78,19 +82,19 @@ function vamana(...args: string[]): { stdout: string; stderr: string; counted: n
 const megabytes = (bytes: number): string => formatNumber(bytes / 1e6);
 
 const columns: Column<Row>[] = [
-  ['limit MB', ({ limit }) => (limit === undefined ? 'none' : megabytes(limit))],
-  ['planned', ({ planned }) => planned],
-  ['partitions', ({ build }) => build.partitions],
-  ['order', ({ build }) => build.order],
-  ['peak MB (tool)', ({ build }) => megabytes(build.rss_peak)],
-  ['peak MB (time -v)', ({ counted }) => megabytes(counted)],
-  ['seconds', ({ build }) => build.seconds.total],
-  ['degree', ({ build }) => build.degree_mean],
-  ['bits/edge', ({ build }) => build.bits_per_edge],
-  ['linked', ({ build }) => build.repaired],
+  { title: 'limit MB', cell: ({ limit }) => (limit === undefined ? 'none' : megabytes(limit)) },
+  { title: 'planned', cell: ({ planned }) => planned },
+  { title: 'partitions', cell: ({ build }) => build.partitions },
+  { title: 'order', cell: ({ build }) => build.order },
+  { title: 'peak MB (tool)', cell: ({ build }) => megabytes(build.rss_peak) },
+  { title: 'peak MB (time -v)', cell: ({ counted }) => megabytes(counted) },
+  { title: 'seconds', cell: ({ build }) => build.seconds.total },
+  { title: 'degree', cell: ({ build }) => build.degree_mean },
+  { title: 'bits/edge', cell: ({ build }) => build.bits_per_edge },
+  { title: 'linked', cell: ({ build }) => build.repaired },
   ...LIST_SIZES.flatMap((listSize, i): Column<Row>[] => [
-    [`recall@10, L ${listSize}`, ({ found }) => found[i]?.recall_at_k ?? undefined],
-    [`reads, L ${listSize}`, ({ found }) => found[i]?.per_query.reads],
+    { title: `recall@10, L ${listSize}`, cell: ({ found }) => found[i]?.recall_at_k },
+    { title: `reads, L ${listSize}`, cell: ({ found }) => found[i]?.per_query.reads },
   ]),
 ];
 

@@ -39,7 +39,11 @@ export function register(program: Command): void {
     .option('--alpha <x>', 'how much longer a detour may be before an edge is kept', number(1), 1.2)
     .option('--code <name>', `short code kept in memory: ${CODES.join(', ')}`, choice(CODES), 'pq')
     .option('--code-bytes <n>', 'bytes of the code a row', positiveInteger, 32)
-    .option('--memory-limit <size>', 'most memory of the whole process; less than a build in memory takes makes it build in partitions', parseSize)
+    .option(
+      '--memory-limit <size>',
+      'most memory of the whole process; less than a build in memory takes makes it build in partitions',
+      parseSize,
+    )
     .option('--threads <n>', 'threads', positiveInteger, availableParallelism())
     .option('--seed <n>', 'seed; the same one gives the same bytes', integer(0), 1)
     .action(

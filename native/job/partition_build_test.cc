@@ -277,7 +277,7 @@ TEST(PartitionBuild, KeepsTheLimit) {
   const TempDir dir;
   BuildOptions options;
   {
-    const VectorSet set = testing::make_vectors({.rows = 60000, .dim = 128, .seed = 5, .clusters = 200});
+    const VectorSet set = testing::make_vectors({.rows = 40000, .dim = 128, .seed = 5, .clusters = 200});
     options = testing::quick_build(testing::write_vector_file(set, dir.file("data")), dir.file("seg"));
   }
   options.build_list = 16;
@@ -303,7 +303,7 @@ TEST(PartitionBuild, KeepsTheLimit) {
     // And the promise is no empty one: most of what was planned was needed.
     EXPECT_GT(report->rss_peak, plan->peak_bytes / 2);
     RecordProperty("rss_peak", std::to_string(report->rss_peak));
-    expect_sound(options.dir, 60000);
+    expect_sound(options.dir, 40000);
     std::filesystem::remove_all(options.dir);
   }
   options.memory_limit = plan_for(options, 1, BuildOrder::kBisection).least_bytes - (24 << 20);

@@ -12,9 +12,16 @@ namespace vamana {
 namespace {
 
 constexpr int kMeanRounds = 10;
-constexpr int kBalanceRounds = 30;
-// A handicap moves by this share of the mean distance for a partition of twice its due size.
-constexpr float kBalanceStep = 0.3f;
+constexpr int kBalanceRounds = 64;
+// A handicap's first step, as a share of the mean distance. Steps grow as long as they go one way, and shrink
+// when they went too far (as in Rprop, Riedmiller & Braun 1993): how far away crowds are is not known before.
+constexpr float kFirstStep = 0.05f;
+constexpr float kStepGrowth = 1.4f;
+constexpr float kStepShrinkage = 0.4f;
+// A size this near to its due is left alone.
+constexpr float kTolerance = 0.03f;
+// So often centroids follow the rows that they have come to draw: into the crowds.
+constexpr int kFollowEvery = 4;
 constexpr size_t kGrain = 256;
 
 class Training {
@@ -32,7 +39,20 @@ class Training {
 
   PartitionCentroids run(const CancelFlag& cancel) {
     for (int round = 0; round < kMeanRounds && !cancel.cancelled(); ++round) move_centroids();
-    for (int round = 0; round < kBalanceRounds && !cancel.cancelled(); ++round) balance();
+    steps_.assign(result_.count, 0.0f);
+    PartitionCentroids best;
+    uint64_t best_size = UINT64_MAX;
+    for (int round = 0; round < kBalanceRounds && !cancel.cancelled(); ++round) {
+      if (round % kFollowEvery == kFollowEvery - 1) move_centroids();
+      const std::vector<uint64_t> sizes = drawn_sizes();
+      const uint64_t size = *std::max_element(sizes.begin(), sizes.end());
+      if (size < best_size) {
+        best_size = size;
+        best = result_;
+      }
+      balance(sizes);
+    }
+    if (best_size != UINT64_MAX) return best;
     return std::move(result_);
   }
 
@@ -66,8 +86,8 @@ class Training {
     }
   }
 
-  // Each row counts in the two partitions it would go to.
-  void balance() {
+  // What each partition draws; a row counts in the two that it would go to.
+  std::vector<uint64_t> drawn_sizes() {
     measure_all();
     const uint32_t count = result_.count;
     std::vector<uint64_t> sizes(count, 0);
@@ -83,11 +103,22 @@ class Training {
       ++sizes[second];
       sum += static_cast<double>(at[first] - result_.handicaps[first]);
     }
-    const auto mean = static_cast<float>(sum / static_cast<double>(rows_));
-    const float due = 2.0f * static_cast<float>(rows_) / static_cast<float>(count);
-    for (uint32_t c = 0; c < count; ++c) {
-      const float excess = std::clamp(static_cast<float>(sizes[c]) / due - 1, -1.0f, 1.0f);
-      const float moved = result_.handicaps[c] + kBalanceStep * mean * excess;
+    mean_distance_ = static_cast<float>(sum / static_cast<double>(rows_));
+    return sizes;
+  }
+
+  void balance(const std::vector<uint64_t>& sizes) {
+    const float due = 2.0f * static_cast<float>(rows_) / static_cast<float>(result_.count);
+    for (uint32_t c = 0; c < result_.count; ++c) {
+      const float excess = static_cast<float>(sizes[c]) / due - 1;
+      if (std::abs(excess) < kTolerance) continue;
+      float& step = steps_[c];
+      if (step == 0) {
+        step = excess > 0 ? kFirstStep * mean_distance_ : -kFirstStep * mean_distance_;
+      } else {
+        step *= (step > 0) == (excess > 0) ? kStepGrowth : -kStepShrinkage;
+      }
+      const float moved = result_.handicaps[c] + step;
       // Squares of numbers near the float's limit are infinite, and then there is nothing to balance by.
       if (std::isfinite(moved)) result_.handicaps[c] = moved;
     }
@@ -99,6 +130,8 @@ class Training {
   Prng prng_;
   std::vector<float> distances_;  // rows x count
   PartitionCentroids result_;
+  std::vector<float> steps_;  // by partition: how far its handicap moved last
+  float mean_distance_ = 0;   // of rows to the first of their partitions
 };
 
 }  // namespace
