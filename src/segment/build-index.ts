@@ -52,7 +52,10 @@ export interface BuildIndexOptions {
 }
 
 export type BuildProgress = NativeProgress;
-/** Bytes that a build will hold, by purpose; `peakBytes`, their sum, is what `memoryLimit` is held against. */
+/**
+ * How a build will go, and the bytes it will hold where it holds most, by purpose; `peakBytes`, their sum, is what
+ * `memoryLimit` is held against.
+ */
 export type BuildPlan = NativeBuildPlan;
 /** Rows, seconds by stage, peak resident bytes, mean degree, bits an edge, file sizes. */
 export type BuildReport = NativeBuildReport;
