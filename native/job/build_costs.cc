@@ -83,8 +83,9 @@ uint64_t centroid_sample_rows(uint64_t rows, uint32_t dim, uint32_t partitions) 
 uint64_t codec_sample_rows(const BuildOptions& options, uint32_t partitions) {
   const uint64_t most = std::min(options.source.rows, kTrainingRows);
   if (partitions == 1) return most;
-  const uint64_t fitting = 32 * kMiB / (uint64_t{options.source.dim} * sizeof(float));
-  return std::min(most, std::max<uint64_t>(4096, std::min(options.source.rows / 4, fitting)));
+  // With the codec's copy of it no more than the merged graph will be, but enough for 256 centroids.
+  const uint64_t graph = BuildGraph::bytes(options.source.rows, options.degree);
+  return std::min(most, std::max<uint64_t>(8192, graph / (2ull * options.source.dim * sizeof(float))));
 }
 
 uint64_t assign_window_rows(uint64_t vector_bytes, uint32_t dim) {

@@ -34,7 +34,8 @@ Status check_options(const BuildOptions& options) {
     return Status(Code::kInvalidArgument, format("alpha must be 1 to 4; found %g", static_cast<double>(options.alpha)));
   }
   if (options.code_bytes < 1 || options.code_bytes > kMaxCodeBytes) {
-    return Status(Code::kInvalidArgument, format("a code has 1 to %u bytes; found %u", kMaxCodeBytes, options.code_bytes));
+    return Status(Code::kInvalidArgument,
+                  format("a code has 1 to %u bytes; found %u", kMaxCodeBytes, options.code_bytes));
   }
   if (options.threads < 1 || options.threads > 1024) {
     return Status(Code::kInvalidArgument, format("threads must be 1 to 1024; found %u", options.threads));

@@ -39,7 +39,7 @@ TEST(BuildPlan, RefusesWhatNoBuildCanDo) {
   EXPECT_TRUE(refused([](BuildOptions& o) { o.alpha = 4.01f; }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.alpha = std::numeric_limits<float>::quiet_NaN(); }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.code_bytes = 0; }));
-  EXPECT_TRUE(refused([](BuildOptions& o) { o.code_bytes = 257; }));
+  EXPECT_TRUE(refused([](BuildOptions& o) { o.code_bytes = 8193; }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.threads = 0; }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.threads = 1025; }));
 }
@@ -49,7 +49,7 @@ TEST(BuildPlan, TakesTheEndsOfEveryRange) {
   options.degree = 126;
   options.build_list = 10000;
   options.alpha = 4;
-  options.code_bytes = 256;
+  options.code_bytes = 8192;
   options.threads = 1024;
   EXPECT_TRUE(plan_build(options).ok()) << plan_build(options).status().message();
   options = options_for(1, 1);

@@ -24,9 +24,8 @@ uint32_t pq_bytes(const BuildOptions& options) { return std::min(options.code_by
 
 Result<std::unique_ptr<Codec>> train_pq(BuildRun& run, const float* sample, uint64_t count) {
   const BuildOptions& options = run.options;
-  VAMANA_ASSIGN(std::unique_ptr<Codec> codec,
-                PqCodec::train(sample, count, options.source.dim, options.metric, pq_bytes(options), options.seed,
-                               run.pool, run.cancel));
+  VAMANA_ASSIGN(std::unique_ptr<Codec> codec, PqCodec::train(sample, count, options.source.dim, options.metric,
+                                                             pq_bytes(options), options.seed, run.pool, run.cancel));
   return codec;
 }
 
@@ -61,10 +60,9 @@ std::vector<uint32_t> first_by(const std::vector<float>& distances, uint64_t cou
   std::vector<uint32_t> order(distances.size());
   std::iota(order.begin(), order.end(), 0u);
   count = std::min<uint64_t>(count, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(count), order.end(),
-                    [&](uint32_t a, uint32_t b) {
-                      return distances[a] < distances[b] || (distances[a] == distances[b] && a < b);
-                    });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<ptrdiff_t>(count), order.end(),
+      [&](uint32_t a, uint32_t b) { return distances[a] < distances[b] || (distances[a] == distances[b] && a < b); });
   order.resize(count);
   return order;
 }

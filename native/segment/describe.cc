@@ -22,7 +22,8 @@ SegmentDescription describe_segment(const Segment& segment) {
 Result<SegmentDescription> describe_segment(const std::string& dir) {
   VAMANA_ASSIGN(const SegmentFiles files, open_segment_files(dir));
   const SegmentHeaders& headers = files.headers;
-  return SegmentDescription{headers.vectors, headers.graph, headers.codes, code_name(headers.codes.dim, headers.codes.codes)};
+  return SegmentDescription{headers.vectors, headers.graph, headers.codes,
+                            code_name(headers.codes.dim, headers.codes.codes)};
 }
 
 }  // namespace vamana
