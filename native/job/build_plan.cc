@@ -3,6 +3,7 @@
 
 #include "base/process_memory.h"
 #include "codec/codec.h"
+#include "graph/locality_order.h"
 #include "graph/packed_graph.h"
 #include "graph/reorder.h"
 #include "graph/vamana_builder.h"
@@ -59,13 +60,15 @@ Result<BuildPlan> plan_build(const BuildOptions& options) {
   plan.graph_bytes = BuildGraph::bytes(rows, build_places(options.degree));
   const auto sub_vectors = static_cast<uint32_t>(std::min<uint64_t>(options.code_bytes, dim));
   plan.codes_bytes = code_area_bytes(code_layout(sub_vectors), rows) + dim * 256 * sizeof(float);
-  // Scratch of the graph, or the training sample with its copy by sub-vector, whichever is more; the order
-  // and its scores; the packed graph, at 32 bits an edge at most, stands beside the one it is made from.
+  // What the hungriest stage needs besides: the locality order, the codec's sample with its copy by
+  // sub-vector, the graph's build, its bisection, or the packed graph (at 32 bits an edge at most), which
+  // stands beside the one it is made from. The orders themselves stay to the end.
   const uint64_t sample = std::min<uint64_t>(rows, kTrainingRows) * dim * sizeof(float);
   const uint64_t order = rows * 4 * sizeof(uint32_t);
   const uint64_t packed = rows * (uint64_t{options.degree} * 4 + 5);
   plan.buffers_bytes = std::max({vamana_scratch_bytes(rows, params, options.threads), 2 * sample, packed,
-                                 bisection_bytes(rows, options.degree, options.threads)}) +
+                                 bisection_bytes(rows, options.degree, options.threads),
+                                 locality_order_bytes(rows, options.source.dim, options.threads)}) +
                        order + (uint64_t{16} << 20);
   plan.process_bytes = process_memory().resident;
   plan.peak_bytes = plan.vectors_bytes + plan.graph_bytes + plan.codes_bytes + plan.buffers_bytes + plan.process_bytes;
