@@ -37,7 +37,7 @@ export function register(program: Command): void {
     .option('--degree <n>', 'most neighbours a row', positiveInteger, 32)
     .option('--build-list <n>', 'width of the beam while building', positiveInteger, 75)
     .option('--alpha <x>', 'how much longer a detour may be before an edge is kept', number(1), 1.2)
-    .option('--code <name>', `short code kept in memory: ${CODES.join(', ')}`, choice(CODES), 'pq')
+    .option('--code <name>', `short code kept in memory: ${CODES.join(', ')}`, choice(CODES), 'auto')
     .option('--code-bytes <n>', 'bytes of the code a row', positiveInteger, 32)
     .option(
       '--memory-limit <size>',

@@ -5,6 +5,7 @@
 
 #include "base/coding.h"
 #include "codec/codec.h"
+#include "graph/locality_order.h"
 #include "graph/packed_graph.h"
 #include "graph/reorder.h"
 #include "graph/vamana_builder.h"
@@ -46,11 +47,6 @@ VamanaParams params_of(const BuildOptions& options, uint32_t degree) {
   params.prune.degree = degree;
   params.build_list = options.build_list;
   return params;
-}
-
-// Order and scores, and two means and a direction for each range of the last level, of 16 rows at least.
-uint64_t locality_bytes(uint64_t rows, uint64_t dim) {
-  return rows * 2 * kIdBytes + (rows / 16 + 1) * (3 * dim * sizeof(float) + 4 * sizeof(uint64_t));
 }
 
 // The marks, and the stack, which may be copied while it grows.
@@ -102,7 +98,7 @@ std::vector<StageCost> memory_costs(const BuildOptions& options) {
   const uint64_t vectors = f.rows * f.vector_bytes, ids = f.rows * kIdBytes;
   const uint64_t graph = BuildGraph::bytes(f.rows, build_places(f.degree));
   return {
-      {"read", vectors, 0, 0, locality_bytes(f.rows, f.dim) + kWindows},
+      {"read", vectors, 0, 0, locality_order_bytes(f.rows, options.source.dim, f.threads) + kWindows},
       {"train", vectors, 0, f.parameters, ids + training_bytes(options, 1)},
       {"graph", vectors, graph, f.parameters, ids + linking_bytes(options, f.rows, f.degree)},
       {"reorder", vectors, graph, f.parameters, ids + bisection_bytes(f.rows, f.degree, f.threads)},
@@ -129,7 +125,7 @@ std::vector<StageCost> partition_costs(const BuildOptions& options, uint32_t par
       {"read", 0, 0, 0, homes + std::max(centroids, assigning) + kWindows},
       {"train", 0, 0, f.parameters, homes + training_bytes(options, partitions)},
       {"order", part_vectors, 0, f.parameters,
-       homes + ids + capacity * kIdBytes + locality_bytes(capacity, f.dim) + kWindows},
+       homes + ids + capacity * kIdBytes + locality_order_bytes(capacity, options.source.dim, f.threads) + kWindows},
       {"graph", part_vectors, BuildGraph::bytes(capacity, build_places(part_degree)), f.parameters,
        homes + ids + capacity * kIdBytes + linking_bytes(options, capacity, part_degree) + kWindows},
       {"merge", 0, merged, f.parameters, 2 * ids + std::max(merging, reach_bytes(f.rows)) + kWindows},

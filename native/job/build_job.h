@@ -24,8 +24,8 @@ struct BuildOptions {
   uint32_t degree = 32;
   uint32_t build_list = 75;
   float alpha = 1.2f;
-  CodecChoice code = CodecChoice::kPq;
-  uint32_t code_bytes = 32;
+  CodecChoice code = CodecChoice::kAuto;
+  uint32_t code_bytes = 68;
   uint64_t memory_limit = 0;  // bytes of the whole process; 0 = none
   uint32_t threads = 1;
   uint64_t seed = 1;

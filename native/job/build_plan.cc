@@ -2,11 +2,6 @@
 #include <algorithm>
 
 #include "base/process_memory.h"
-<<<<<<< HEAD
-=======
-#include "codec/codec.h"
-#include "graph/locality_order.h"
->>>>>>> part-tests
 #include "graph/packed_graph.h"
 #include "job/build_costs.h"
 #include "job/build_job.h"
@@ -77,7 +72,6 @@ uint64_t least_stages_bytes(const BuildOptions& options) {
 BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order) {
   const StageCost top = largest(partitions == 1 ? memory_costs(options) : partition_costs(options, partitions, order));
   BuildPlan plan;
-<<<<<<< HEAD
   plan.partitions = partitions;
   plan.order = order;
   plan.stage = top.name;
@@ -85,22 +79,6 @@ BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder 
   plan.graph_bytes = top.graph;
   plan.codes_bytes = top.codes;
   plan.buffers_bytes = top.buffers + kSlackBytes;
-=======
-  plan.vectors_bytes = rows * vector_bytes;
-  plan.graph_bytes = BuildGraph::bytes(rows, build_places(options.degree));
-  const auto sub_vectors = static_cast<uint32_t>(std::min<uint64_t>(options.code_bytes, dim));
-  plan.codes_bytes = code_area_bytes(code_layout(sub_vectors), rows) + dim * 256 * sizeof(float);
-  // What the hungriest stage needs besides: the locality order, the codec's sample with its copy by
-  // sub-vector, the graph's build, its bisection, or the packed graph (at 32 bits an edge at most), which
-  // stands beside the one it is made from. The orders themselves stay to the end.
-  const uint64_t sample = std::min<uint64_t>(rows, kTrainingRows) * dim * sizeof(float);
-  const uint64_t order = rows * 4 * sizeof(uint32_t);
-  const uint64_t packed = rows * (uint64_t{options.degree} * 4 + 5);
-  plan.buffers_bytes = std::max({vamana_scratch_bytes(rows, params, options.threads), 2 * sample, packed,
-                                 bisection_bytes(rows, options.degree, options.threads),
-                                 locality_order_bytes(rows, options.source.dim, options.threads)}) +
-                       order + (uint64_t{16} << 20);
->>>>>>> part-tests
   plan.process_bytes = process_memory().resident;
   plan.peak_bytes = plan.vectors_bytes + plan.graph_bytes + plan.codes_bytes + plan.buffers_bytes + plan.process_bytes;
   plan.least_bytes = least_stages_bytes(options) + kSlackBytes + plan.process_bytes + kLeastMargin;

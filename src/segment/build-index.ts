@@ -32,7 +32,7 @@ export interface BuildIndexOptions {
   buildList?: number;
   /** How much longer a detour may be before an edge is kept (alpha), 1 to 4; 1.2 by default. */
   alpha?: number;
-  /** Code kept in RAM for every vector: 'pq' (product quantisation), 'rabitq' or 'auto'; 'pq' by default. */
+  /** Code kept in RAM for every vector: 'pq' (product quantisation), 'rabitq' or 'auto'; 'auto', the default, trains both and keeps the one that ranks a sample better. */
   code?: 'pq' | 'rabitq' | 'auto';
   /** Bytes of that code a vector, 1 to 256; 32 by default. */
   codeBytes?: number;
@@ -102,7 +102,7 @@ async function resolveOptions(native: Native, options: BuildIndexOptions): Promi
       degree: options.degree ?? defaults.degree,
       buildList: options.buildList ?? defaults.buildList,
       alpha: options.alpha ?? defaults.alpha,
-      code: options.code ?? 'pq',
+      code: options.code ?? 'auto',
       codeBytes: options.codeBytes ?? defaults.codeBytes,
       memoryLimit: options.memoryLimit ?? 0,
       threads: options.threads ?? availableParallelism(),
