@@ -1,7 +1,7 @@
 // `npm run bench:memory [-- FOLDER]`: builds an index of the SIFT set in FOLDER without a limit, then under ever
 // lower ones down to the least possible, and tells for each what was planned, what the kernel counted, how long it
 // took and what the index is worth. Each build and search is a process of its own, under GNU time. Takes some
-// minutes a limit; its table stands in docs/memory-limit.md. Without FOLDER it takes ../shared/data.
+// minutes a limit; docs/memory-limit.md has what was measured. Without FOLDER it takes ../shared/data.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
