@@ -60,13 +60,23 @@ export interface NativeBuildOptions {
   seed: number;
 }
 
+/** How rows are numbered in the end: by graph bisection, or partition after partition where that takes too much. */
+export type NativeBuildOrder = 'bisection' | 'partitions';
+
 export interface NativeBuildPlan {
+  /** 1: all vectors in memory; otherwise overlapping partitions, merged into one graph. */
+  partitions: number;
+  order: NativeBuildOrder;
+  /** The stage that holds most; the bytes are what it holds. */
+  stage: string;
   vectorsBytes: number;
   graphBytes: number;
   codesBytes: number;
   buffersBytes: number;
   processBytes: number;
   peakBytes: number;
+  /** No lower limit is possible. */
+  leastBytes: number;
 }
 
 export interface NativeBuildReport {
@@ -78,6 +88,8 @@ export interface NativeBuildReport {
   bitsPerEdge: number;
   unreachable: number;
   repaired: number;
+  partitions: number;
+  order: NativeBuildOrder;
   files: { vectors: number; graph: number; codes: number };
 }
 

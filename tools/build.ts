@@ -37,9 +37,13 @@ export function register(program: Command): void {
     .option('--degree <n>', 'most neighbours a row', positiveInteger, 32)
     .option('--build-list <n>', 'width of the beam while building', positiveInteger, 75)
     .option('--alpha <x>', 'how much longer a detour may be before an edge is kept', number(1), 1.2)
-    .option('--code <name>', `short code kept in memory: ${CODES.join(', ')}`, choice(CODES), 'pq')
+    .option('--code <name>', `short code kept in memory: ${CODES.join(', ')}`, choice(CODES), 'auto')
     .option('--code-bytes <n>', 'bytes of the code a row', positiveInteger, 32)
-    .option('--memory-limit <size>', 'most memory of the whole process', parseSize)
+    .option(
+      '--memory-limit <size>',
+      'most memory of the whole process; less than a build in memory takes makes it build in partitions',
+      parseSize,
+    )
     .option('--threads <n>', 'threads', positiveInteger, availableParallelism())
     .option('--seed <n>', 'seed; the same one gives the same bytes', integer(0), 1)
     .action(
@@ -63,7 +67,9 @@ export function register(program: Command): void {
 
 export function planFacts(plan: BuildPlan, limit: number | undefined): Fact[] {
   return [
-    ['plan', 'memory'],
+    ['plan', plan.partitions === 1 ? 'in memory' : `${plan.partitions} overlapping partitions, merged`],
+    ['order', plan.order],
+    ['most memory', `stage ${plan.stage}`],
     ['vectors', formatBytes(plan.vectorsBytes)],
     ['graph', formatBytes(plan.graphBytes)],
     ['codes', formatBytes(plan.codesBytes)],
@@ -71,6 +77,7 @@ export function planFacts(plan: BuildPlan, limit: number | undefined): Fact[] {
     ['process', formatBytes(plan.processBytes)],
     ['total', formatBytes(plan.peakBytes)],
     ['limit', limit === undefined ? 'none' : formatBytes(limit)],
+    ['least possible limit', formatBytes(plan.leastBytes)],
   ];
 }
 
@@ -90,6 +97,8 @@ export function reportFacts(report: BuildReport, dir: string): Fact[] {
     ['bits/edge', report.bitsPerEdge],
     ['unreachable', report.unreachable],
     ['linked to be reachable', report.repaired],
+    ['partitions', report.partitions],
+    ['order', report.order],
     ['vectors file', formatBytes(files.vectors)],
     ['graph file', formatBytes(files.graph)],
     ['codes file', formatBytes(files.codes)],

@@ -49,12 +49,16 @@ Result<BuildOptions> read_options(const Napi::Value& value) {
 
 Napi::Value plan_to_js(Napi::Env env, const BuildPlan& plan) {
   Napi::Object object = Napi::Object::New(env);
+  set(object, "partitions", plan.partitions);
+  object.Set("order", build_order_name(plan.order));
+  object.Set("stage", plan.stage);
   set(object, "vectorsBytes", plan.vectors_bytes);
   set(object, "graphBytes", plan.graph_bytes);
   set(object, "codesBytes", plan.codes_bytes);
   set(object, "buffersBytes", plan.buffers_bytes);
   set(object, "processBytes", plan.process_bytes);
   set(object, "peakBytes", plan.peak_bytes);
+  set(object, "leastBytes", plan.least_bytes);
   return object;
 }
 
@@ -79,6 +83,8 @@ Napi::Value report_to_js(Napi::Env env, const BuildReport& report) {
   set(object, "bitsPerEdge", report.bits_per_edge);
   set(object, "unreachable", report.unreachable);
   set(object, "repaired", report.repaired);
+  set(object, "partitions", report.partitions);
+  object.Set("order", build_order_name(report.order));
   object.Set("files", files);
   return object;
 }

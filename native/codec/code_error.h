@@ -16,6 +16,9 @@ struct CodeError {
   double training = 0;  // mean squared distance of the training vectors from what their codes decode to
   float bias = 0;
   float spread = 0;
+  // What `auto` measured when it chose between both codecs; zero when it had no choice.
+  float pq_recall = 0;
+  float rabitq_recall = 0;
 };
 
 inline float error_scale(Metric metric, float estimate) {

@@ -113,6 +113,8 @@ Status check_codes(const SegmentHeader& header, const std::string& path) {
   VAMANA_TRY(finite_not_negative(path, fields::kTrainingError, codes.training_error));
   VAMANA_TRY(finite_not_negative(path, fields::kErrorBias, std::abs(codes.error_bias)));
   VAMANA_TRY(finite_not_negative(path, fields::kErrorSpread, codes.error_spread));
+  VAMANA_TRY(finite_not_negative(path, fields::kPqRecall, codes.pq_recall));
+  VAMANA_TRY(finite_not_negative(path, fields::kRabitqRecall, codes.rabitq_recall));
   return check_blocks(
       header, path,
       round_up(codes.parameter_bytes, kPayloadAlignment) + div_up(header.rows, codes.codes_per_line) * codes.stride);

@@ -54,6 +54,8 @@ constexpr HeaderField kParameterBytes{96, "parameter bytes"};
 constexpr HeaderField kTrainingError{104, "training error"};
 constexpr HeaderField kErrorBias{112, "bias of the estimates"};
 constexpr HeaderField kErrorSpread{116, "spread of the estimates"};
+constexpr HeaderField kPqRecall{120, "recall measured with pq"};
+constexpr HeaderField kRabitqRecall{124, "recall measured with rabitq"};
 
 }  // namespace fields
 
@@ -65,7 +67,7 @@ constexpr size_t fields_end(FileKind kind) {
     case FileKind::kGraph:
       return fields::kEntries.offset + 4 * kMaxEntries;
     case FileKind::kCodes:
-      return fields::kErrorSpread.offset + 4;
+      return fields::kRabitqRecall.offset + 4;
   }
   return fields::kRecordBytes.offset;
 }

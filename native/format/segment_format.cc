@@ -52,6 +52,8 @@ void encode_codes(const CodesFields& fields, uint8_t* page) {
   store_le(page + fields::kTrainingError.offset, fields.training_error);
   store_le(page + fields::kErrorBias.offset, fields.error_bias);
   store_le(page + fields::kErrorSpread.offset, fields.error_spread);
+  store_le(page + fields::kPqRecall.offset, fields.pq_recall);
+  store_le(page + fields::kRabitqRecall.offset, fields.rabitq_recall);
 }
 
 template <typename T>
@@ -93,6 +95,8 @@ CodesFields decode_codes(const uint8_t* page) {
   load_field(page, fields::kTrainingError, &out.training_error);
   load_field(page, fields::kErrorBias, &out.error_bias);
   load_field(page, fields::kErrorSpread, &out.error_spread);
+  load_field(page, fields::kPqRecall, &out.pq_recall);
+  load_field(page, fields::kRabitqRecall, &out.rabitq_recall);
   return out;
 }
 

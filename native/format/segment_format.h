@@ -40,7 +40,7 @@
 //
 // Kind codes, at 80:    u32 codec (1 pq, 2 rabitq), u32 code bytes, u32 codes a line, u32 stride,
 //                       u64 parameter bytes, f64 training error, f32 bias and f32 spread of the estimates
-//                       (codec/code_error.h).
+//                       (codec/code_error.h), f32 recall with pq and f32 recall with rabitq that `auto` measured.
 //   The payload is the codec's parameters (codec/*.h describes them), zero-padded to 64 bytes, then the
 //   codes: div_up(rows, codes a line) groups of `stride` bytes.
 //
@@ -123,6 +123,8 @@ struct CodesFields {
   double training_error = 0;
   float error_bias = 0;
   float error_spread = 0;
+  float pq_recall = 0;
+  float rabitq_recall = 0;
 };
 
 struct SegmentHeader {

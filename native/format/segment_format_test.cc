@@ -194,7 +194,7 @@ TEST(SegmentFormat, PaddingAndHeaderSizeAreJudgedAfterTheChecksum) {
     SegmentHeader header;
     size_t first_padding;
   };
-  for (const Case& one : {Case{vectors_header(), 92}, Case{graph_header(), 276}, Case{codes_header(), 120}}) {
+  for (const Case& one : {Case{vectors_header(), 92}, Case{graph_header(), 276}, Case{codes_header(), 128}}) {
     for (size_t at : {one.first_padding, size_t{1023}, size_t{1024}, size_t{4091}}) {
       Page page = encoded(one.header);
       page[at] = 1;

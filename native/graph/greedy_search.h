@@ -20,8 +20,10 @@ struct GreedyScratch {
   std::vector<uint32_t> fresh;
 };
 
-inline void greedy_search(const BuildSpace& space, const BuildGraph& graph, uint32_t entry, uint32_t target,
-                          size_t list_size, GreedyScratch& scratch) {
+// `Space` measures: distance(a, b) and prefetch(node), as BuildSpace has them.
+template <typename Space>
+void greedy_search(const Space& space, const BuildGraph& graph, uint32_t entry, uint32_t target, size_t list_size,
+                   GreedyScratch& scratch) {
   scratch.beam.reset(list_size);
   scratch.visited.reset(list_size * 24);
   scratch.expanded.clear();

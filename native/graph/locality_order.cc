@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <span>
 
 #include "base/prng.h"
 #include "kernels/kernels.h"
@@ -16,6 +17,12 @@ constexpr size_t kLeafRows = 16;
 constexpr size_t kSampleRows = 256;
 constexpr int kRounds = 4;
 constexpr size_t kRowGrain = 4096;
+// Means held at a time: a level has as many ranges as leaves in the end, and with wide vectors all their
+// means together would outweigh the vectors themselves.
+constexpr size_t kMeansBytes = 4 << 20;
+constexpr size_t kBlockRangesMin = 16;
+
+size_t block_ranges(uint64_t dim) { return std::max<size_t>(kBlockRangesMin, kMeansBytes / (3 * dim * sizeof(float))); }
 
 struct Range {
   size_t begin = 0, end = 0;
@@ -49,12 +56,6 @@ class Bisection {
  private:
   // The ranges of a level differ by one row at most, so the first decides when the last level is reached.
   std::vector<Range> split_level(const std::vector<Range>& ranges) {
-    const size_t dim = dim_;
-    means_.resize(ranges.size() * 2 * dim);
-    pool_.parallel_for(ranges.size(), 1, [&](size_t begin, size_t end, size_t) {
-      for (size_t r = begin; r < end; ++r) find_means(ranges[r], r, means_.data() + r * 2 * dim);
-    });
-    orient(ranges.size());
     std::vector<Range> next;
     next.reserve(ranges.size() * 2);
     for (const Range& range : ranges) {
@@ -62,17 +63,33 @@ class Bisection {
       next.push_back({range.begin, middle});
       next.push_back({middle, range.end});
     }
+    last_mean_.clear();
+    const size_t block = block_ranges(dim_);
+    for (size_t first = 0; first < ranges.size(); first += block) {
+      const size_t count = std::min(block, ranges.size() - first);
+      split_block(std::span(ranges).subspan(first, count), first, std::span(next).subspan(2 * first, 2 * count));
+    }
+    return next;
+  }
+
+  // Some ranges of a level, the first of them number `first`, into their halves.
+  void split_block(std::span<const Range> ranges, size_t first, std::span<const Range> halves) {
+    const size_t dim = dim_;
+    means_.resize(ranges.size() * 2 * dim);
+    pool_.parallel_for(ranges.size(), 1, [&](size_t begin, size_t end, size_t) {
+      for (size_t r = begin; r < end; ++r) find_means(ranges[r], first + r, means_.data() + r * 2 * dim);
+    });
+    orient(ranges.size());
     score_rows(ranges);
     pool_.parallel_for(ranges.size(), 1, [&](size_t begin, size_t end, size_t) {
       for (size_t r = begin; r < end; ++r) {
-        const auto first = order_.begin();
+        const auto rows = order_.begin();
         std::nth_element(
-            first + static_cast<ptrdiff_t>(ranges[r].begin), first + static_cast<ptrdiff_t>(next[2 * r].end),
-            first + static_cast<ptrdiff_t>(ranges[r].end),
+            rows + static_cast<ptrdiff_t>(ranges[r].begin), rows + static_cast<ptrdiff_t>(halves[2 * r].end),
+            rows + static_cast<ptrdiff_t>(ranges[r].end),
             [&](uint32_t a, uint32_t b) { return score_[a] < score_[b] || (score_[a] == score_[b] && a < b); });
       }
     });
-    return next;
   }
 
   const uint8_t* row(uint32_t id) const { return vectors_ + uint64_t{id} * row_bytes_; }
@@ -111,23 +128,26 @@ class Bisection {
   // Swaps the two means of a range where that brings its first half nearer to the range before it.
   void orient(size_t ranges) {
     const size_t dim = dim_;
-    for (size_t r = 1; r < ranges; ++r) {
-      const float* before = means_.data() + (2 * r - 1) * dim;
-      float* first = means_.data() + 2 * r * dim;
-      if (l2_(before, first + dim, dim) < l2_(before, first, dim)) std::swap_ranges(first, first + dim, first + dim);
+    for (size_t r = 0; r < ranges; ++r) {
+      float* const first = means_.data() + 2 * r * dim;
+      if (!last_mean_.empty() && l2_(last_mean_.data(), first + dim, dim) < l2_(last_mean_.data(), first, dim))
+        std::swap_ranges(first, first + dim, first + dim);
+      last_mean_.assign(first + dim, first + 2 * dim);
     }
   }
 
   // score_[row]: its place along the line from the first mean of its range to the second.
-  void score_rows(const std::vector<Range>& ranges) {
+  void score_rows(std::span<const Range> ranges) {
     const size_t dim = dim_;
     std::vector<float> directions(ranges.size() * dim);
     for (size_t r = 0; r < ranges.size(); ++r) {
       for (size_t d = 0; d < dim; ++d)
         directions[r * dim + d] = means_[(2 * r + 1) * dim + d] - means_[2 * r * dim + d];
     }
-    pool_.parallel_for(order_.size(), kRowGrain, [&](size_t begin, size_t end, size_t) {
+    const size_t offset = ranges.front().begin;
+    pool_.parallel_for(ranges.back().end - offset, kRowGrain, [&](size_t from, size_t to, size_t) {
       std::vector<float> wide(dim);
+      const size_t begin = offset + from, end = offset + to;
       auto range = static_cast<size_t>(
           std::upper_bound(ranges.begin(), ranges.end(), begin, [](size_t at, const Range& r) { return at < r.end; }) -
           ranges.begin());
@@ -151,7 +171,8 @@ class Bisection {
   const DistanceFn dot_;
   std::vector<uint32_t> order_;
   std::vector<float> score_;
-  std::vector<float> means_;  // of the level in hand: two a range
+  std::vector<float> means_;      // of the block in hand: two a range
+  std::vector<float> last_mean_;  // of the range before, its second; empty before the first
 };
 
 }  // namespace
@@ -159,6 +180,14 @@ class Bisection {
 Result<std::vector<uint32_t>> locality_order(const uint8_t* vectors, uint64_t rows, uint32_t dim, Element element,
                                              uint64_t seed, ThreadPool& pool, const CancelFlag& cancel) {
   return Bisection(vectors, rows, dim, element, seed, pool).run(cancel);
+}
+
+uint64_t locality_order_bytes(uint64_t rows, uint32_t dim, uint32_t threads) {
+  const uint64_t per_row = sizeof(uint32_t) + sizeof(float);
+  // The leaves' ranges stand beside those of the level above, each of half the leaf's rows at least.
+  const uint64_t ranges = 3 * (rows / (kLeafRows / 2) + 1) * sizeof(Range);
+  const uint64_t per_thread = (kSampleRows + 4) * uint64_t{dim} * sizeof(float);
+  return rows * per_row + ranges + block_ranges(dim) * 3 * dim * sizeof(float) + threads * per_thread;
 }
 
 void permute_records(uint8_t* records, uint64_t record_bytes, const std::vector<uint32_t>& order) {

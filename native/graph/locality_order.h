@@ -20,6 +20,9 @@ namespace vamana {
 Result<std::vector<uint32_t>> locality_order(const uint8_t* vectors, uint64_t rows, uint32_t dim, Element element,
                                              uint64_t seed, ThreadPool& pool, const CancelFlag& cancel);
 
+// Bytes that locality_order needs.
+uint64_t locality_order_bytes(uint64_t rows, uint32_t dim, uint32_t threads);
+
 // Rearranges `rows` records of `record_bytes` in place so that record i becomes what record order[i] was.
 void permute_records(uint8_t* records, uint64_t record_bytes, const std::vector<uint32_t>& order);
 

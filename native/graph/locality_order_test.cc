@@ -91,6 +91,12 @@ TEST(LocalityOrder, NumbersNearTheFloatsLimit) {
   expect_permutation(order_of(testing::vectors_of(Element::kF32, 4, values), 2), 3000);
 }
 
+// The means of all ranges of a level at once would be most of what bytes of 1024 dimensions take.
+TEST(LocalityOrder, NeedsLittleBesideWideVectors) {
+  EXPECT_LT(locality_order_bytes(1'000'000, 1024, 8), 1'000'000ull * 1024 / 20);
+  EXPECT_GE(locality_order_bytes(1'000'000, 1024, 8), 1'000'000ull * 8);
+}
+
 TEST(LocalityOrder, StopsWhenCancelled) {
   const VectorSet set = testing::make_vectors({.rows = 1000});
   ThreadPool pool(1);

@@ -145,5 +145,49 @@ TEST(MakeReachable, RandomGraphsThinEnoughToFallApart) {
   }
 }
 
+// Distances that are not in RAM, here by the number of the row, and that fail after `good` of them.
+class CountedDistances final : public NodeDistances {
+ public:
+  explicit CountedDistances(int good) : good_(good) {}
+  float distance(uint32_t node, uint32_t target) const override {
+    if (good_-- <= 0) failed_ = Status(Code::kIo, "the disk is gone");
+    return node > target ? static_cast<float>(node - target) : static_cast<float>(target - node);
+  }
+  Status status() const override { return failed_; }
+
+ private:
+  mutable int good_;
+  mutable Status failed_;
+};
+
+TEST(MakeReachable, FromSeveralEntriesEachKeepsItsComponent) {
+  // Four rings, two of them entered: the other two are linked, one node each.
+  BuildGraph graph = make_graph(separate_rings(400, 4, 4), 4);
+  CancelFlag cancel;
+  const std::vector<uint32_t> entries{0, 1};
+  const auto linked = make_reachable(CountedDistances(1 << 30), {4, 1.2f}, 20, entries, graph, cancel);
+  ASSERT_TRUE(linked.ok());
+  EXPECT_EQ(linked.value(), 2u);
+  std::vector<bool> reached(400, false);
+  uint64_t count = 0;
+  for (const uint32_t entry : entries) {
+    count += mark_reachable(
+        entry, [&](uint32_t node) { return graph.list(node); }, reached);
+  }
+  EXPECT_EQ(count, 400u);
+}
+
+TEST(MakeReachable, EndsWhenCancelledOrWhenDistancesFail) {
+  const std::vector<uint32_t> entries{0};
+  BuildGraph graph = make_graph(separate_rings(400, 4, 4), 4);
+  CancelFlag cancel;
+  const auto failed = make_reachable(CountedDistances(10), {4, 1.2f}, 20, entries, graph, cancel);
+  EXPECT_EQ(failed.status().code(), Code::kIo);
+  cancel.cancel();
+  BuildGraph another = make_graph(separate_rings(400, 4, 4), 4);
+  const auto stopped = make_reachable(CountedDistances(1 << 30), {4, 1.2f}, 20, entries, another, cancel);
+  EXPECT_EQ(stopped.status().code(), Code::kAborted);
+}
+
 }  // namespace
 }  // namespace vamana

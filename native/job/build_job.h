@@ -1,7 +1,6 @@
 // The build: a vector file in, a published segment out.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -25,21 +24,31 @@ struct BuildOptions {
   uint32_t degree = 32;
   uint32_t build_list = 75;
   float alpha = 1.2f;
-  CodecChoice code = CodecChoice::kPq;
-  uint32_t code_bytes = 32;
+  CodecChoice code = CodecChoice::kAuto;
+  uint32_t code_bytes = 68;
   uint64_t memory_limit = 0;  // bytes of the whole process; 0 = none
   uint32_t threads = 1;
   uint64_t seed = 1;
 };
 
-// What the build will need, computed before anything is written.
+// How the final numbering comes about: by graph bisection (graph/reorder.h), or, where that does not fit the
+// memory limit, partition after partition in the locality order of each.
+enum class BuildOrder : uint32_t { kBisection = 0, kPartitions = 1 };
+const char* build_order_name(BuildOrder order);
+
+// How the build will go and what it will need, computed before anything is written. The parts are those of
+// the stage that holds most.
 struct BuildPlan {
-  uint64_t vectors_bytes = 0;  // full vectors held in RAM
-  uint64_t graph_bytes = 0;    // adjacency under construction
-  uint64_t codes_bytes = 0;
-  uint64_t buffers_bytes = 0;  // scratch of all threads, windows, packing
+  uint32_t partitions = 1;  // 1: all vectors in RAM
+  BuildOrder order = BuildOrder::kBisection;
+  const char* stage = "";      // that holds most
+  uint64_t vectors_bytes = 0;  // full vectors
+  uint64_t graph_bytes = 0;    // adjacency, under construction or packed
+  uint64_t codes_bytes = 0;    // codes and the codec's parameters
+  uint64_t buffers_bytes = 0;  // scratch of all threads, windows, numberings, slack
   uint64_t process_bytes = 0;  // resident already before the build
   uint64_t peak_bytes = 0;     // the sum: what the limit is held against
+  uint64_t least_bytes = 0;    // no lower limit is possible
 };
 
 enum class BuildStage : uint32_t { kRead, kTrain, kGraph, kReorder, kWrite };
@@ -58,15 +67,24 @@ struct BuildReport {
   double bits_per_edge = 0;
   uint64_t unreachable = 0;  // after repair: always 0
   uint64_t repaired = 0;     // rows that had to be linked to be reachable
+  uint32_t partitions = 1;
+  BuildOrder order = BuildOrder::kBisection;
   SegmentSizes files;
 };
 
 // Called from the building thread a few times a second at most.
 using BuildProgress = std::function<void(BuildStage stage, uint64_t done, uint64_t total)>;
 
-// INVALID_ARGUMENT, MEMORY_LIMIT (with the least possible figure).
+// The first way that keeps the limit: in memory, else in the fewest partitions. INVALID_ARGUMENT, MEMORY_LIMIT
+// (with the least possible figure).
 Result<BuildPlan> plan_build(const BuildOptions& options);
+// The plan for a given way, whatever the limit. REQUIRES partitions 1 or kPartitionsMin to kPartitionsMax
+// (job/build_costs.h), and bisection for 1.
+BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order);
 
 Result<BuildReport> run_build(const BuildOptions& options, const CancelFlag& cancel, const BuildProgress& progress);
+// Builds by a plan made before. The bytes of the segment depend on options, partitions and order alone.
+Result<BuildReport> run_plan(const BuildOptions& options, const BuildPlan& plan, const CancelFlag& cancel,
+                             const BuildProgress& progress);
 
 }  // namespace vamana

@@ -1,16 +1,17 @@
-// What a build will need, computed before it begins: run_build() allocates by the same numbers.
+// How a build goes under its memory limit, decided before it begins from the figures of job/build_costs.h.
 #include <algorithm>
 
 #include "base/process_memory.h"
-#include "codec/codec.h"
 #include "graph/packed_graph.h"
-#include "graph/reorder.h"
-#include "graph/vamana_builder.h"
+#include "job/build_costs.h"
 #include "job/build_job.h"
+#include "job/train_codec.h"
 
 namespace vamana {
 
 namespace {
+
+constexpr uint32_t kMaxCodeBytes = 8192;
 
 Status check_options(const BuildOptions& options) {
   const uint32_t dim = options.source.dim;
@@ -32,51 +33,77 @@ Status check_options(const BuildOptions& options) {
   if (!(options.alpha >= 1.0f && options.alpha <= 4.0f)) {
     return Status(Code::kInvalidArgument, format("alpha must be 1 to 4; found %g", static_cast<double>(options.alpha)));
   }
-  if (options.code_bytes < 1 || options.code_bytes > 256) {
-    return Status(Code::kInvalidArgument, format("a code has 1 to 256 bytes; found %u", options.code_bytes));
+  if (options.code_bytes < 1 || options.code_bytes > kMaxCodeBytes) {
+    return Status(Code::kInvalidArgument,
+                  format("a code has 1 to %u bytes; found %u", kMaxCodeBytes, options.code_bytes));
   }
   if (options.threads < 1 || options.threads > 1024) {
     return Status(Code::kInvalidArgument, format("threads must be 1 to 1024; found %u", options.threads));
   }
-  if (options.code == CodecChoice::kRabitq) {
-    return Status(Code::kUnsupported, "the codec \"rabitq\" is not in this version; use \"pq\"");
+  return planned_code_bytes(options).status();
+}
+
+// What the figures do not name: thread stacks, the allocator's own, code that is paged in.
+constexpr uint64_t kSlackBytes = 16 << 20;
+// The least possible limit is told with this to spare, for the process may be a little larger the next time.
+constexpr uint64_t kLeastMargin = 8 << 20;
+
+// The partitions of all plans that a limit may lead to, fewest first.
+template <typename Visit>
+void for_each_partitioning(const BuildOptions& options, Visit visit) {
+  // Of a few rows there is nothing to divide.
+  const uint64_t most = std::clamp<uint64_t>(options.source.rows / 64, kPartitionsMin, kPartitionsMax);
+  for (uint64_t partitions = kPartitionsMin; partitions <= most; ++partitions) {
+    if (!visit(static_cast<uint32_t>(partitions))) return;
   }
-  return Status();
+}
+
+uint64_t least_stages_bytes(const BuildOptions& options) {
+  uint64_t least = largest(memory_costs(options)).total();
+  for_each_partitioning(options, [&](uint32_t partitions) {
+    least = std::min(least, largest(partition_costs(options, partitions, BuildOrder::kPartitions)).total());
+    return true;
+  });
+  return least;
 }
 
 }  // namespace
 
-Result<BuildPlan> plan_build(const BuildOptions& options) {
-  VAMANA_TRY(check_options(options));
-  const uint64_t rows = options.source.rows, dim = options.source.dim;
-  const uint64_t vector_bytes = dim * element_bytes(options.source.element);
-  VamanaParams params;
-  params.prune.degree = options.degree;
-  params.build_list = options.build_list;
-
+BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order) {
+  const StageCost top = largest(partitions == 1 ? memory_costs(options) : partition_costs(options, partitions, order));
   BuildPlan plan;
-  plan.vectors_bytes = rows * vector_bytes;
-  plan.graph_bytes = BuildGraph::bytes(rows, build_places(options.degree));
-  const auto sub_vectors = static_cast<uint32_t>(std::min<uint64_t>(options.code_bytes, dim));
-  plan.codes_bytes = code_area_bytes(code_layout(sub_vectors), rows) + dim * 256 * sizeof(float);
-  // Scratch of the graph, or the training sample with its copy by sub-vector, whichever is more; the order
-  // and its scores; the packed graph, at 32 bits an edge at most, stands beside the one it is made from.
-  const uint64_t sample = std::min<uint64_t>(rows, kTrainingRows) * dim * sizeof(float);
-  const uint64_t order = rows * 4 * sizeof(uint32_t);
-  const uint64_t packed = rows * (uint64_t{options.degree} * 4 + 5);
-  plan.buffers_bytes = std::max({vamana_scratch_bytes(rows, params, options.threads), 2 * sample, packed,
-                                 bisection_bytes(rows, options.degree, options.threads)}) +
-                       order + (uint64_t{16} << 20);
+  plan.partitions = partitions;
+  plan.order = order;
+  plan.stage = top.name;
+  plan.vectors_bytes = top.vectors;
+  plan.graph_bytes = top.graph;
+  plan.codes_bytes = top.codes;
+  plan.buffers_bytes = top.buffers + kSlackBytes;
   plan.process_bytes = process_memory().resident;
   plan.peak_bytes = plan.vectors_bytes + plan.graph_bytes + plan.codes_bytes + plan.buffers_bytes + plan.process_bytes;
-  if (options.memory_limit != 0 && plan.peak_bytes > options.memory_limit) {
-    return Status(
-        Code::kMemoryLimit,
-        format("this build needs %llu bytes, the limit is %llu; the least possible limit for it is %llu",
-               static_cast<unsigned long long>(plan.peak_bytes), static_cast<unsigned long long>(options.memory_limit),
-               static_cast<unsigned long long>(plan.peak_bytes)));
-  }
+  plan.least_bytes = least_stages_bytes(options) + kSlackBytes + plan.process_bytes + kLeastMargin;
   return plan;
+}
+
+Result<BuildPlan> plan_build(const BuildOptions& options) {
+  VAMANA_TRY(check_options(options));
+  BuildPlan plan = plan_for(options, 1, BuildOrder::kBisection);
+  const uint64_t process = plan.process_bytes + kSlackBytes, limit = options.memory_limit;
+  if (limit == 0 || plan.peak_bytes <= limit) return plan;
+  for (const BuildOrder order : {BuildOrder::kBisection, BuildOrder::kPartitions}) {
+    uint32_t found = 0;
+    for_each_partitioning(options, [&](uint32_t partitions) {
+      if (largest(partition_costs(options, partitions, order)).total() + process > limit) return true;
+      found = partitions;
+      return false;
+    });
+    if (found != 0) return plan_for(options, found, order);
+  }
+  return Status(Code::kMemoryLimit,
+                format("this build needs %llu bytes in memory, the limit is %llu; in partitions the least possible "
+                       "limit for it is %llu",
+                       static_cast<unsigned long long>(plan.peak_bytes), static_cast<unsigned long long>(limit),
+                       static_cast<unsigned long long>(plan.least_bytes)));
 }
 
 }  // namespace vamana

@@ -39,7 +39,7 @@ TEST(BuildPlan, RefusesWhatNoBuildCanDo) {
   EXPECT_TRUE(refused([](BuildOptions& o) { o.alpha = 4.01f; }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.alpha = std::numeric_limits<float>::quiet_NaN(); }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.code_bytes = 0; }));
-  EXPECT_TRUE(refused([](BuildOptions& o) { o.code_bytes = 257; }));
+  EXPECT_TRUE(refused([](BuildOptions& o) { o.code_bytes = 8193; }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.threads = 0; }));
   EXPECT_TRUE(refused([](BuildOptions& o) { o.threads = 1025; }));
 }
@@ -49,7 +49,7 @@ TEST(BuildPlan, TakesTheEndsOfEveryRange) {
   options.degree = 126;
   options.build_list = 10000;
   options.alpha = 4;
-  options.code_bytes = 256;
+  options.code_bytes = 8192;
   options.threads = 1024;
   EXPECT_TRUE(plan_build(options).ok()) << plan_build(options).status().message();
   options = options_for(1, 1);
@@ -61,14 +61,41 @@ TEST(BuildPlan, TakesTheEndsOfEveryRange) {
 }
 
 TEST(BuildPlan, PeakIsTheSumOfItsParts) {
-  const auto plan = plan_build(options_for(100000, 96));
+  const BuildOptions options = options_for(1'000'000, 96);
+  const auto plan = plan_build(options);
   ASSERT_TRUE(plan.ok());
-  EXPECT_EQ(plan->vectors_bytes, 100000u * 96 * 4);
-  EXPECT_GT(plan->graph_bytes, 100000u * 32 * 4);
-  EXPECT_GE(plan->codes_bytes, 100000u * 32);
-  EXPECT_GT(plan->process_bytes, 0u);
-  EXPECT_EQ(plan->peak_bytes,
-            plan->vectors_bytes + plan->graph_bytes + plan->codes_bytes + plan->buffers_bytes + plan->process_bytes);
+  EXPECT_EQ(plan->partitions, 1u);
+  EXPECT_EQ(plan->vectors_bytes, 1'000'000u * 96 * 4);
+  EXPECT_GT(plan->graph_bytes, 1'000'000u * 32 * 4);
+  for (const BuildPlan& one : {plan.value(), plan_for(options, 5, BuildOrder::kBisection)}) {
+    EXPECT_GT(one.process_bytes, 0u);
+    EXPECT_EQ(one.peak_bytes,
+              one.vectors_bytes + one.graph_bytes + one.codes_bytes + one.buffers_bytes + one.process_bytes);
+    EXPECT_STRNE(one.stage, "");
+  }
+}
+
+// The lower the limit, the more partitions; the order is given up last.
+TEST(BuildPlan, TakesTheFirstWayThatKeepsTheLimit) {
+  BuildOptions options = options_for(1'000'000, 384);
+  const auto whole = plan_build(options);
+  ASSERT_TRUE(whole.ok());
+  uint32_t partitions = 1;
+  BuildOrder order = BuildOrder::kBisection;
+  bool in_memory = false, bisected = false, plain = false;
+  for (uint64_t limit = whole->peak_bytes + (4 << 20); limit >= whole->least_bytes; limit -= 4 << 20) {
+    options.memory_limit = limit;
+    const auto plan = plan_build(options);
+    ASSERT_TRUE(plan.ok()) << limit << ": " << plan.status().message();
+    EXPECT_LE(plan->peak_bytes, limit);
+    EXPECT_GE(plan->order, order) << limit;
+    EXPECT_TRUE(plan->order != order || plan->partitions >= partitions) << limit;
+    EXPECT_NE(plan->partitions, 2u);
+    partitions = plan->partitions;
+    order = plan->order;
+    (partitions == 1 ? in_memory : order == BuildOrder::kBisection ? bisected : plain) = true;
+  }
+  EXPECT_TRUE(in_memory && bisected && plain);
 }
 
 TEST(BuildPlan, GrowsWithRowsDimensionDegreeAndThreads) {
@@ -93,10 +120,13 @@ TEST(BuildPlan, ALimitBelowThePeakIsRefusedWithBothFigures) {
   ASSERT_EQ(refused.status().code(), Code::kMemoryLimit);
   const std::string& message = refused.status().message();
   EXPECT_NE(message.find("100000000"), std::string::npos) << message;
-  // The least possible limit stands at the end, and it is one that suffices (the process may have grown a little).
-  const uint64_t least = std::stoull(message.substr(message.rfind(' ') + 1));
-  options.memory_limit = least + (1 << 20);
+  // The least possible limit stands at the end, and it is one that suffices.
+  options.memory_limit = std::stoull(message.substr(message.rfind(' ') + 1));
+  EXPECT_LT(options.memory_limit, plan_for(options, 1, BuildOrder::kBisection).peak_bytes);
   EXPECT_TRUE(plan_build(options).ok()) << message;
+  // A clear step below it nothing does.
+  options.memory_limit -= 32 << 20;
+  EXPECT_EQ(plan_build(options).status().code(), Code::kMemoryLimit);
 }
 
 }  // namespace

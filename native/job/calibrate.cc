@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
-
-#include "kernels/kernels.h"
 
 namespace vamana {
 
 namespace {
 
-constexpr uint64_t kSampledNodes = 4096;
-constexpr size_t kGrain = 64;
+constexpr uint64_t kSampledNodes = 2048;
+constexpr uint64_t kWindowNodes = 64;
 
-// Sums over the pairs of one chunk, enough to find the mean error and, given that, its spread.
+// Sums over the pairs of one node, enough to find the mean error and, given that, its spread.
 struct Sums {
   double pairs = 0, error = 0;
   double inverse_scale2 = 0, error_over_scale2 = 0, error2_over_scale2 = 0;
@@ -27,55 +24,75 @@ struct Sums {
   }
 };
 
-struct Scratch {
-  std::vector<float> query, table, estimates;
-};
+// The first of `vectors` is the query, the other `count` its neighbours.
+Sums measure(const BuildRun& run, const uint8_t* vectors, size_t count) {
+  const uint32_t dim = run.options.source.dim;
+  const uint64_t bytes = run.vector_bytes();
+  std::vector<float> wide(dim), table(run.codec->query_floats()), estimates(count);
+  CodeLayout layout = code_layout(run.codec->code_bytes());
+  std::vector<uint8_t> codes(code_area_bytes(layout, count));
+  layout.codes = codes.data();
+  std::vector<uint32_t> places(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    places[i] = i;
+    run.widen(vectors + (i + 1) * bytes, wide.data());
+    run.codec->encode(wide.data(), codes.data() + (layout.code(i) - codes.data()));
+  }
+  run.widen(vectors, wide.data());
+  run.codec->prepare(wide.data(), table.data());
+  run.codec->scorer()(table.data(), layout, places.data(), count, estimates.data());
 
-void add_pairs(const CalibrationInput& input, uint32_t node, Scratch& scratch, Sums& sums) {
-  const auto neighbours = input.neighbours(node);
-  if (neighbours.empty()) return;
-  widen_kernel(input.element)(input.vector(node), input.dim, scratch.query.data());
-  if (input.metric == Metric::kCosine) normalise(scratch.query.data(), input.dim);
-  input.codec->prepare(scratch.query.data(), scratch.table.data());
-  scratch.estimates.resize(neighbours.size());
-  input.codec->scorer()(scratch.table.data(), input.codes, neighbours.data(), neighbours.size(),
-                        scratch.estimates.data());
-  const DistanceFn exact = distance_kernel(input.metric, input.element);
-  for (size_t i = 0; i < neighbours.size(); ++i) {
-    const auto scale = static_cast<double>(error_scale(input.metric, scratch.estimates[i]));
+  const Metric metric = run.options.metric;
+  const DistanceFn exact = distance_kernel(metric, run.options.source.element);
+  Sums sums;
+  for (size_t i = 0; i < count; ++i) {
+    const auto scale = static_cast<double>(error_scale(metric, estimates[i]));
     // A pair at distance 0 says nothing of how errors grow.
     if (!(scale > 0)) continue;
-    const float distance = exact(input.vector(node), input.vector(neighbours[i]), input.dim);
-    const double error = static_cast<double>(distance) - static_cast<double>(scratch.estimates[i]);
-    const double weight = 1 / (scale * scale);
+    const auto distance = static_cast<double>(exact(vectors, vectors + (i + 1) * bytes, dim));
+    const double error = distance - static_cast<double>(estimates[i]), weight = 1 / (scale * scale);
     sums.add({1, error, weight, error * weight, error * error * weight});
   }
+  return sums;
 }
 
 }  // namespace
 
-CodeError calibrate(const CalibrationInput& input, ThreadPool& pool) {
-  const uint64_t count = std::min(input.nodes, kSampledNodes);
-  std::vector<Sums> chunks((count + kGrain - 1) / kGrain);
-  pool.parallel_for(count, kGrain, [&](size_t begin, size_t end, size_t) {
-    Scratch scratch;
-    scratch.query.resize(input.dim);
-    scratch.table.resize(input.codec->query_floats());
-    for (size_t i = begin; i < end; ++i) {
-      add_pairs(input, static_cast<uint32_t>(i * input.nodes / count), scratch, chunks[begin / kGrain]);
-    }
-  });
+Status calibrate(BuildRun& run) {
+  const uint64_t count = std::min(run.rows(), kSampledNodes);
   Sums all;
-  for (const Sums& chunk : chunks) all.add(chunk);
-  CodeError result;
-  if (all.pairs == 0) return result;
+  std::vector<uint32_t> nodes;
+  std::vector<size_t> begins;
+  std::vector<uint8_t> vectors;
+  for (uint64_t first = 0; first < count; first += kWindowNodes) {
+    nodes.clear();
+    begins.clear();
+    for (uint64_t i = first; i < std::min(count, first + kWindowNodes); ++i) {
+      const auto node = static_cast<uint32_t>(i * run.rows() / count);
+      begins.push_back(nodes.size());
+      nodes.push_back(node);
+      const auto list = run.graph.list(node);
+      nodes.insert(nodes.end(), list.begin(), list.end());
+    }
+    begins.push_back(nodes.size());
+    vectors.resize(nodes.size() * run.vector_bytes());
+    VAMANA_TRY(run.vectors->fetch(nodes, vectors.data(), run.pool));
+    std::vector<Sums> sums(begins.size() - 1);
+    run.pool.parallel_for(sums.size(), 4, [&](size_t begin, size_t end, size_t) {
+      for (size_t i = begin; i < end; ++i) {
+        sums[i] = measure(run, vectors.data() + begins[i] * run.vector_bytes(), begins[i + 1] - begins[i] - 1);
+      }
+    });
+    for (const Sums& one : sums) all.add(one);
+  }
+  if (all.pairs == 0) return Status();
   const double bias = all.error / all.pairs;
   // The mean of ((error - bias) / scale)^2, multiplied out.
   const double square =
       (all.error2_over_scale2 - 2 * bias * all.error_over_scale2 + bias * bias * all.inverse_scale2) / all.pairs;
-  result.bias = static_cast<float>(bias);
-  result.spread = static_cast<float>(std::sqrt(std::max(0.0, square)));
-  return result;
+  run.code_error.bias = static_cast<float>(bias);
+  run.code_error.spread = static_cast<float>(std::sqrt(std::max(0.0, square)));
+  return Status();
 }
 
 }  // namespace vamana

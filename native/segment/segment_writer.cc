@@ -134,6 +134,7 @@ SegmentWriter::SegmentWriter(std::unique_ptr<State> state) : state_(std::move(st
 SegmentWriter::~SegmentWriter() = default;
 
 const Uuid& SegmentWriter::uuid() const { return state_->uuid; }
+const std::string& SegmentWriter::temporary_folder() const { return state_->folder.temporary(); }
 
 Status SegmentWriter::append_vectors(const uint8_t* const* vectors, const uint32_t* rows, size_t count) {
   if (count > state_->shape.rows - state_->vectors.records()) {
@@ -193,6 +194,8 @@ Status SegmentWriter::write_codes(const Codec& codec, const AlignedBuffer& codes
   header.codes.training_error = error.training;
   header.codes.error_bias = error.bias;
   header.codes.error_spread = error.spread;
+  header.codes.pq_recall = error.pq_recall;
+  header.codes.rabitq_recall = error.rabitq_recall;
 
   VAMANA_ASSIGN(PayloadFile file, PayloadFile::create(state_->path(FileKind::kCodes)));
   VAMANA_TRY(file.put(parameters.data(), parameters.size()));

@@ -58,6 +58,9 @@ class SegmentWriter {
   Result<SegmentSizes> publish();
 
   const Uuid& uuid() const;
+  // Where the files are until they are published: on the disk that has room for them, so a build may keep
+  // files of its own there that have no name.
+  const std::string& temporary_folder() const;
 
  private:
   struct State;

@@ -88,7 +88,7 @@ SampleSegment make_sample(const SegmentShape& shape, uint32_t degree, uint32_t c
   sample.facts.alpha = 1.25f;
   sample.facts.seed = seed;
   sample.facts.entries = {static_cast<uint32_t>(shape.rows / 2), static_cast<uint32_t>(shape.rows - 1)};
-  sample.error = {0.5, 0.25f, 0.125f};
+  sample.error = {0.5, 0.25f, 0.125f, 0.75f, 0.5f};
   return sample;
 }
 

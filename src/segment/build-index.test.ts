@@ -72,8 +72,10 @@ describe('buildIndex', () => {
 
   it('plans without building', async () => {
     const plan = await planIndex({ data, index, ...QUICK });
-    const { peakBytes, ...parts } = plan;
-    expect(Object.values(parts).reduce((sum, bytes) => sum + bytes)).toBe(peakBytes);
+    const { vectorsBytes, graphBytes, codesBytes, buffersBytes, processBytes, peakBytes } = plan;
+    expect(vectorsBytes + graphBytes + codesBytes + buffersBytes + processBytes).toBe(peakBytes);
+    expect(plan).toMatchObject({ partitions: 1, order: 'bisection' });
+    expect(plan.leastBytes).toBeGreaterThan(processBytes);
     expect(plan.vectorsBytes).toBe(4000 * 128);
     expect(await readdir(folder)).toEqual([]);
   });

@@ -32,7 +32,10 @@ export interface BuildIndexOptions {
   buildList?: number;
   /** How much longer a detour may be before an edge is kept (alpha), 1 to 4; 1.2 by default. */
   alpha?: number;
-  /** Code kept in RAM for every vector: 'pq' (product quantisation), 'rabitq' or 'auto'; 'pq' by default. */
+  /**
+   * Code kept in RAM for every vector: 'pq' (product quantisation), 'rabitq' (a rotated scalar code) or 'auto', the
+   * default, which trains both and keeps the one that ranks a sample better.
+   */
   code?: 'pq' | 'rabitq' | 'auto';
   /** Bytes of that code a vector, 1 to 256; 32 by default. */
   codeBytes?: number;
@@ -52,7 +55,10 @@ export interface BuildIndexOptions {
 }
 
 export type BuildProgress = NativeProgress;
-/** Bytes that a build will hold, by purpose; `peakBytes`, their sum, is what `memoryLimit` is held against. */
+/**
+ * How a build will go, and the bytes it will hold where it holds most, by purpose; `peakBytes`, their sum, is what
+ * `memoryLimit` is held against.
+ */
 export type BuildPlan = NativeBuildPlan;
 /** Rows, seconds by stage, peak resident bytes, mean degree, bits an edge, file sizes. */
 export type BuildReport = NativeBuildReport;
@@ -99,7 +105,7 @@ async function resolveOptions(native: Native, options: BuildIndexOptions): Promi
       degree: options.degree ?? defaults.degree,
       buildList: options.buildList ?? defaults.buildList,
       alpha: options.alpha ?? defaults.alpha,
-      code: options.code ?? 'pq',
+      code: options.code ?? 'auto',
       codeBytes: options.codeBytes ?? defaults.codeBytes,
       memoryLimit: options.memoryLimit ?? 0,
       threads: options.threads ?? availableParallelism(),

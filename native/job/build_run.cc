@@ -1,0 +1,38 @@
+#include "job/build_run.h"
+
+#include <algorithm>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+namespace vamana {
+
+Status sample_vectors(BuildRun& run, uint64_t count, float* out) {
+  constexpr uint64_t kWindowBytes = 1 << 20;
+  const uint64_t window = std::max<uint64_t>(1, kWindowBytes / run.vector_bytes());
+  std::vector<uint32_t> nodes;
+  std::vector<uint8_t> bytes(std::min(window, count) * run.vector_bytes());
+  for (uint64_t first = 0; first < count; first += window) {
+    if (run.cancel.cancelled()) return aborted_status("the build");
+    nodes.clear();
+    for (uint64_t i = first; i < std::min(count, first + window); ++i) {
+      nodes.push_back(static_cast<uint32_t>(i * run.rows() / count));
+    }
+    VAMANA_TRY(run.vectors->fetch(nodes, bytes.data(), run.pool));
+    run.pool.parallel_for(nodes.size(), 256, [&](size_t begin, size_t end, size_t) {
+      for (size_t i = begin; i < end; ++i) {
+        run.widen(bytes.data() + i * run.vector_bytes(), out + (first + i) * run.options.source.dim);
+      }
+    });
+  }
+  return Status();
+}
+
+void release_freed_memory() {
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+}
+
+}  // namespace vamana
