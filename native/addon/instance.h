@@ -28,7 +28,7 @@ class Instance {
   static Instance& of(Napi::Env env);
   ~Instance();
 
-  // Whether open indexes and lanes still run. A handle may outlive this: it holds a weak_ptr.
+  // For handles, whose finalisers may run after the instance is gone.
   std::weak_ptr<Instance> weak() const { return self_; }
 
   // Calls that take long and many processors (build, verify), and all others. Apart, so that an index can

@@ -12,7 +12,7 @@ Result<uint32_t> planned_code_bytes(const BuildOptions& options);
 
 // Trains on `count` vectors (count x dim floats, widened) and sets run.codec and run.code_error.training. `auto`
 // trains both, ranks a part of the sample by each, and keeps the one that has more of the true ten nearest among
-// its first kAutoDepth; both figures go to run.code_error.
+// its first ten; both figures go to run.code_error.
 Status train_codec(BuildRun& run, const float* sample, uint64_t count);
 
 }  // namespace vamana

@@ -1,16 +1,21 @@
 #include "segment/describe.h"
 
-#include "codec/codec.h"
 #include "codec/rabitq.h"
 #include "segment/segment_files.h"
 
 namespace vamana {
 namespace {
 
-// As Codec::name() has it; the codec itself would need its parameters, which can be large.
-std::string code_name(uint32_t dim, const CodesFields& codes) {
-  if (static_cast<CodecKind>(codes.codec) == CodecKind::kPq) return format("pq%ux8", codes.code_bytes);
-  return format("rabitq%u", rabitq_bits(dim, codes.code_bytes));
+// As Codec::name() has it; the codec itself would need its parameters, which can be large, or damaged.
+std::string code_name(const SegmentHeader& header) {
+  const CodesFields& codes = header.codes;
+  switch (static_cast<CodecKind>(codes.codec)) {
+    case CodecKind::kPq:
+      return format("pq%ux8", codes.code_bytes);
+    case CodecKind::kRabitq:
+      return format("rabitq%u", rabitq_bits(header.dim, codes.code_bytes));
+  }
+  return format("codec %u of %u bytes", codes.codec, codes.code_bytes);
 }
 
 }  // namespace
@@ -22,8 +27,7 @@ SegmentDescription describe_segment(const Segment& segment) {
 Result<SegmentDescription> describe_segment(const std::string& dir) {
   VAMANA_ASSIGN(const SegmentFiles files, open_segment_files(dir));
   const SegmentHeaders& headers = files.headers;
-  return SegmentDescription{headers.vectors, headers.graph, headers.codes,
-                            code_name(headers.codes.dim, headers.codes.codes)};
+  return SegmentDescription{headers.vectors, headers.graph, headers.codes, code_name(headers.codes)};
 }
 
 }  // namespace vamana

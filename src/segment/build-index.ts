@@ -32,9 +32,12 @@ export interface BuildIndexOptions {
   buildList?: number;
   /** How much longer a detour may be before an edge is kept (alpha), 1 to 4; 1.2 by default. */
   alpha?: number;
-  /** Code kept in RAM for every vector: 'pq' (product quantisation), 'rabitq' or 'auto'; 'auto', the default, trains both and keeps the one that ranks a sample better. */
+  /**
+   * Code kept in RAM for every vector: 'pq' (product quantisation), 'rabitq' (a rotated scalar code) or 'auto', the
+   * default, which trains both and keeps the one that ranks a sample better.
+   */
   code?: 'pq' | 'rabitq' | 'auto';
-  /** Bytes of that code a vector, 1 to 256; 32 by default. */
+  /** Bytes of that code a vector, 1 to 256; 68 by default. */
   codeBytes?: number;
   /** Most bytes of RAM that the whole process may use; no limit by default. */
   memoryLimit?: number;
@@ -64,9 +67,10 @@ export type BuildReport = NativeBuildReport;
  * Builds an index of all rows of a vector file. Row i of the file is row i of every result.
  *
  * The graph is a Vamana graph (Subramanya et al., "DiskANN: Fast Accurate Billion-point Nearest Neighbor
- * Search on a Single Node", NeurIPS 2019), stored compressed, with a product-quantised code a vector (Jegou et
- * al., "Product Quantization for Nearest Neighbor Search", TPAMI 2011). The folder appears, whole and durable,
- * when the promise resolves, and not before.
+ * Search on a Single Node", NeurIPS 2019), stored compressed, with a short code a vector: product-quantised (Jegou
+ * et al., "Product Quantization for Nearest Neighbor Search", TPAMI 2011) or scalar (Gao and Long, "RaBitQ:
+ * Quantizing High-Dimensional Vectors with a Theoretical Error Bound", SIGMOD 2024). The folder appears, whole and
+ * durable, when the promise resolves, and not before.
  *
  * @throws VamanaError NOT_FOUND, BAD_VECTOR_FILE, NOT_FINITE (with row and offset), ALREADY_EXISTS,
  *   INVALID_ARGUMENT, UNSUPPORTED, MEMORY_LIMIT (with the least that would do), DISK_FULL, IO, BUSY (builds are
