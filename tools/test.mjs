@@ -19,8 +19,8 @@ const stages = {
   layers: () => node('dist/tools/layers.js'),
   native: runNativeTests,
   unit: runVitest,
-  asan: () => runSanitizedTests('asan', 'address,undefined', '*'),
-  tsan: () => runSanitizedTests('tsan', 'thread', '*Concurrent*'),
+  asan: () => runSanitizedTests('asan', 'address,undefined', ''),
+  tsan: () => runSanitizedTests('tsan', 'thread', 'Concurrent'),
 };
 const fullTest = ['build', 'types', 'lint', 'tidy', 'layers', 'native', 'unit'];
 
