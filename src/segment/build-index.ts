@@ -26,9 +26,9 @@ export interface BuildIndexOptions {
    * differences.
    */
   metric?: NativeMetric;
-  /** Most neighbours a node keeps (R of the Vamana paper), 4 to 126; 32 by default. */
+  /** Most neighbours a node keeps (R of the Vamana paper), 4 to 126; 24 by default. */
   degree?: number;
-  /** Beam of the searches that find them (L), at least `degree`; 75 by default. */
+  /** Beam of the searches that find them (L), at least `degree`; 100 by default. */
   buildList?: number;
   /** How much longer a detour may be before an edge is kept (alpha), 1 to 4; 1.2 by default. */
   alpha?: number;
@@ -37,7 +37,7 @@ export interface BuildIndexOptions {
    * default, which trains both and keeps the one that ranks a sample better.
    */
   code?: 'pq' | 'rabitq' | 'auto';
-  /** Bytes of that code a vector, 1 to 256; 68 by default. */
+  /** Bytes of that code a vector, at most, 1 to 8192; 68 by default. */
   codeBytes?: number;
   /** Most bytes of RAM that the whole process may use; no limit by default. */
   memoryLimit?: number;
