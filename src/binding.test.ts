@@ -64,8 +64,8 @@ describe('constants', () => {
     const { defaults, errorCodes, ...numbers } = constants;
     expect(Object.values(numbers).every(Number.isSafeInteger)).toBe(true);
     expect(defaults).toEqual({
-      degree: 32,
-      buildList: 75,
+      degree: 24,
+      buildList: 100,
       alpha: 1.2,
       codeBytes: 32,
       listSize: 64,

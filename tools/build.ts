@@ -34,11 +34,11 @@ export function register(program: Command): void {
     .requiredOption('--index <dir>', 'folder to make; must not exist')
     .option('--format <name>', 'format of the vector file, when its extension does not tell')
     .option('--metric <name>', METRICS.join(', '), choice(METRICS), 'l2')
-    .option('--degree <n>', 'most neighbours a row', positiveInteger, 32)
-    .option('--build-list <n>', 'width of the beam while building', positiveInteger, 75)
+    .option('--degree <n>', 'most neighbours a row', positiveInteger, 24)
+    .option('--build-list <n>', 'width of the beam while building', positiveInteger, 100)
     .option('--alpha <x>', 'how much longer a detour may be before an edge is kept', number(1), 1.2)
     .option('--code <name>', `short code kept in memory: ${CODES.join(', ')}`, choice(CODES), 'auto')
-    .option('--code-bytes <n>', 'bytes of the code a row', positiveInteger, 32)
+    .option('--code-bytes <n>', 'bytes of the code a row', positiveInteger, 68)
     .option(
       '--memory-limit <size>',
       'most memory of the whole process; less than a build in memory takes makes it build in partitions',

@@ -21,8 +21,8 @@ struct BuildOptions {
   VectorFileShape source;
   std::string dir;
   Metric metric = Metric::kL2;
-  uint32_t degree = 32;
-  uint32_t build_list = 75;
+  uint32_t degree = 24;
+  uint32_t build_list = 100;
   float alpha = 1.2f;
   CodecChoice code = CodecChoice::kAuto;
   uint32_t code_bytes = 68;
