@@ -8,7 +8,7 @@
 
 #include "base/coding.h"
 #include "job/vector_file.h"
-#include "search/query_slot.h"
+#include "search/rerank.h"
 #include "search/walk.h"
 #include "segment/segment.h"
 
@@ -56,7 +56,6 @@ Result<Recording> record_walks(const std::string& index, const std::string& quer
   const GraphFields& graph = segment->graph_header().graph;
   SearchParams params;
   params.list_size = list_size;
-  const size_t depth = rerank_depth(params);
 
   Recording recording;
   recording.slots = segment->slots();
@@ -66,10 +65,12 @@ Result<Recording> record_walks(const std::string& index, const std::string& quer
     widen_kernel(segment->element())(raw.data(), dim, widened.data());
     if (segment->metric() == Metric::kCosine) normalise(widened.data(), dim);
     segment->codec().prepare(widened.data(), table.data());
-    walk(segment->graph(), std::span(graph.entries.data(), graph.entry_count), distance,
-         std::max<size_t>(list_size, depth), nullptr, scratch);
+    walk(segment->graph(), std::span(graph.entries.data(), graph.entry_count), distance, std::max(list_size, params.k),
+         nullptr, scratch);
+    const size_t depth =
+        rerank_depth(params, segment->metric(), segment->codes_header().codes.error_spread, scratch.beam);
     Trace slots;
-    for (size_t i = 0; i < std::min(depth, scratch.beam.size()); ++i) {
+    for (size_t i = 0; i < depth; ++i) {
       slots.push_back(segment->slot_of(scratch.beam[i].node));
     }
     std::sort(slots.begin(), slots.end());

@@ -29,7 +29,10 @@ BuildSpace::BuildSpace(const uint8_t* vectors, uint64_t rows, uint32_t dim, Elem
       lift_[node] = -kernel_(at, at, dim_);
     }
   });
-  length_max_squared_ = *std::max_element(lift_.begin(), lift_.end());
+  // A vector whose squared length is past a float's range counts as one of the longest, and no more.
+  for (const float length_squared : lift_) {
+    if (std::isfinite(length_squared)) length_max_squared_ = std::max(length_max_squared_, length_squared);
+  }
   for (float& length_squared : lift_) length_squared = std::sqrt(std::max(0.0f, length_max_squared_ - length_squared));
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "base/prng.h"
+#include "base/coding.h"
 #include "testing/naive_search.h"
 #include "testing/synthetic.h"
 
@@ -60,6 +60,21 @@ TEST(BuildSpace, LiftsInnerProductsToDistances) {
       ASSERT_GE(space.distance(a, b), 0);
     }
   }
+}
+
+// One vector too long for a float's square must not make all others the same to each other.
+TEST(BuildSpace, AVectorTooLongForAFloatLeavesTheOthersTheirDistances) {
+  ThreadPool pool(1);
+  VectorSet set = testing::make_vectors({.rows = 50, .dim = 4, .seed = 9, .duplicates = 0});
+  for (uint32_t d = 0; d < set.dim; ++d) store_le<float>(set.row(50 - 1) + 4 * d, 3e38f);
+  const BuildSpace space = space_of(set, Metric::kDot, pool);
+  float largest = 0;
+  for (uint32_t i = 1; i < 49; ++i) {
+    EXPECT_TRUE(std::isfinite(space.distance(0, i)));
+    largest = std::max(largest, space.distance(0, i));
+  }
+  EXPECT_GT(largest, 0);
+  EXPECT_FALSE(std::isnan(space.distance(0, 49)));
 }
 
 uint32_t naive_medoid(const VectorSet& set) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "base/prng.h"
 #include "base/process_memory.h"
 #include "segment/segment.h"
 #include "segment/verify.h"
@@ -148,6 +149,35 @@ TEST(BuildJob, TinyVectorsUnderCosineGiveASegmentThatOpens) {
   for (uint32_t d = 0; d < set.dim; ++d) store_le<float>(set.row(7) + 4 * d, 1e-42f);
   testing::build_segment(set, dir.file("seg"), Metric::kCosine);
   expect_sound(dir.file("seg"), 400);
+}
+
+// Finite numbers whose distances are not: they are built, or refused for what they are; never for a header
+// that came out wrong in the end.
+TEST(BuildJob, NumbersNearTheFloatsLimit) {
+  const TempDir dir;
+  for (const double scale : {3.4e38, 1e20}) {
+    Prng prng(5);
+    std::vector<float> values(600 * 16);
+    for (float& value : values) value = static_cast<float>(scale * (2 * prng.uniform() - 1));
+    const std::string data = dir.file(format("data-%g", scale));
+    const auto source = testing::write_vector_file(testing::vectors_of(Element::kF32, 16, values), data);
+    for (size_t m = 0; m < kMetricCount; ++m) {
+      for (const CodecChoice code : {CodecChoice::kPq, CodecChoice::kAuto, CodecChoice::kRabitq}) {
+        auto options = testing::quick_build(source, data + format("-%zu-%u", m, static_cast<unsigned>(code)));
+        SCOPED_TRACE(options.dir);
+        options.metric = static_cast<Metric>(m);
+        options.code = code;
+        if (options.metric == Metric::kL1 && code == CodecChoice::kRabitq) continue;
+        const auto report = testing::build(options);
+        if (report.ok()) {
+          expect_sound(options.dir, 600);
+        } else {
+          EXPECT_EQ(code, CodecChoice::kRabitq) << report.status().message();
+          EXPECT_EQ(report.status().code(), Code::kNotFinite) << report.status().message();
+        }
+      }
+    }
+  }
 }
 
 TEST(BuildJob, SamePayloadForAnyThreadCount) {

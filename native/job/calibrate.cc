@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace vamana {
 
@@ -23,6 +24,11 @@ struct Sums {
     error2_over_scale2 += other.error2_over_scale2;
   }
 };
+
+float finite_float(double value) {
+  constexpr double kMost = std::numeric_limits<float>::max();
+  return static_cast<float>(std::clamp(value, -kMost, kMost));
+}
 
 // The first of `vectors` is the query, the other `count` its neighbours.
 Sums measure(const BuildRun& run, const uint8_t* vectors, size_t count) {
@@ -47,9 +53,9 @@ Sums measure(const BuildRun& run, const uint8_t* vectors, size_t count) {
   Sums sums;
   for (size_t i = 0; i < count; ++i) {
     const auto scale = static_cast<double>(error_scale(metric, estimates[i]));
-    // A pair at distance 0 says nothing of how errors grow.
-    if (!(scale > 0)) continue;
     const auto distance = static_cast<double>(exact(vectors, vectors + (i + 1) * bytes, dim));
+    // A pair at distance 0 says nothing of how errors grow, nor does one too far apart for a float.
+    if (!(scale > 0) || !std::isfinite(estimates[i]) || !std::isfinite(distance)) continue;
     const double error = distance - static_cast<double>(estimates[i]), weight = 1 / (scale * scale);
     sums.add({1, error, weight, error * weight, error * error * weight});
   }
@@ -90,8 +96,8 @@ Status calibrate(BuildRun& run) {
   // The mean of ((error - bias) / scale)^2, multiplied out.
   const double square =
       (all.error2_over_scale2 - 2 * bias * all.error_over_scale2 + bias * bias * all.inverse_scale2) / all.pairs;
-  run.code_error.bias = static_cast<float>(bias);
-  run.code_error.spread = static_cast<float>(std::sqrt(std::max(0.0, square)));
+  run.code_error.bias = finite_float(bias);
+  run.code_error.spread = finite_float(std::sqrt(std::max(0.0, square)));
   return Status();
 }
 

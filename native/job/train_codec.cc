@@ -1,6 +1,7 @@
 #include "job/train_codec.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/coding.h"
@@ -139,6 +140,11 @@ Status train_codec(BuildRun& run, const float* sample, uint64_t count) {
     if (rabitq_recall >= pq_recall) run.codec = std::move(rabitq);
   }
   run.code_error.training = mean_training_error(run, *run.codec, sample, count);
+  if (!std::isfinite(run.code_error.training)) {
+    return Status(Code::kNotFinite, format("the codec %s cannot hold numbers as large as these in 32-bit floats; "
+                                           "scale the vectors down, or use the codec \"pq\"",
+                                           run.codec->name().c_str()));
+  }
   return Status();
 }
 
