@@ -1,3 +1,4 @@
+// What simsimd offers for this processor, put into the shape of our own kernel table.
 #include "simsimd_kernels.h"
 
 #if defined(__x86_64__)

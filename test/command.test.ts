@@ -99,7 +99,7 @@ describe('vamana search', () => {
   it('prints the document that scripts rely on', async () => {
     const document = await vamanaJson('search', ...searchArguments, '--io', 'pread');
     expect(document).toMatchObject({
-      index: { rows: 4000, dim: 128, metric: 'l2', element: 'u8', code: 'pq32x8' },
+      index: { rows: 4000, dim: 128, metric: 'l2', element: 'u8', code: 'pq68x8' },
       params: { k: 10, list_size: 64, rerank: 'auto', exact: false, io: 'pread', threads: 1, cache_bytes: 64e6 },
       queries: 100,
     });

@@ -136,8 +136,11 @@ Status train_codec(BuildRun& run, const float* sample, uint64_t count) {
     const double rabitq_recall = recall_of(run, *rabitq, sample, count);
     run.code_error.pq_recall = static_cast<float>(pq_recall);
     run.code_error.rabitq_recall = static_cast<float>(rabitq_recall);
-    // Equal is enough: a scalar code is scored several times faster.
-    if (rabitq_recall >= pq_recall) run.codec = std::move(rabitq);
+    // Equal is enough: a scalar code is scored several times faster. But its grid is wider than the vectors, and
+    // near the limit of a float it overflows first.
+    if (rabitq_recall >= pq_recall && std::isfinite(mean_training_error(run, *rabitq, sample, count))) {
+      run.codec = std::move(rabitq);
+    }
   }
   run.code_error.training = mean_training_error(run, *run.codec, sample, count);
   if (!std::isfinite(run.code_error.training)) {
