@@ -6,13 +6,11 @@
 
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/coding.h"
 #include "base/prng.h"
 #include "codec/codec_factory.h"
 #include "codec/pq.h"

@@ -36,7 +36,8 @@ class BuildGraph {
   void set(uint32_t node, std::span<const uint32_t> neighbours) {
     VAMANA_CHECK(neighbours.size() <= places_);
     uint32_t* const at = entry(node);
-    std::memmove(at + 1, neighbours.data(), neighbours.size_bytes());
+    // An empty span may hold a null pointer, which memmove must not be given.
+    if (!neighbours.empty()) std::memmove(at + 1, neighbours.data(), neighbours.size_bytes());
     at[0] = static_cast<uint32_t>(neighbours.size());
   }
   void prefetch(uint32_t node) const {

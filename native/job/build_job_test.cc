@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -331,7 +331,7 @@ TEST(BuildJob, StaysUnderItsPlannedPeak) {
   const TempDir dir;
   BuildOptions options;
   {
-    const VectorSet set = testing::make_vectors({.rows = 60000, .dim = 64, .seed = 5, .clusters = 200});
+    const VectorSet set = testing::make_vectors({.rows = 40000, .dim = 64, .seed = 5, .clusters = 200});
     options = testing::quick_build(testing::write_vector_file(set, dir.file("data")), dir.file("seg"));
   }
   options.build_list = 20;

@@ -67,9 +67,8 @@ uint64_t least_stages_bytes(const BuildOptions& options) {
   return least;
 }
 
-}  // namespace
-
-BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order) {
+// `process`: what the process holds already, read once, so that what is decided by it is also what is told.
+BuildPlan plan_beside(uint64_t process, const BuildOptions& options, uint32_t partitions, BuildOrder order) {
   const StageCost top = largest(partitions == 1 ? memory_costs(options) : partition_costs(options, partitions, order));
   BuildPlan plan;
   plan.partitions = partitions;
@@ -79,25 +78,31 @@ BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder 
   plan.graph_bytes = top.graph;
   plan.codes_bytes = top.codes;
   plan.buffers_bytes = top.buffers + kSlackBytes;
-  plan.process_bytes = process_memory().resident;
+  plan.process_bytes = process;
   plan.peak_bytes = plan.vectors_bytes + plan.graph_bytes + plan.codes_bytes + plan.buffers_bytes + plan.process_bytes;
   plan.least_bytes = least_stages_bytes(options) + kSlackBytes + plan.process_bytes + kLeastMargin;
   return plan;
 }
 
+}  // namespace
+
+BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order) {
+  return plan_beside(process_memory().resident, options, partitions, order);
+}
+
 Result<BuildPlan> plan_build(const BuildOptions& options) {
   VAMANA_TRY(check_options(options));
-  BuildPlan plan = plan_for(options, 1, BuildOrder::kBisection);
-  const uint64_t process = plan.process_bytes + kSlackBytes, limit = options.memory_limit;
+  const uint64_t process = process_memory().resident, limit = options.memory_limit;
+  BuildPlan plan = plan_beside(process, options, 1, BuildOrder::kBisection);
   if (limit == 0 || plan.peak_bytes <= limit) return plan;
   for (const BuildOrder order : {BuildOrder::kBisection, BuildOrder::kPartitions}) {
     uint32_t found = 0;
     for_each_partitioning(options, [&](uint32_t partitions) {
-      if (largest(partition_costs(options, partitions, order)).total() + process > limit) return true;
+      if (largest(partition_costs(options, partitions, order)).total() + kSlackBytes + process > limit) return true;
       found = partitions;
       return false;
     });
-    if (found != 0) return plan_for(options, found, order);
+    if (found != 0) return plan_beside(process, options, found, order);
   }
   return Status(Code::kMemoryLimit,
                 format("this build needs %llu bytes in memory, the limit is %llu; in partitions the least possible "

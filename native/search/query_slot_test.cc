@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <limits>
 #include <set>
 #include <vector>
 
