@@ -6,8 +6,8 @@
 // An output is fresh iff it exists and its stamp equals the hash of what lies there now.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { arch, platform } from 'node:process';
 import { dirname, join } from 'node:path';
+import { arch, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));

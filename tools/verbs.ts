@@ -12,9 +12,9 @@ import { register as registerInspect } from './inspect.js';
 import { register as registerPerf } from './perf.js';
 import { createProgram } from './run.js';
 import { register as registerSearch } from './search.js';
+import { projectRoot } from './tree.js';
 import { register as registerTruth } from './truth.js';
 import { register as registerVerify } from './verify.js';
-import { projectRoot } from './tree.js';
 
 // In the order in which one comes to need them, which is that of the help text.
 const VERBS = [

@@ -148,7 +148,8 @@ TEST_F(GoldenSegment, ItsContentIsWrittenAsTheSameBytes) {
       std::vector<uint32_t>(fields.entries.begin(), fields.entries.begin() + fields.entry_count)};
   ASSERT_TRUE(writer.value()->write_graph(graph.value(), facts).ok());
   const CodesFields& measured = segment_->codes_header().codes;
-  const CodeError error{measured.training_error, measured.error_bias, measured.error_spread, measured.pq_recall, measured.rabitq_recall};
+  const CodeError error{measured.training_error, measured.error_bias, measured.error_spread, measured.pq_recall,
+                        measured.rabitq_recall};
   ASSERT_TRUE(writer.value()->write_codes(segment_->codec(), codes.value(), error).ok());
   ASSERT_TRUE(writer.value()->publish().ok());
   for (FileKind kind : kFileKinds) {
