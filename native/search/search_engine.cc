@@ -130,14 +130,15 @@ std::shared_ptr<SearchRequest> SearchEngine::State::claim(bool wait, uint32_t* f
 void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, const Status& status) {
   if (!status.ok()) {
     std::lock_guard lock(mutex);
-    if (!request.failed.exchange(true)) request.status = status;
     // Nobody needs the rest: what is unclaimed is taken out here.
     const uint32_t unclaimed = request.count - request.next.exchange(request.count);
     if (unclaimed != 0) std::erase_if(queue, [&](const auto& waiting) { return waiting.get() == &request; });
     queries += unclaimed;
+    // None left to answer for: the request may have ended meanwhile and its caller be reading it, so its status
+    // must not be touched.
+    if (queries == 0) return;
+    if (!request.failed.exchange(true)) request.status = status;
   }
-  // Zero when another failure took out the rest before: `done` is that one's to call.
-  if (queries == 0) return;
   if (request.finished.fetch_add(queries, std::memory_order_acq_rel) + queries == request.count) request.done(request);
 }
 
