@@ -75,7 +75,8 @@ describe('a damaged file gives an error or the same rows', () => {
         for (const { at, byte } of changes) bytes[at % given.file[2]] = byte;
         folder.file(`header.${given.file[0]}`, bytes);
         const result = await read(path);
-        if (!(result instanceof VamanaError)) expect(result).toEqual(whole);
+        // Formats with a prefix have no other header: a dimension whose rows happen to fill the file is a valid one.
+        if (!(result instanceof VamanaError) && !/vecs$/.test(given.file[0])) expect(result).toEqual(whole);
       }),
       { numRuns: 600 },
     );
