@@ -65,6 +65,9 @@ class CandidateList {
     return true;
   }
 
+  // After pop_nearest: the entry popped and all before it, that many, have been expanded.
+  size_t expanded_before() const { return cursor_; }
+
   // The node that pop_nearest would return next, for prefetching; false when there is none.
   bool peek_nearest(uint32_t* node) const {
     for (size_t i = cursor_; i < size_; ++i) {

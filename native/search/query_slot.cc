@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "search/rerank.h"
 
@@ -10,37 +11,60 @@ namespace vamana {
 
 namespace {
 
+// The first wave goes out when this many times k nodes have been expanded. Sooner wastes reads on nodes that fall
+// back later, later leaves less to overlap: on a million rows at list size 80 the k nearest at 1, 1.6, 2 and 3
+// times k cost 9, 4.5, 3 and 1 percent more reads than none.
+constexpr size_t kEarlySettled = 2;
+
 float microseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<float, std::micro>(duration).count();
 }
 
 }  // namespace
 
-QuerySlot::QuerySlot(const Segment& segment, PageCache& cache, std::span<uint8_t> arena)
-    : segment_(segment), cache_(cache), arena_(arena), widened_(segment.dim()), table_(segment.codec().query_floats()) {
-  batch_.owner = this;
+QuerySlot::QuerySlot(const Segment& segment, PageCache& cache, std::span<uint8_t> arena, bool early)
+    : segment_(segment),
+      cache_(cache),
+      arena_(arena),
+      settled_(early ? kEarlySettled : kMaxListSize),
+      widened_(segment.dim()),
+      table_(segment.codec().query_floats()) {
+  early_.batch().owner = this;
+  late_.batch().owner = this;
 }
 
-Status QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, WalkScratch& scratch) {
+void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, WalkScratch& scratch,
+                      ReadSession& session) {
   request_ = std::move(request);
   query_ = query;
   cost_ = QueryCost{};
   started_ = Clock::now();
-  const SearchParams& params = request_->params;
+  room_ = arena_;
+  early_.clear();
+  late_.clear();
+  status_ = walk_and_read(scratch, session);
+  walked_ = Clock::now();
+  cost_.walk_us = microseconds(walked_ - started_);
+}
 
+Status QuerySlot::walk_and_read(WalkScratch& scratch, ReadSession& session) {
+  const SearchParams& params = request_->params;
+  const CandidateList& beam = scratch.beam;
   prepare_query();
   const CodeDistance distance(segment_.codec(), segment_.code_layout(), table_.data());
   const GraphFields& graph = segment_.graph_header().graph;
-  if (!walk(segment_.graph(), std::span(graph.entries.data(), graph.entry_count), distance,
-            std::max({params.list_size, params.k, params.rerank}), request_->cancel.get(), scratch)) {
-    return aborted_status("the search");
-  }
+  Status read;
+  const bool ended = walk(segment_.graph(), std::span(graph.entries.data(), graph.entry_count), distance,
+                          std::max({params.list_size, params.k, params.rerank}), request_->cancel.get(), scratch,
+                          settled_ * params.k, [&] { read = read_nearest(beam, params.k, early_, session); });
   cost_.hops = scratch.hops;
   cost_.codes_scored = scratch.scored;
-  VAMANA_TRY(plan_reads(scratch.beam));
-  submitted_ = Clock::now();
-  cost_.walk_us = microseconds(submitted_ - started_);
-  return Status();
+  if (!ended) return aborted_status("the search");
+  VAMANA_TRY(read);
+  const SegmentHeader& codes = segment_.codes_header();
+  const size_t depth = rerank_depth(params, codes.metric, codes.codes.error_spread, beam);
+  cost_.reranked = static_cast<uint32_t>(depth);
+  return read_nearest(beam, depth, late_, session);
 }
 
 void QuerySlot::prepare_query() {
@@ -51,69 +75,33 @@ void QuerySlot::prepare_query() {
   segment_.codec().prepare(widened_.data(), table_.data());
 }
 
-Status QuerySlot::plan_reads(const CandidateList& beam) {
-  const SegmentHeader& codes = segment_.codes_header();
-  const size_t depth = rerank_depth(request_->params, codes.metric, codes.codes.error_spread, beam);
-  cost_.reranked = static_cast<uint32_t>(depth);
+// Starts reading the slots of the `depth` nearest that no wave has.
+Status QuerySlot::read_nearest(const CandidateList& beam, size_t depth, SlotReads& wave, ReadSession& session) {
   wanted_.clear();
   for (size_t i = 0; i < depth; ++i) wanted_.push_back(segment_.slot_of(beam[i].node));
   std::sort(wanted_.begin(), wanted_.end());
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
-
-  const uint64_t slot_bytes = segment_.slot_pages() * kPageBytes;
-  uint8_t* buffer = arena_.data();
-  if (wanted_.size() * slot_bytes > arena_.size()) {
-    if (overflow_.size() < wanted_.size() * slot_bytes) {
-      VAMANA_ASSIGN(overflow_, AlignedBuffer::create(wanted_.size() * slot_bytes));
-    }
-    buffer = overflow_.data();
-  }
-  slot_data_.clear();
-  read_slots_.clear();
-  batch_.requests.clear();
-  batch_.status = Status();
-  for (const uint64_t slot : wanted_) {
-    uint8_t* const to = buffer + slot_data_.size() * slot_bytes;
-    if (cache_.lookup(slot, to)) {
-      ++cost_.cache_hits;
-      slot_data_.push_back(to);
-      continue;
-    }
-    slot_data_.push_back(nullptr);
-    read_slots_.push_back(slot);
-    PageRequest read;
-    read.page = segment_.slot_page(slot);
-    read.pages = segment_.slot_pages();
-    read.buffer = to;
-    batch_.requests.push_back(read);
-    cost_.reads += segment_.slot_pages();
-  }
+  // Those of the first wave are in ascending order.
+  const std::span<const uint64_t> had = early_.slots();
+  std::erase_if(wanted_, [&](uint64_t slot) { return std::binary_search(had.begin(), had.end(), slot); });
+  VAMANA_TRY(wave.plan(segment_, cache_, wanted_, &room_, &cost_));
+  if (wave.batch().requests.empty()) return Status();
+  ++waiting_;
+  session.submit(&wave.batch());
   return Status();
 }
 
 Status QuerySlot::finish() {
   const auto arrived = Clock::now();
-  cost_.read_us = microseconds(arrived - submitted_);
-  VAMANA_TRY(check_read_slots());
+  cost_.read_us = microseconds(arrived - walked_);
+  VAMANA_TRY(std::exchange(status_, Status()));
+  VAMANA_TRY(early_.check(segment_, cache_));
+  VAMANA_TRY(late_.check(segment_, cache_));
   rank();
   const auto ended = Clock::now();
   cost_.rank_us = microseconds(ended - arrived);
   cost_.total_us = microseconds(ended - started_);
   request_->costs[query_] = cost_;
-  return Status();
-}
-
-Status QuerySlot::check_read_slots() {
-  if (batch_.requests.empty()) return Status();
-  VAMANA_TRY(batch_.status);
-  size_t next = 0;
-  for (size_t i = 0; i < read_slots_.size(); ++i) {
-    const uint8_t* const data = batch_.requests[i].data;
-    if (!segment_.slot_valid(read_slots_[i], data)) return segment_.slot_error(read_slots_[i]);
-    cache_.insert(read_slots_[i], data);
-    while (slot_data_[next] != nullptr) ++next;
-    slot_data_[next] = data;
-  }
   return Status();
 }
 
@@ -125,11 +113,13 @@ void QuerySlot::rank() {
   // Every record on the pages that came, not the candidates alone: the order that put them there put near
   // records together, and a distance costs some nanoseconds where a page cost a read.
   const uint32_t per_slot = segment_.vectors_header().vectors.records_per_slot;
-  for (size_t i = 0; i < wanted_.size(); ++i) {
-    const uint64_t first = wanted_[i] * per_slot, last = std::min<uint64_t>(segment_.rows(), first + per_slot);
-    for (uint64_t node = first; node < last; ++node) {
-      const uint8_t* record = segment_.record_in_slot(slot_data_[i], static_cast<uint32_t>(node));
-      ranked_.push_back({distance(query, record, dim), segment_.row_in_record(record)});
+  for (const SlotReads* wave : {&early_, &late_}) {
+    for (size_t i = 0; i < wave->slots().size(); ++i) {
+      const uint64_t first = wave->slots()[i] * per_slot, last = std::min<uint64_t>(segment_.rows(), first + per_slot);
+      for (uint64_t node = first; node < last; ++node) {
+        const uint8_t* record = segment_.record_in_slot(wave->data(i), static_cast<uint32_t>(node));
+        ranked_.push_back({distance(query, record, dim), segment_.row_in_record(record)});
+      }
     }
   }
   const size_t found = std::min<size_t>(k, ranked_.size());

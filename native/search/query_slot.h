@@ -1,6 +1,11 @@
-// One query in flight on a worker: from its walk, through its one batch of reads, to its exact ranking.
+// One query in flight on a worker: from its walk, through its reads, to its exact ranking.
 //
-// Not thread-safe: owned by a worker. The slot must not move while its batch is in flight.
+// The reads are one wave, when the walk has ended; or, for a query that nothing else would keep the disk busy
+// for, two: the pages of the k nearest go out in the middle of the walk, when enough nodes have been expanded for
+// these to stay almost surely, so that the disk works while the processor walks on. That costs a few reads in
+// vain.
+//
+// Not thread-safe: owned by a worker. The slot must not move while its reads are in flight.
 #pragma once
 
 #include <chrono>
@@ -9,9 +14,9 @@
 #include <span>
 #include <vector>
 
-#include "base/aligned_buffer.h"
 #include "io/page_reader.h"
 #include "search/search_engine.h"
+#include "search/slot_reads.h"
 #include "search/walk.h"
 #include "segment/page_cache.h"
 #include "segment/segment.h"
@@ -21,17 +26,21 @@ namespace vamana {
 class QuerySlot {
  public:
   // `arena`: this slot's part of the buffers registered with the kernel, for the reads of a usual query.
-  QuerySlot(const Segment& segment, PageCache& cache, std::span<uint8_t> arena);
+  // `early`: two waves.
+  QuerySlot(const Segment& segment, PageCache& cache, std::span<uint8_t> arena, bool early);
 
-  // Walks, and lists the reads that the best candidates need in batch(), which may be empty. The slot is busy
-  // until finish(). ABORTED when cancelled: the slot is then free.
-  Status begin(std::shared_ptr<SearchRequest> request, uint32_t query, WalkScratch& scratch);
+  // Walks and submits the reads that the best candidates need to `session`, which is the same until finish(). The
+  // slot is busy until release(). A failure (ABORTED when cancelled) is told by finish().
+  void begin(std::shared_ptr<SearchRequest> request, uint32_t query, WalkScratch& scratch, ReadSession& session);
 
-  // Ranks exactly what was read and writes the query's results and cost. The slot is free afterwards.
+  // Batches that were submitted and not reaped; each one reaped is told by arrived().
+  uint32_t waiting() const { return waiting_; }
+  void arrived() { --waiting_; }
+
+  // Ranks exactly what was read and writes the query's results and cost. REQUIRES waiting() == 0.
   Status finish();
 
   bool busy() const { return request_ != nullptr; }
-  PageBatch& batch() { return batch_; }
   SearchRequest& request() { return *request_; }
   std::shared_ptr<SearchRequest> release() { return std::move(request_); }
 
@@ -46,27 +55,28 @@ class QuerySlot {
     }
   };
 
+  Status walk_and_read(WalkScratch& scratch, ReadSession& session);
   void prepare_query();
-  Status plan_reads(const CandidateList& beam);
-  Status check_read_slots();
+  Status read_nearest(const CandidateList& beam, size_t depth, SlotReads& wave, ReadSession& session);
   void rank();
 
   const Segment& segment_;
   PageCache& cache_;
   const std::span<uint8_t> arena_;
-  AlignedBuffer overflow_;  // for a query with more reads than the arena holds
+  const size_t settled_;  // times k: how many nodes are expanded when the first of two waves goes out
 
   std::shared_ptr<SearchRequest> request_;
   uint32_t query_ = 0;
+  Status status_;
   QueryCost cost_;
-  Clock::time_point started_, submitted_;
+  Clock::time_point started_, walked_;
   std::vector<float> widened_;
   std::vector<float> table_;
-  std::vector<uint64_t> wanted_;           // the segment's slots that hold the best candidates, ascending
-  std::vector<const uint8_t*> slot_data_;  // of each of them; null while it is being read
-  std::vector<uint64_t> read_slots_;       // of batch_.requests, in order
+  std::span<uint8_t> room_;  // what is left of the arena
+  std::vector<uint64_t> wanted_;
+  SlotReads early_, late_;
+  uint32_t waiting_ = 0;
   std::vector<Ranked> ranked_;
-  PageBatch batch_;
 };
 
 }  // namespace vamana

@@ -63,7 +63,9 @@ class Worker {
     options.buffer_arena = {arena_.data(), arena_.size()};
     VAMANA_ASSIGN(session_, segment_.reader().open_session(options));
     for (uint32_t i = 0; i < in_flight_; ++i) {
-      slots_.push_back(std::make_unique<QuerySlot>(segment_, cache_, std::span(arena_.data() + i * part, part)));
+      // With one query in flight the disk would idle while it walks.
+      slots_.push_back(
+          std::make_unique<QuerySlot>(segment_, cache_, std::span(arena_.data() + i * part, part), in_flight_ == 1));
       free_.push_back(slots_.back().get());
     }
     return Status();
@@ -76,24 +78,27 @@ class Worker {
   QuerySlot* start(std::shared_ptr<SearchRequest> request, uint32_t query, Status* status) {
     QuerySlot* const slot = free_.back();
     free_.pop_back();
-    *status = slot->begin(std::move(request), query, scratch_);
-    if (status->ok() && !slot->batch().requests.empty()) {
-      session_->submit(&slot->batch());
+    slot->begin(std::move(request), query, scratch_, *session_);
+    if (slot->waiting() > 0) {
       ++flying_;
       return nullptr;
     }
-    if (status->ok()) *status = slot->finish();
+    *status = slot->finish();
     return slot;
   }
 
-  // A query whose reads have come, ranked; null when none has (and `wait` is false).
+  // A query whose reads have all come, ranked; null when there is none (and `wait` is false).
   QuerySlot* reap(bool wait, Status* status) {
-    PageBatch* const batch = session_->reap(wait);
-    if (batch == nullptr) return nullptr;
-    --flying_;
-    auto* const slot = static_cast<QuerySlot*>(batch->owner);
-    *status = slot->finish();
-    return slot;
+    for (;;) {
+      PageBatch* const batch = session_->reap(wait);
+      if (batch == nullptr) return nullptr;
+      auto* const slot = static_cast<QuerySlot*>(batch->owner);
+      slot->arrived();
+      if (slot->waiting() > 0) continue;
+      --flying_;
+      *status = slot->finish();
+      return slot;
+    }
   }
 
   void recycle(QuerySlot* slot) { free_.push_back(slot); }

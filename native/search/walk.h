@@ -49,9 +49,13 @@ struct WalkScratch {
 };
 
 // Fills scratch.beam with up to `list_size` nodes. Returns false when cancelled. REQUIRES entries.
-template <typename Distance>
+//
+// `on_settled()` is called once, when the `settled` nearest nodes of the beam have all been expanded for the first
+// time (never when the beam ends shorter): most of them then stay to the end, while most of the walk is still to
+// come, so that whoever wants to read them need not wait for it.
+template <typename Distance, typename OnSettled>
 bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
-          const CancelFlag* cancel, WalkScratch& scratch) {
+          const CancelFlag* cancel, WalkScratch& scratch, size_t settled, const OnSettled& on_settled) {
   CandidateList& beam = scratch.beam;
   beam.reset(list_size);
   scratch.visited.reset(list_size * 20);
@@ -62,6 +66,7 @@ bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Dis
     if (scratch.visited.insert(entry)) scratch.fresh[fresh++] = entry;
   }
   Candidate current;
+  bool told = false;
   for (;;) {
     distance(scratch.fresh, fresh, scratch.distances);
     scratch.scored += fresh;
@@ -71,6 +76,10 @@ bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Dis
     if (!beam.pop_nearest(&current)) return true;
     if (cancel != nullptr && cancel->cancelled()) return false;
     ++scratch.hops;
+    if (!told && beam.expanded_before() > settled) {
+      told = true;
+      on_settled();
+    }
 
     const uint32_t count = graph.decode(current.node, scratch.neighbours);
     // The best of the rest is most often the next to be expanded: its list may travel meanwhile.
@@ -84,6 +93,12 @@ bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Dis
       scratch.fresh[fresh++] = neighbour;
     }
   }
+}
+
+template <typename Distance>
+bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+          const CancelFlag* cancel, WalkScratch& scratch) {
+  return walk(graph, entries, distance, list_size, cancel, scratch, list_size, [] {});
 }
 
 }  // namespace vamana
