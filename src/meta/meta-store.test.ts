@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
 import type { MetaEffect, MetaRecord } from './meta-batch.js';
@@ -348,12 +346,5 @@ describe('a store', () => {
     await tables.state.put(STATE_KEY, state);
     await tables.environment.close();
     expect(() => openMetaStore(path)).toThrow(expect.objectContaining({ code: 'TOO_NEW' }));
-  });
-
-  it('of another format is refused', () => {
-    const path = folder.file('other');
-    mkdirSync(path);
-    writeFileSync(join(path, 'data.mdb'), Buffer.alloc(2 ** 16, 'no tables here. '));
-    expect(() => openMetaStore(path)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   });
 });

@@ -7,6 +7,7 @@
 // what fails in lmdb rolls back the whole transaction, and the store then refuses writes until it is opened again.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { VamanaError } from '../errors.js';
 import { type BulkPoint, bulkLoad } from './bulk-load.js';
 import { checkSpace, DISK_RESERVE_BYTES_DEFAULT, type MeasureFree } from './free-space.js';
@@ -30,6 +31,8 @@ export interface MetaStoreOptions {
   /** In place of the system's answer. */
   measureFree?: MeasureFree;
 }
+
+const FAILED_CLOSE_MS = 2000;
 
 /** Makes the folder and its tables when they are missing. CORRUPT or TOO_NEW for what is not ours to read. */
 export function openMetaStore(path: string, options: MetaStoreOptions = {}): MetaStore {
@@ -129,8 +132,9 @@ export class MetaStore {
     this.closing ??= (async () => {
       await this.tail;
       for (const snapshot of [...this.snapshots]) snapshot.release();
+      if (this.failure !== undefined) return this.closeFailed();
       try {
-        if (this.failure === undefined) await this.sync();
+        await this.sync();
       } finally {
         await this.tables.environment.close();
       }
@@ -146,6 +150,14 @@ export class MetaStore {
     });
     this.tail = run.catch(() => undefined);
     return run;
+  }
+
+  // lmdb waits for the flush of the commit that failed, which never comes unless a later commit does. Where that
+  // fails too there is nothing left to wait for; the process keeps the file open then.
+  private async closeFailed(): Promise<void> {
+    const { environment } = this.tables;
+    const closed = environment.batch(() => undefined).then(() => environment.close());
+    await Promise.race([closed.catch(() => undefined), setTimeout(FAILED_CLOSE_MS, undefined, { ref: false })]);
   }
 
   private createBatch(): MetaBatch {

@@ -6,6 +6,7 @@
 // opened. A large `mapSize` is address space and not disk; a larger file is mapped again by itself.
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type ErrorCode, VamanaError } from '../errors.js';
+import { checkEnvironmentFile } from './environment-file.js';
 import { decodeIdKey } from './id-key.js';
 import type { PointId } from './point.js';
 
@@ -35,6 +36,7 @@ export interface MetaTables {
 export function openTables(path: string, mapBytes: number): MetaTables {
   const options = { encoding: 'binary', keyEncoding: 'binary' } as const;
   const byRow = { encoding: 'binary', keyEncoding: 'uint32' } as const;
+  checkEnvironmentFile(path);
   try {
     const environment = open<Uint8Array, Uint8Array>({
       path,
@@ -42,6 +44,8 @@ export function openTables(path: string, mapBytes: number): MetaTables {
       mapSize: mapBytes,
       maxDbs: TABLES_MAX,
       maxReaders: READERS_MAX,
+      // With it lmdb makes promises of its own, which nobody can handle when a commit fails.
+      eventTurnBatching: false,
       ...options,
     }) as Environment;
     return {
