@@ -1,3 +1,5 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
 import type { MetaEffect, MetaRecord } from './meta-batch.js';
@@ -171,6 +173,38 @@ describe('a snapshot', () => {
       snapshot.release();
     }
     expect(store.openSnapshots).toBe(0);
+  });
+
+  it('is one of many, taken and released in any order while commits go on', async () => {
+    const action = fc.constantFrom('apply', 'apply', 'take', 'take', 'release', 'read', 'tick', 'wait');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(action, fc.nat()), { maxLength: 120 }), async (actions) => {
+        const store = open();
+        const held: MetaSnapshot[] = [];
+        let seq = 0;
+        for (const [what, pick] of actions) {
+          if (what === 'apply') {
+            seq += 1;
+            await store.apply([
+              { seq, ops: [put(1n, seq, seq === 1 ? null : seq - 1), put(BigInt(seq + 9), 1000 + seq)] },
+            ]);
+          } else if (what === 'take') held.push(store.snapshot());
+          else if (what === 'release') held.splice(pick % (held.length + 1), 1)[0]?.release();
+          else if (what === 'tick') await setImmediate();
+          else if (what === 'wait') await setTimeout(1);
+          if (what === 'take') expect(held.at(-1)?.seq).toBe(seq);
+          for (const snapshot of what === 'read' ? held : []) {
+            const at = snapshot.seq;
+            expect(snapshot.rowOf(1n)).toBe(at === 0 ? undefined : at);
+            expect(snapshot.scan({ after: 1n }, 1000)).toHaveLength(at);
+            expect([...snapshot.deadRows()]).toEqual(Array.from({ length: Math.max(0, at - 1) }, (_, i) => i + 1));
+          }
+        }
+        expect(store.openSnapshots).toBe(held.length);
+        await store.close();
+      }),
+      { numRuns: 12 },
+    );
   });
 
   it('reads many rows at once, in their order, with gaps where there is no point', async () => {

@@ -50,7 +50,7 @@ describe('a vector', () => {
     ['u8', Int8Array.of(1, 2, 3), 'INVALID_ARGUMENT', /or a Uint8Array/],
     ['i8', [-129, 0, 0], 'INVALID_ARGUMENT', /-128 to 127/],
     ['f32', [1, '2', 3], 'INVALID_ARGUMENT', /position 1 of its vector is a value of type string/],
-    ['f32', [1, , 3], 'INVALID_ARGUMENT', /type undefined/],
+    ['f32', new Array(3), 'INVALID_ARGUMENT', /position 0 of its vector is a value of type undefined/],
     ['f32', new DataView(new ArrayBuffer(12)), 'INVALID_ARGUMENT', /DataView/],
     ['f32', 'abc', 'INVALID_ARGUMENT', /type string/],
     ['f32', null, 'INVALID_ARGUMENT', /null/],
