@@ -161,7 +161,7 @@ export class MetaStore {
   }
 
   private createBatch(): MetaBatch {
-    // A read transaction may have been begun before the last commit.
+    // So that reads are of the last commit: lmdb does this after commits, but promises it nowhere.
     this.tables.environment.resetReadTxn();
     return new MetaBatch(this.tables, this.committed);
   }
