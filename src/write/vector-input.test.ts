@@ -43,7 +43,7 @@ describe('a vector', () => {
     ['f32', Float32Array.of(1, Number.NEGATIVE_INFINITY, 2), 'NOT_FINITE', /is -Infinity; expected/],
     ['f32', Uint8Array.of(1, 2, 3), 'INVALID_ARGUMENT', /found a Uint8Array as vector, expected an array of numbers/],
     ['f16', [1, 2, 65_520], 'NOT_FINITE', /position 2 of its vector is 65520, which is past/],
-    ['f16', Uint16Array.of(0, 0x7c00, 0), 'NOT_FINITE', /position 1/],
+    ['f16', Uint16Array.of(0, 0x7c00, 0), 'NOT_FINITE', /position 1 of its vector is Infinity; expected/],
     ['u8', [1, 2.5, 3], 'INVALID_ARGUMENT', /position 1 of its vector is 2.5, expected a whole number from 0 to 255/],
     ['u8', [1, 2, 256], 'INVALID_ARGUMENT', /256/],
     ['u8', [1, 2, Number.NaN], 'NOT_FINITE', /NaN/],
@@ -79,7 +79,7 @@ describe('normalising', () => {
     );
   });
 
-  it('is done for cosine over f32 only', () => {
+  it('is done for cosine over floats only', () => {
     expect([...floats(encodeVector([3, 4, 0], space('f32', 3, 'cosine'), 1n))].map((v) => v.toFixed(4))).toEqual([
       '0.6000',
       '0.8000',
@@ -87,8 +87,21 @@ describe('normalising', () => {
     ]);
     expect([...floats(encodeVector([0, 0, 0], space('f32', 3, 'cosine'), 1n))]).toEqual([0, 0, 0]);
     expect([...encodeVector([3, 4, 0], space('u8', 3, 'cosine'), 1n)]).toEqual([3, 4, 0]);
-    const half = encodeVector([3, 4, 0], space('f16', 3, 'cosine'), 1n);
-    expect([...new Uint16Array(half.buffer, half.byteOffset, 3)].map(halfToFloat)).toEqual([3, 4, 0]);
     expect([...floats(encodeVector([3, 4, 0], space('f32', 3, 'dot'), 1n))]).toEqual([3, 4, 0]);
+  });
+
+  it('of half floats is done before they are rounded', () => {
+    const halves = (input: VectorInput): number[] => {
+      const bytes = encodeVector(input, space('f16', 3, 'cosine'), 1n);
+      return [...new Uint16Array(bytes.buffer, bytes.byteOffset, 3)].map(halfToFloat);
+    };
+    const [three, four] = [floatToHalf(3), floatToHalf(4)];
+    const unit = [halfToFloat(floatToHalf(0.6)), halfToFloat(floatToHalf(0.8)), 0];
+    expect(halves([3, 4, 0])).toEqual(unit);
+    expect(halves([300_000, 400_000, 0])).toEqual(unit);
+    expect(halves(Uint16Array.of(three, four, 0))).toEqual(unit);
+    expect(halves([0, 0, 0])).toEqual([0, 0, 0]);
+    expect(() => halves([1, 1e39, 0])).toThrow(/position 1 of its vector is 1e\+39, which is past/);
+    expect(() => halves(Uint16Array.of(0, 0, 0xfc00))).toThrow(/position 2 of its vector is -Infinity; expected/);
   });
 });

@@ -1,12 +1,12 @@
 // Vectors as users give them, made into the bytes that the WAL, the delta and segments hold: checked, converted to
-// the collection's element type (only f16 rounds, and f32 what comes as doubles), normalised for cosine over f32.
+// the collection's element type (only f16 rounds, and f32 what comes as doubles), normalised for cosine over floats.
 // The bytes are a copy: what the caller does to its array afterwards changes nothing. Called by resolve.ts.
 import type { NativeElement, NativeMetric } from '../binding.js';
 import { VamanaError } from '../errors.js';
 import type { PointId } from '../meta/point.js';
 import { findNotFinite } from '../source/finite.js';
 import { bytesOf, createVectorData, type VectorData } from '../source/formats.js';
-import { floatToHalf } from '../source/half.js';
+import { floatsToHalves, floatToHalf, halfToFloat, halvesToFloats } from '../source/half.js';
 
 /** Values; in a Uint16Array the bits of half floats. */
 export type VectorInput = readonly number[] | Float32Array | Float64Array | Uint16Array | Uint8Array | Int8Array;
@@ -29,13 +29,33 @@ export function encodeVector(input: VectorInput, { dim, element, metric }: Vecto
   if (input.length !== dim) {
     throw invalid(id, `its vector has ${input.length} elements, expected ${dim}, the dimension of the collection`);
   }
+  if (metric === 'cosine' && (element === 'f32' || element === 'f16')) return encodeUnit(input, kind, element, id);
   const data = createVectorData(element, dim);
   if (kind === 'values') convert(input, data, element, id);
   else data.set(input as VectorData);
-  const at = findNotFinite(data, element);
-  if (at !== -1) throw notFinite(id, at, kind === 'values' ? (input[at] as number) : 'NaN or infinity');
-  if (metric === 'cosine' && element === 'f32') normalise(data as Float32Array);
+  requireFinite(data, element, input, id);
   return bytesOf(data);
+}
+
+// In f32, and rounded last: so f16 loses least, and takes whatever has a direction.
+function encodeUnit(
+  input: VectorInput,
+  kind: 'values' | NativeElement,
+  element: 'f32' | 'f16',
+  id: PointId,
+): Uint8Array {
+  const data = new Float32Array(input.length);
+  if (kind === 'values') convert(input, data, 'f32', id);
+  else halvesToFloats(input as Uint16Array, data);
+  requireFinite(data, 'f32', kind === 'values' ? input : data, id);
+  normalise(data);
+  return bytesOf(element === 'f32' ? data : floatsToHalves(data));
+}
+
+function requireFinite(data: VectorData, element: NativeElement, input: VectorInput, id: PointId): void {
+  const at = findNotFinite(data, element);
+  if (at === -1) return;
+  throw notFinite(id, at, input instanceof Uint16Array ? halfToFloat(input[at] as number) : (input[at] as number));
 }
 
 /** To length 1; the zero vector, which has no direction, stays. */
@@ -82,8 +102,8 @@ function acceptedFor(element: NativeElement): string {
   return `an array of numbers, a Float32Array or a Float64Array${own === undefined ? '' : `, or a ${own}`}`;
 }
 
-function notFinite(id: PointId, at: number, value: number | string): VamanaError {
-  const beyond = typeof value === 'number' && Number.isFinite(value) ? ', which is past what the collection holds' : '';
+function notFinite(id: PointId, at: number, value: number): VamanaError {
+  const beyond = Number.isFinite(value) ? ', which is past what the collection holds' : '';
   return new VamanaError(
     'NOT_FINITE',
     `point ${id}: position ${at} of its vector is ${value}${beyond}; expected a finite number`,
