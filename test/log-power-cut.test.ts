@@ -5,6 +5,7 @@ import { VamanaError } from '../src/errors.js';
 import type { Manifest } from '../src/manifest/manifest.js';
 import { applyEdit } from '../src/manifest/manifest-edit.js';
 import { ManifestStore } from '../src/manifest/manifest-store.js';
+import { encodePayload } from '../src/meta/payload-codec.js';
 import type { WalRecord } from '../src/wal/wal-op.js';
 import { readWal } from '../src/wal/wal-reader.js';
 import { WalWriter } from '../src/wal/wal-writer.js';
@@ -126,7 +127,7 @@ async function appendGroup(writer: WalWriter, model: Model, size: number): Promi
     model.attempts += 1;
     // The same length for every attempt, so that one could be mistaken for another if anything allowed it.
     const vector = Buffer.alloc(seq % 3 === 0 ? 900 : 200, model.attempts % 256);
-    const payload = { attempt: String(model.attempts).padStart(6, '0') };
+    const payload = encodePayload({ attempt: String(model.attempts).padStart(6, '0') });
     return { seq, ops: [{ kind: 'put', id: BigInt(seq), row: seq, dead: null, vector, payload }] };
   });
   for (const record of records) model.try(record);

@@ -1,6 +1,7 @@
 // The body of a record: its ops in msgpack, each an array that begins with its kind.
 //
-//   [1, id, row, dead, vector, payload]   put      dead: the row replaced, or nil; payload: a map, or nil
+//   [1, id, row, dead, vector, payload]   put      dead: the row replaced, or nil; payload: a bin
+//                                         as encodePayload() made it, or nil
 //   [2, id, row]                          delete
 //   [3, id, row, payload]                 payload
 //
@@ -10,7 +11,7 @@
 import { Packr, RESERVE_START_SPACE } from 'msgpackr';
 import { VamanaError } from '../errors.js';
 import { NO_ROW } from '../limits.js';
-import type { Payload, PointId } from '../meta/point.js';
+import type { PointId } from '../meta/point.js';
 import { FRAME_BYTES, MAX_BODY_BYTES } from './wal-format.js';
 import type { WalOp } from './wal-op.js';
 
@@ -25,7 +26,7 @@ const packr = new Packr({ useRecords: false });
 
 /** Room for the frame's header, and the body behind it. INVALID_ARGUMENT for ops that cannot be replayed. */
 export function encodeOps(ops: readonly WalOp[]): Buffer {
-  const bytes = pack(ops.map(packable));
+  const bytes = packr.pack(ops.map(packable), RESERVE_START_SPACE | FRAME_BYTES);
   if (bytes.length - FRAME_BYTES <= MAX_BODY_BYTES) return bytes;
   const size = `${bytes.length - FRAME_BYTES} bytes, at most ${MAX_BODY_BYTES} are possible`;
   throw new VamanaError('INVALID_ARGUMENT', `a batch of ${ops.length} changes takes ${size}; split it`);
@@ -42,16 +43,6 @@ export function decodeOps(body: Buffer): WalOp[] | null {
   if (!Array.isArray(found)) return null;
   const ops = found.map(decodeOp);
   return ops.every((op) => op !== null) ? ops : null;
-}
-
-// msgpackr refuses what has no msgpack (an integer beyond 64 bits, a symbol) with errors of its own.
-function pack(ops: unknown[][]): Buffer {
-  try {
-    return packr.pack(ops, RESERVE_START_SPACE | FRAME_BYTES);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new VamanaError('INVALID_ARGUMENT', `a payload is not JSON: ${reason}`, { cause });
-  }
 }
 
 function packable(op: WalOp): unknown[] {
@@ -90,8 +81,8 @@ function isRow(row: unknown): row is number {
   return typeof row === 'number' && Number.isInteger(row) && row >= 0 && row < NO_ROW;
 }
 
-function isPayload(payload: unknown): payload is Payload | null {
-  return payload === null || (typeof payload === 'object' && !Array.isArray(payload));
+function isPayload(payload: unknown): payload is Uint8Array | null {
+  return payload === null || payload instanceof Uint8Array;
 }
 
 // A lone surrogate has no UTF-8: two such ids could come back as one.

@@ -20,7 +20,16 @@ const path = walSegmentPath(walDir, 1);
 
 const example: WalRecord = {
   seq: 1,
-  ops: [{ kind: 'put', id: 7n, row: 0, dead: null, vector: Uint8Array.of(1, 2, 3, 4), payload: { n: 5 } }],
+  ops: [
+    {
+      kind: 'put',
+      id: 7n,
+      row: 0,
+      dead: null,
+      vector: Uint8Array.of(1, 2, 3, 4),
+      payload: Uint8Array.of(0x81, 0xa1, 0x6e, 5),
+    },
+  ],
 };
 
 function source(name: string): string {

@@ -40,13 +40,13 @@
 //   32   01 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  first sequence number 1
 //   48   00 00 00 00 00 00 00 00  00 00 00 00 e1 0a 73 69  CRC of the header
 //   64   57 41 4c 52  1a 00 00 00  01 00 00 00 00 00 00 00  "WALR", a body of 26 bytes, record 1
-//   80   00 00 00 00 00 00 00 00  6f d4 23 cb              synced 0, CRC of the body
-//   92   e1 0a 73 69  52 c0 cc c1                          CRC of the header, CRC of this frame
+//   80   00 00 00 00 00 00 00 00  69 e5 b7 71              synced 0, CRC of the body
+//   92   e1 0a 73 69  d3 23 37 d5                          CRC of the header, CRC of this frame
 //   100  91 96 01 d3 00 00 00 00 00 00 00 07 00 c0         one op of six: put, id 7, row 0, no row replaced
-//   114  c4 04 01 02 03 04 de 00 01 a1 6e 05               the vector, a map of one: "n", 5
+//   114  c4 04 01 02 03 04 c4 04 81 a1 6e 05               the vector, the payload: a map of one, "n": 5
 //   126  57 41 4c 4d  00 00 00 00  01 00 00 00 00 00 00 00  "WALM", no body, after record 1
 //   142  01 00 00 00 00 00 00 00  00 00 00 00              synced 1, CRC of no bytes
-//   154  52 c0 cc c1  d7 13 e8 4c                          CRC of the frame before, CRC of this frame
+//   154  d3 23 37 d5  7b 40 3b 5f                          CRC of the frame before, CRC of this frame
 import { crc32 } from 'node:zlib';
 
 export const WAL_FORMAT_VERSION = 1;

@@ -1,16 +1,23 @@
-// What the log remembers: the resolved effects of one atomic batch. Rows are assigned and payloads final, so that
-// replaying needs no condition and no earlier state; applying a record twice is harmless. How these become bytes
-// is said in wal-format.ts.
-import type { Payload, PointId } from '../meta/point.js';
+// The resolved effects that the WAL carries and recovery applies again: ids, rows, vectors and final payloads,
+// never a condition or a filter. Applying an effect twice is harmless.
+import type { PointId } from '../meta/point.js';
 
+/** `payload` is what encodePayload (src/meta/payload-codec.ts) made: encoded once, the same bytes in the WAL and in LMDB. */
 export type WalOp =
-  /** `dead`: the row replaced; `vector`: element bytes. */
-  | { kind: 'put'; id: PointId; row: number; dead: number | null; vector: Uint8Array; payload: Payload | null }
+  | {
+      kind: 'put';
+      id: PointId;
+      row: number;
+      /** The row that this one replaces. */
+      dead: number | null;
+      /** Bytes of the collection's element type. */
+      vector: Uint8Array;
+      payload: Uint8Array | null;
+    }
   | { kind: 'delete'; id: PointId; row: number }
-  /** `payload`: the final one. */
-  | { kind: 'payload'; id: PointId; row: number; payload: Payload | null };
+  | { kind: 'payload'; id: PointId; row: number /** The final one. */; payload: Uint8Array | null };
 
-/** One batch. Sequence numbers count from 1, by one a record. */
+/** One atomic batch. Sequence numbers count from 1 and only grow. */
 export interface WalRecord {
   seq: number;
   ops: WalOp[];
