@@ -25,6 +25,7 @@ export const errorCatalogue = {
   IO: { httpStatus: 500, retryable: true, meaning: 'the system refused a read, a write or a sync' },
   DISK_FULL: { httpStatus: 507, retryable: true, meaning: 'no space left for a write' },
   MEMORY_LIMIT: { httpStatus: 507, retryable: false, meaning: 'the work does not fit the memory allowed' },
+  LOCKED: { httpStatus: 409, retryable: true, meaning: 'another process has the folder open' },
   BUSY: { httpStatus: 503, retryable: true, meaning: 'a bounded queue is full' },
   CLOSED: { httpStatus: 503, retryable: false, meaning: 'the handle was closed' },
   ABORTED: { httpStatus: 499, retryable: true, meaning: 'cancelled by the caller' },
