@@ -90,7 +90,7 @@ export interface NativeBuildReport {
   repaired: number;
   partitions: number;
   order: NativeBuildOrder;
-  files: { vectors: number; graph: number; codes: number };
+  files: { vectors: number; graph: number; codes: number; rows: number };
 }
 
 export interface NativeProgress {
@@ -163,7 +163,7 @@ export interface NativeSegmentInfo {
   recordBytes: number;
   recordsPerSlot: number;
   pagesPerSlot: number;
-  files: { vectors: number; graph: number; codes: number };
+  files: { vectors: number; graph: number; codes: number; rows: number };
 }
 
 export interface NativeIndexStats {

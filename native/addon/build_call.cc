@@ -74,6 +74,7 @@ Napi::Value report_to_js(Napi::Env env, const BuildReport& report) {
   set(files, "vectors", report.files.vectors);
   set(files, "graph", report.files.graph);
   set(files, "codes", report.files.codes);
+  set(files, "rows", report.files.rows);
   Napi::Object object = Napi::Object::New(env);
   set(object, "rows", report.rows);
   set(object, "dim", report.dim);

@@ -44,6 +44,7 @@ Napi::Object segment_info(Napi::Env env, const SegmentDescription& segment) {
   set(files, "vectors", file_bytes(segment.vectors));
   set(files, "graph", file_bytes(segment.graph));
   set(files, "codes", file_bytes(segment.codes));
+  set(files, "rows", file_bytes(segment.rows));
   info.Set("files", files);
   info.Freeze();
   return info;

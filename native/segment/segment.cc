@@ -37,6 +37,8 @@ Result<std::shared_ptr<const Segment>> Segment::open_with(const std::string& dir
   segment->codes_ = std::move(loaded.codes);
   segment->code_layout_ = loaded.layout;
 
+  VAMANA_ASSIGN(RowMap row_map, RowMap::open(std::move(files.rows), files.headers.rows));
+  segment->row_map_ = std::make_unique<RowMap>(std::move(row_map));
   VAMANA_ASSIGN(segment->reader_, open_reader(segment->vectors_path_));
   const uint64_t pages = 1 + segment->slots() * segment->slot_pages();
   if (segment->reader_->pages() != pages) {

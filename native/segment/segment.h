@@ -14,6 +14,7 @@
 #include "format/segment_format.h"
 #include "graph/packed_graph.h"
 #include "io/page_reader.h"
+#include "segment/row_map.h"
 
 namespace vamana {
 
@@ -41,10 +42,12 @@ class Segment {
   const SegmentHeader& vectors_header() const { return vectors_; }
   const SegmentHeader& graph_header() const { return graph_header_; }
   const SegmentHeader& codes_header() const { return codes_header_; }
+  const SegmentHeader& rows_header() const { return row_map_->header(); }
 
   const PackedGraph& graph() const { return *graph_; }
   const Codec& codec() const { return *codec_; }
   const CodeLayout& code_layout() const { return code_layout_; }
+  const RowMap& row_map() const { return *row_map_; }
   PageReader& reader() const { return *reader_; }
   const std::string& vectors_path() const { return vectors_path_; }
   SegmentMemory memory() const;
@@ -71,6 +74,7 @@ class Segment {
   std::unique_ptr<Codec> codec_;
   AlignedBuffer codes_;
   CodeLayout code_layout_;
+  std::unique_ptr<RowMap> row_map_;
   std::unique_ptr<PageReader> reader_;
 };
 
