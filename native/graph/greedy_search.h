@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/build_graph.h"
-#include "graph/build_space.h"
 #include "graph/candidate_list.h"
 #include "graph/visited_set.h"
 
@@ -20,9 +18,10 @@ struct GreedyScratch {
   std::vector<uint32_t> fresh;
 };
 
-// `Space` measures: distance(a, b) and prefetch(node), as BuildSpace has them.
-template <typename Space>
-void greedy_search(const Space& space, const BuildGraph& graph, uint32_t entry, uint32_t target, size_t list_size,
+// `Space` measures: distance(a, b) and prefetch(node), as BuildSpace has them. `Graph` gives list(node), which can
+// be iterated, and prefetch(node), as BuildGraph has them.
+template <typename Space, typename Graph>
+void greedy_search(const Space& space, const Graph& graph, uint32_t entry, uint32_t target, size_t list_size,
                    GreedyScratch& scratch) {
   scratch.beam.reset(list_size);
   scratch.visited.reset(list_size * 24);
