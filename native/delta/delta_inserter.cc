@@ -17,6 +17,7 @@ void DeltaInserter::insert(uint32_t slot, uint32_t entry) {
   space_.admit(slot);
   *memory_.parent(slot) = kNoParent;
   if (slot == 0) return;
+  greedy_.visited.bound(slot);
   greedy_search(space_, graph_, entry, slot, build_list_, greedy_);
   robust_prune(space_, slot, prune_, greedy_.expanded, own_);
   for (const uint32_t neighbour : own_) graph_.prefetch(neighbour);

@@ -16,6 +16,7 @@
 #include "delta/delta_space.h"
 #include "graph/greedy_search.h"
 #include "graph/robust_prune.h"
+#include "graph/visited_tags.h"
 
 namespace vamana {
 
@@ -45,7 +46,7 @@ class DeltaInserter {
   DeltaSpace space_;
 
   // Scratch: nothing is allocated once it has grown.
-  GreedyScratch greedy_;
+  GreedyScratchWith<VisitedTags> greedy_;
   std::vector<uint32_t> own_;  // the new row's list
   std::vector<uint32_t> kept_;
   std::vector<uint32_t> children_;

@@ -14,7 +14,7 @@
 
 #include "delta/delta.h"
 #include "graph/passing_list.h"
-#include "graph/visited_set.h"
+#include "graph/visited_tags.h"
 #include "kernels/kernels.h"
 
 namespace vamana {
@@ -28,7 +28,7 @@ struct DeltaHit {
 // otherwise allocate and clear anew.
 struct DeltaScratch {
   PassingList beam;
-  VisitedSet visited;
+  VisitedTags visited;
   std::vector<uint32_t> fresh;
   uint32_t hops = 0;    // nodes expanded
   uint32_t scored = 0;  // distances computed
@@ -42,35 +42,40 @@ constexpr uint32_t kPassShare = 32;
 constexpr uint32_t kScoredPerPlace = 16;
 
 template <typename Accept>
-void walk(const Delta& delta, uint32_t visible, const uint8_t* query, size_t limit, const Accept& accept,
-          DeltaScratch& scratch) {
+void walk(const Delta& delta, uint32_t countable, const uint8_t* query, const Accept& accept, DeltaScratch& scratch) {
   const DeltaMemory& memory = delta.memory();
   const DeltaGraph& graph = delta.graph();
   const DistanceFn kernel = distance_kernel(memory.metric(), memory.element());
   PassingList& beam = scratch.beam;
-  scratch.visited.reset(limit * 24);
-  scratch.fresh.clear();
-  for (const uint32_t entry : {delta.entry(), 0u}) {
-    if (scratch.visited.insert(entry)) scratch.fresh.push_back(entry);
+  // The graph as it is now: edges to rows that are linked while this runs are left alone.
+  scratch.visited.bound(delta.linked());
+  scratch.visited.reset();
+  scratch.fresh.resize(memory.places() + 1);
+  uint32_t fresh = 0;
+  for (const uint32_t entry : {0u, delta.entry()}) {
+    scratch.fresh[fresh] = entry;
+    fresh += scratch.visited.insert(entry);
   }
   Candidate current;
   for (;;) {
-    scratch.scored += static_cast<uint32_t>(scratch.fresh.size());
-    for (const uint32_t slot : scratch.fresh) {
+    scratch.scored += fresh;
+    for (uint32_t i = 0; i < fresh; ++i) {
+      const uint32_t slot = scratch.fresh[i];
       const float distance = kernel(query, memory.vector(slot), memory.dim());
-      if (beam.would_enter(distance)) beam.insert(distance, slot, slot < visible && accept(slot));
+      if (beam.would_enter(distance)) beam.insert(distance, slot, slot < countable && accept(slot));
     }
     if (!beam.pop_nearest(&current)) return;
     ++scratch.hops;
     // The best of the rest is most often the next to be expanded: its list may travel meanwhile.
     uint32_t next;
     if (beam.peek_nearest(&next)) graph.prefetch(next);
-    scratch.fresh.clear();
+    // Whether a neighbour is new can not be foreseen, so no branch hangs on it.
+    fresh = 0;
     for (const uint32_t slot : graph.list(current.node)) {
-      if (!scratch.visited.insert(slot)) continue;
-      memory.prefetch_vector(slot);
-      scratch.fresh.push_back(slot);
+      scratch.fresh[fresh] = slot;
+      fresh += scratch.visited.insert(slot);
     }
+    for (uint32_t i = 0; i < fresh; ++i) memory.prefetch_vector(scratch.fresh[i]);
   }
 }
 
@@ -107,7 +112,7 @@ void delta_search(const Delta& delta, uint32_t visible, const uint8_t* query, ui
   if (linked <= limit * delta_detail::kScoredPerPlace) {
     delta_detail::scan(delta, 0, visible, query, accept, scratch);
   } else {
-    delta_detail::walk(delta, linked, query, limit, accept, scratch);
+    delta_detail::walk(delta, linked, query, accept, scratch);
     uint32_t scanned = linked;
     if (scratch.beam.gave_up()) {
       scratch.beam.reset(limit, 0);
