@@ -1,14 +1,12 @@
 #include "delta/delta.h"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cstring>
 #include <thread>
 
 #include "base/finite_scan.h"
 #include "codec/codec.h"
-#include "delta/delta_entry.h"
 #include "kernels/kernels.h"
 
 namespace vamana {
@@ -99,9 +97,8 @@ uint32_t Delta::link_some(uint32_t rows_max) {
   const uint32_t first = linked_.load(std::memory_order_relaxed);
   const uint32_t count = std::min(rows_max, rows() - first);
   for (uint32_t slot = first; slot < first + count; ++slot) {
-    inserter_.insert(slot, entry_.load(std::memory_order_relaxed));
+    inserter_.insert(slot);
     linked_.store(slot + 1, std::memory_order_release);
-    if (std::has_single_bit(slot + 1)) entry_.store(pick_delta_entry(memory_, slot + 1), std::memory_order_release);
   }
   return count;
 }

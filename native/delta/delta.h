@@ -83,10 +83,11 @@ class Delta {
   // The slot of a row id among the first `visible`, by binary search.
   std::optional<uint32_t> slot_of(uint32_t row, uint32_t visible) const;
 
-  // For walking. Edges lead to slots that are linked or just being linked; entry() and slot 0 lead to all linked.
+  // For walking. Edges lead to slots that are linked or just being linked; from the first of entries(), slot 0, all
+  // linked ones can be reached.
   const DeltaGraph& graph() const { return graph_; }
   const DeltaMemory& memory() const { return memory_; }
-  uint32_t entry() const { return entry_.load(std::memory_order_acquire); }
+  const DeltaEntries& entries() const { return inserter_.entries(); }
 
  private:
   explicit Delta(const DeltaOptions& options);
@@ -104,7 +105,6 @@ class Delta {
   // Published: stored with release after all that they make visible.
   std::atomic<uint32_t> rows_{0};
   std::atomic<uint32_t> linked_{0};
-  std::atomic<uint32_t> entry_{0};
   std::atomic<bool> frozen_{false};
 };
 

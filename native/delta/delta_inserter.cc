@@ -1,6 +1,7 @@
 #include "delta/delta_inserter.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace vamana {
 
@@ -13,12 +14,18 @@ DeltaInserter::DeltaInserter(const DeltaMemory& memory, const PruneParams& prune
       graph_(memory),
       space_(memory) {}
 
-void DeltaInserter::insert(uint32_t slot, uint32_t entry) {
+void DeltaInserter::insert(uint32_t slot) {
   space_.admit(slot);
   *memory_.parent(slot) = kNoParent;
-  if (slot == 0) return;
+  if (slot > 0) connect(slot);
+  if (std::has_single_bit(slot + 1)) entries_.pick(space_, slot + 1);
+}
+
+void DeltaInserter::connect(uint32_t slot) {
+  uint32_t entries[DeltaEntries::kMost];
+  const uint32_t entry_count = entries_.copy(entries);
   greedy_.visited.bound(slot);
-  greedy_search(space_, graph_, entry, slot, build_list_, greedy_);
+  greedy_search(space_, graph_, std::span<const uint32_t>(entries, entry_count), slot, build_list_, greedy_);
   robust_prune(space_, slot, prune_, greedy_.expanded, own_);
   for (const uint32_t neighbour : own_) graph_.prefetch(neighbour);
   adopt(slot);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "delta/delta_entries.h"
 #include "delta/delta_graph.h"
 #include "delta/delta_memory.h"
 #include "delta/delta_space.h"
@@ -28,10 +29,14 @@ class DeltaInserter {
   // `memory` outlives this.
   DeltaInserter(const DeltaMemory& memory, const PruneParams& prune, uint32_t build_list);
 
-  // Links `slot`, searching from `entry`. REQUIRES that all slots below are linked, and entry < slot unless slot is 0.
-  void insert(uint32_t slot, uint32_t entry);
+  // Where searches begin, of readers too.
+  const DeltaEntries& entries() const { return entries_; }
+
+  // Links `slot`. REQUIRES that all slots below are linked.
+  void insert(uint32_t slot);
 
  private:
+  void connect(uint32_t slot);
   void adopt(uint32_t slot);
   uint32_t first_child(uint32_t slot) const;
   bool may_have_child(uint32_t slot) const;
@@ -44,6 +49,7 @@ class DeltaInserter {
   const uint32_t children_max_;
   DeltaGraph graph_;
   DeltaSpace space_;
+  DeltaEntries entries_;
 
   // Scratch: nothing is allocated once it has grown.
   GreedyScratchWith<VisitedTags> greedy_;

@@ -50,11 +50,13 @@ void walk(const Delta& delta, uint32_t countable, const uint8_t* query, const Ac
   // The graph as it is now: edges to rows that are linked while this runs are left alone.
   scratch.visited.bound(delta.linked());
   scratch.visited.reset();
-  scratch.fresh.resize(memory.places() + 1);
+  scratch.fresh.resize(std::max(memory.places(), DeltaEntries::kMost) + 1);
   uint32_t fresh = 0;
-  for (const uint32_t entry : {0u, delta.entry()}) {
-    scratch.fresh[fresh] = entry;
-    fresh += scratch.visited.insert(entry);
+  uint32_t entries[DeltaEntries::kMost];
+  const uint32_t entry_count = delta.entries().copy(entries);
+  for (uint32_t i = 0; i < entry_count; ++i) {
+    scratch.fresh[fresh] = entries[i];
+    fresh += scratch.visited.insert(entries[i]);
   }
   Candidate current;
   for (;;) {

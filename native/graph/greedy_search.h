@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "graph/candidate_list.h"
@@ -23,13 +24,14 @@ using GreedyScratch = GreedyScratchWith<VisitedSet>;
 // `Space` measures: distance(a, b) and prefetch(node), as BuildSpace has them. `Graph` gives list(node), which can
 // be iterated and has a size(), and prefetch(node), as BuildGraph has them.
 template <typename Space, typename Graph, typename Visited>
-void greedy_search(const Space& space, const Graph& graph, uint32_t entry, uint32_t target, size_t list_size,
-                   GreedyScratchWith<Visited>& scratch) {
+void greedy_search(const Space& space, const Graph& graph, std::span<const uint32_t> entries, uint32_t target,
+                   size_t list_size, GreedyScratchWith<Visited>& scratch) {
   scratch.beam.reset(list_size);
   scratch.visited.reset(list_size * 24);
   scratch.expanded.clear();
-  scratch.visited.insert(entry);
-  scratch.beam.insert(space.distance(entry, target), entry);
+  for (const uint32_t entry : entries) {
+    if (scratch.visited.insert(entry)) scratch.beam.insert(space.distance(entry, target), entry);
+  }
   Candidate current;
   while (scratch.beam.pop_nearest(&current)) {
     scratch.expanded.push_back(current);
@@ -49,6 +51,12 @@ void greedy_search(const Space& space, const Graph& graph, uint32_t entry, uint3
     uint32_t next;
     if (scratch.beam.peek_nearest(&next)) graph.prefetch(next);
   }
+}
+
+template <typename Space, typename Graph, typename Visited>
+void greedy_search(const Space& space, const Graph& graph, uint32_t entry, uint32_t target, size_t list_size,
+                   GreedyScratchWith<Visited>& scratch) {
+  greedy_search(space, graph, std::span<const uint32_t>(&entry, 1), target, list_size, scratch);
 }
 
 }  // namespace vamana
