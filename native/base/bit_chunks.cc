@@ -29,6 +29,23 @@ uint64_t BitChunks::count(uint64_t first, uint64_t end) const {
   return found;
 }
 
+std::vector<uint32_t> BitChunks::members(uint64_t first, uint64_t end) const {
+  std::vector<uint32_t> found;
+  end = std::min(end, uint64_t{chunks_.size()} * kChunkBits);
+  for (uint64_t word = first / 64; word * 64 < end; ++word) {
+    const auto& chunk = chunks_[word * 64 / kChunkBits];
+    if (chunk == nullptr) {
+      word |= kChunkBits / 64 - 1;  // the chunk's last
+      continue;
+    }
+    for (uint64_t bits = chunk->words[word % (kChunkBits / 64)]; bits != 0; bits &= bits - 1) {
+      const uint64_t number = word * 64 + static_cast<uint64_t>(std::countr_zero(bits));
+      if (number >= first && number < end) found.push_back(static_cast<uint32_t>(number));
+    }
+  }
+  return found;
+}
+
 BitChunks BitChunks::with(std::span<const uint32_t> numbers) const {
   BitChunks next = *this;
   std::vector<std::shared_ptr<Chunk>> owned;  // by chunk: those copied here, which may be written to

@@ -32,6 +32,9 @@ class BitChunks {
   // How many of them lie in [first, end).
   uint64_t count(uint64_t first, uint64_t end) const;
 
+  // Those of [first, end), ascending.
+  std::vector<uint32_t> members(uint64_t first, uint64_t end) const;
+
   // The same set with `numbers` in it too; any order, repeats and members allowed.
   BitChunks with(std::span<const uint32_t> numbers) const;
 

@@ -42,8 +42,11 @@ TEST(BitChunks, VersionsEqualPlainSets) {
     for (int i = 0; i < 50; ++i) {
       const uint64_t a = prng.below(6 * 65536), b = prng.below(6 * 65536);
       const uint64_t first = std::min(a, b), end = i == 0 ? uint64_t{1} << 32 : std::max(a, b);
-      const auto expected = std::count_if(set.begin(), set.end(), [&](uint32_t n) { return n >= first && n < end; });
-      ASSERT_EQ(version.count(first, end), static_cast<uint64_t>(expected)) << first << " " << end;
+      std::vector<uint32_t> expected;
+      std::copy_if(set.begin(), set.end(), std::back_inserter(expected),
+                   [&](uint32_t n) { return n >= first && n < end; });
+      ASSERT_EQ(version.count(first, end), expected.size()) << first << " " << end;
+      ASSERT_EQ(version.members(first, end), expected) << first << " " << end;
     }
   }
 }

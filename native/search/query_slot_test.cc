@@ -33,11 +33,13 @@ class QuerySlotTest : public ::testing::Test {
   QuerySlotTest() : queries_(make_queries(kOptions, 8)), pool_(1) {
     segment_ = Segment::open(dir_->file("seg"), IoKind::kPread, pool_).value();
     arena_ = AlignedBuffer::create(kArenaPages * kPageBytes).value();
-    session_ = segment_->reader().open_session({}).value();
+    snapshot_ = SearchSnapshot::create(space_of(*segment_), {segment_}, {}, {}).value();
+    session_ = segment_->reader()->open_session({}).value();
   }
 
   std::shared_ptr<SearchRequest> request(SearchParams params) const {
     auto request = std::make_shared<SearchRequest>();
+    request->snapshot = snapshot_;
     request->queries = queries_.bytes;
     request->count = queries_.rows;
     request->params = params;
@@ -75,19 +77,21 @@ class QuerySlotTest : public ::testing::Test {
   ThreadPool pool_;
   std::shared_ptr<const Segment> segment_;
   AlignedBuffer arena_;
-  WalkScratch scratch_;
+  SearchScratch scratch_;
+  std::shared_ptr<const SearchSnapshot> snapshot_;
   std::unique_ptr<ReadSession> session_;  // last: destroyed before the buffers it reads to
 };
 
 TEST_F(QuerySlotTest, AsksForEachSlotOnceInOrder) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena());
+  QuerySlot slot(space_of(*segment_), cache, arena());
   auto asked = request({.k = 10, .list_size = 60, .rerank = 30});
   for (uint32_t q = 0; q < queries_.rows; ++q) {
     ASSERT_TRUE(slot.begin(asked, q, scratch_).ok());
     EXPECT_TRUE(slot.busy());
     std::set<uint64_t> expected;
-    for (uint32_t i = 0; i < 30; ++i) expected.insert(segment_->slot_page(segment_->slot_of(scratch_.beam[i].node)));
+    for (uint32_t i = 0; i < 30; ++i)
+      expected.insert(segment_->slot_page(segment_->slot_of(scratch_.walks[0].beam[i].node)));
     const auto& requests = slot.batch().requests;
     ASSERT_EQ(requests.size(), expected.size());
     auto page = expected.begin();
@@ -112,7 +116,7 @@ TEST_F(QuerySlotTest, AsksForEachSlotOnceInOrder) {
 // More reads than the arena has room for go to a buffer of the slot's own.
 TEST_F(QuerySlotTest, AQueryThatReadsEverythingIsTheTruth) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena());
+  QuerySlot slot(space_of(*segment_), cache, arena());
   auto asked = request(kWhole);
   for (uint32_t q = 0; q < queries_.rows; ++q) {
     ASSERT_TRUE(slot.begin(asked, q, scratch_).ok());
@@ -126,7 +130,7 @@ TEST_F(QuerySlotTest, AQueryThatReadsEverythingIsTheTruth) {
 
 TEST_F(QuerySlotTest, WhatIsCachedIsNotReadAgain) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena());
+  QuerySlot slot(space_of(*segment_), cache, arena());
   auto asked = request(kWhole);
   ASSERT_TRUE(slot.begin(asked, 0, scratch_).ok());
   const size_t all = slot.batch().requests.size();
@@ -149,8 +153,8 @@ TEST_F(QuerySlotTest, SomeCachedAndSomeReadAreTheTruth) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
   const auto file = testing::read_file(segment_->vectors_path());
   for (uint64_t s = 0; s < segment_->slots(); s += 3)
-    cache.insert(s, file.data() + segment_->slot_page(s) * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena());
+    cache.insert(segment_->cache_key(s), file.data() + segment_->slot_page(s) * kPageBytes);
+  QuerySlot slot(space_of(*segment_), cache, arena());
   auto asked = request(kWhole);
   ASSERT_TRUE(slot.begin(asked, 3, scratch_).ok());
   read(slot);
@@ -162,7 +166,7 @@ TEST_F(QuerySlotTest, SomeCachedAndSomeReadAreTheTruth) {
 
 TEST_F(QuerySlotTest, ACancelledQueryFreesTheSlot) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena());
+  QuerySlot slot(space_of(*segment_), cache, arena());
   auto asked = request(kWhole);
   asked->cancel = std::make_shared<CancelFlag>();
   asked->cancel->cancel();
@@ -178,7 +182,7 @@ TEST_F(QuerySlotTest, ACancelledQueryFreesTheSlot) {
 
 TEST_F(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena());
+  QuerySlot slot(space_of(*segment_), cache, arena());
   auto asked = request(kWhole);
   ASSERT_TRUE(slot.begin(asked, 0, scratch_).ok());
   read(slot);
@@ -191,7 +195,7 @@ TEST_F(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
   EXPECT_NE(status.message().find(offset), std::string::npos) << status.message();
   slot.release();
   std::vector<uint8_t> copy(segment_->slot_pages() * kPageBytes);
-  EXPECT_FALSE(cache.lookup(damaged / segment_->slot_pages(), copy.data()));
+  EXPECT_FALSE(cache.lookup(segment_->cache_key(damaged / segment_->slot_pages()), copy.data()));
   ASSERT_TRUE(slot.begin(asked, 0, scratch_).ok());
   read(slot);
   ASSERT_TRUE(slot.finish().ok());
@@ -201,7 +205,7 @@ TEST_F(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
 
 TEST_F(QuerySlotTest, AFailedReadIsTheQuerysFailure) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena());
+  QuerySlot slot(space_of(*segment_), cache, arena());
   auto asked = request(kWhole);
   ASSERT_TRUE(slot.begin(asked, 0, scratch_).ok());
   read(slot);
