@@ -52,6 +52,7 @@ export interface NativeBuildOptions {
   degree: number;
   buildList: number;
   alpha: number;
+  order: Exclude<NativeBuildOrder, 'partitions'>;
   code: 'pq' | 'rabitq' | 'auto';
   codeBytes: number;
   /** Bytes for the whole process; 0 for none. */
@@ -60,8 +61,11 @@ export interface NativeBuildOptions {
   seed: number;
 }
 
-/** How rows are numbered in the end: by graph bisection, or partition after partition where that takes too much. */
-export type NativeBuildOrder = 'bisection' | 'partitions';
+/**
+ * How rows are numbered in the end: by graph bisection, by a 2-means tree, breadth first; or partition after
+ * partition where bisection takes too much.
+ */
+export type NativeBuildOrder = 'bisection' | 'kmeans' | 'bfs' | 'partitions';
 
 export interface NativeBuildPlan {
   /** 1: all vectors in memory; otherwise overlapping partitions, merged into one graph. */

@@ -32,6 +32,7 @@ export function smallBuild(dir: string, rows = SMALL_ROWS): NativeBuildOptions {
     degree: 16,
     buildList: 32,
     alpha: 1.2,
+    order: 'bisection',
     code: 'pq',
     codeBytes: 4,
     memoryLimit: 0,

@@ -24,6 +24,7 @@ import { createStagedProgress } from './progress.js';
 import { action } from './run.js';
 
 const METRICS = ['l2', 'cosine', 'dot', 'l1'] as const satisfies readonly Metric[];
+const ORDERS = ['bisection', 'kmeans', 'bfs'] as const;
 const CODES = ['pq', 'rabitq', 'auto'] as const;
 
 export function register(program: Command): void {
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     .option('--degree <n>', 'most neighbours a row', positiveInteger, 24)
     .option('--build-list <n>', 'width of the beam while building', positiveInteger, 100)
     .option('--alpha <x>', 'how much longer a detour may be before an edge is kept', number(1), 1.2)
+    .option('--order <name>', `order of the rows: ${ORDERS.join(', ')}`, choice(ORDERS), 'bisection')
     .option('--code <name>', `short code kept in memory: ${CODES.join(', ')}`, choice(CODES), 'auto')
     .option('--code-bytes <n>', 'bytes of the code a row', positiveInteger, 68)
     .option(

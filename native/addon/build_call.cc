@@ -38,6 +38,7 @@ Result<BuildOptions> read_options(const Napi::Value& value) {
   options.degree = fields.integer32("degree", 1, kMaxDegree);
   options.build_list = fields.integer32("buildList", 1, kMaxListSize);
   options.alpha = static_cast<float>(fields.number("alpha", 1, 100));
+  options.order = static_cast<BuildOrder>(fields.choice("order", kOrderNames));
   options.code = static_cast<CodecChoice>(fields.choice("code", kCodeNames));
   options.code_bytes = fields.integer32("codeBytes", 1, kMaxDimension);
   options.memory_limit = fields.integer("memoryLimit", 0, kMaxSafeInteger);

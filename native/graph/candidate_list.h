@@ -65,6 +65,9 @@ class CandidateList {
     return true;
   }
 
+  // After pop_nearest: the entry popped and all before it, that many, have been expanded.
+  size_t expanded_before() const { return cursor_; }
+
   // What pop_nearest would return next; nullptr when there is none.
   const Candidate* nearest() const {
     for (size_t i = cursor_; i < size_; ++i) {

@@ -83,10 +83,16 @@ void put_bits(uint8_t* to, uint64_t at, uint64_t value, uint32_t bits) {
   }
 }
 
-uint64_t get_bits(const uint8_t* from, uint64_t at, uint32_t bits) {
-  uint64_t value = 0;
-  for (uint32_t i = 0; i < bits; ++i) value |= static_cast<uint64_t>((from[(at + i) / 8] >> ((at + i) % 8)) & 1) << i;
-  return value;
+// REQUIRES bits <= 32, all of them before `end`; reads nothing past it.
+uint64_t get_bits(const uint8_t* from, uint64_t at, uint32_t bits, const uint8_t* end) {
+  const uint8_t* const first = from + at / 8;
+  uint64_t word = 0;
+  if (end - first >= 8) {
+    word = load_le<uint64_t>(first);
+  } else {
+    for (const uint8_t* byte = first; byte < end; ++byte) word |= uint64_t{*byte} << (8 * (byte - first));
+  }
+  return word >> (at % 8) & ((uint64_t{1} << bits) - 1);
 }
 
 }  // namespace
@@ -156,10 +162,10 @@ Status check_packed_list(const uint8_t* list, uint64_t size, uint64_t node, uint
   const uint64_t value_bits_room = (size - head - selector_bytes) * 8;
   uint64_t value_at = 0, sum = 0, before = 0;
   for (uint32_t i = 0; i < n; ++i) {
-    const uint64_t c = get_bits(list + head, uint64_t{i} * layout.selector_bits, layout.selector_bits);
+    const uint64_t c = get_bits(list + head, uint64_t{i} * layout.selector_bits, layout.selector_bits, list + size);
     const uint32_t bits = layout.class_bits[c];
     if (value_at + bits > value_bits_room) return corrupt("ends within its values");
-    sum += get_bits(list + head + selector_bytes, value_at, bits) + 1;
+    sum += get_bits(list + head + selector_bytes, value_at, bits, list + size) + 1;
     value_at += bits;
     if (i + 1 == position) before = sum;
   }

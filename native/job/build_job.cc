@@ -99,6 +99,8 @@ class Build {
     if (run_.plan.order == BuildOrder::kBisection) {
       const uint32_t page_nodes = vectors_layout(options_.source.dim, options_.source.element).records_per_slot;
       VAMANA_ASSIGN(run_.node_at, bisection_order(run_.graph, page_nodes, run_.pool, run_.cancel));
+    } else if (run_.plan.order == BuildOrder::kBreadthFirst) {
+      run_.node_at = breadth_first_order(run_.graph, run_.entries.front());
     } else {
       run_.node_at.resize(run_.rows());
       std::iota(run_.node_at.begin(), run_.node_at.end(), 0u);
@@ -129,7 +131,19 @@ const char* build_stage_name(BuildStage stage) {
   return "";
 }
 
-const char* build_order_name(BuildOrder order) { return order == BuildOrder::kBisection ? "bisection" : "partitions"; }
+const char* build_order_name(BuildOrder order) {
+  switch (order) {
+    case BuildOrder::kBisection:
+      return "bisection";
+    case BuildOrder::kKmeans:
+      return "kmeans";
+    case BuildOrder::kBreadthFirst:
+      return "bfs";
+    case BuildOrder::kPartitions:
+      return "partitions";
+  }
+  return "";
+}
 
 Result<BuildReport> run_plan(const BuildOptions& options, const BuildPlan& plan, const CancelFlag& cancel,
                              const BuildProgress& progress) {

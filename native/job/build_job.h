@@ -18,6 +18,12 @@ constexpr uint64_t kTrainingRows = 65536;
 
 enum class CodecChoice : uint32_t { kAuto = 0, kPq = 1, kRabitq = 2 };
 
+// How the final numbering comes about: by graph bisection (graph/reorder.h), by the balanced 2-means tree of the
+// vectors that bisection starts from, or breadth first from the entry; or, where bisection does not fit the memory
+// limit, partition after partition in the locality order of each.
+enum class BuildOrder : uint32_t { kBisection = 0, kKmeans = 1, kBreadthFirst = 2, kPartitions = 3 };
+const char* build_order_name(BuildOrder order);
+
 struct BuildOptions {
   VectorFileShape source;                       // with `row_source` only its rows, dim and element count
   std::shared_ptr<const RowSource> row_source;  // null: the vector file that `source` names
@@ -26,17 +32,14 @@ struct BuildOptions {
   uint32_t degree = 24;
   uint32_t build_list = 100;
   float alpha = 1.2f;
+  // Of a build in memory; the others are there to be compared with.
+  BuildOrder order = BuildOrder::kBisection;
   CodecChoice code = CodecChoice::kAuto;
   uint32_t code_bytes = 68;
   uint64_t memory_limit = 0;  // bytes of the whole process; 0 = none
   uint32_t threads = 1;
   uint64_t seed = 1;
 };
-
-// How the final numbering comes about: by graph bisection (graph/reorder.h), or, where that does not fit the
-// memory limit, partition after partition in the locality order of each.
-enum class BuildOrder : uint32_t { kBisection = 0, kPartitions = 1 };
-const char* build_order_name(BuildOrder order);
 
 // How the build will go and what it will need, computed before anything is written. The parts are those of
 // the stage that holds most.

@@ -93,7 +93,7 @@ BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder 
 Result<BuildPlan> plan_build(const BuildOptions& options) {
   VAMANA_TRY(check_options(options));
   const uint64_t process = process_memory().resident, limit = options.memory_limit;
-  BuildPlan plan = plan_beside(process, options, 1, BuildOrder::kBisection);
+  BuildPlan plan = plan_beside(process, options, 1, options.order);
   if (limit == 0 || plan.peak_bytes <= limit) return plan;
   for (const BuildOrder order : {BuildOrder::kBisection, BuildOrder::kPartitions}) {
     uint32_t found = 0;

@@ -1,7 +1,11 @@
-// One query in flight on a worker: from its walks, one a segment, through its one batch of reads, to its exact
-// ranking with what the deltas have.
+// One query in flight on a worker: from its walk, through its reads, to its exact ranking.
 //
-// Not thread-safe: owned by a worker. The slot must not move while its batch is in flight.
+// The reads are one wave, when the walk has ended; or, for a query that nothing else would keep the disk busy
+// for, two: the pages of the k nearest go out in the middle of the walk, when enough nodes have been expanded for
+// these to stay almost surely, so that the disk works while the processor walks on. That costs a few reads in
+// vain.
+//
+// Not thread-safe: owned by a worker. The slot must not move while its reads are in flight.
 #pragma once
 
 #include <chrono>
@@ -11,17 +15,17 @@
 #include <span>
 #include <vector>
 
-#include "base/aligned_buffer.h"
 #include "delta/delta_search.h"
 #include "io/page_reader.h"
 #include "search/search_engine.h"
 #include "search/search_snapshot.h"
+#include "search/slot_reads.h"
 #include "search/walk.h"
 #include "segment/page_cache.h"
 
 namespace vamana {
 
-// Scratch of one worker, shared by its slots: a query is done with it before the next begins.
+// Scratch of one worker, shared by its slots: begin() is done with it before the next query begins.
 struct SearchScratch {
   std::deque<WalkScratch> walks;  // one a segment: the depth of a query is chosen when all have walked
   DeltaScratch delta;
@@ -31,20 +35,22 @@ struct SearchScratch {
 class QuerySlot {
  public:
   // `arena`: this slot's part of the buffers registered with the kernel, for the reads of a usual query.
-  QuerySlot(const VectorSpace& space, PageCache& cache, std::span<uint8_t> arena);
+  // `early`: two waves where the snapshot is one segment without dead rows.
+  QuerySlot(const VectorSpace& space, PageCache& cache, std::span<uint8_t> arena, bool early);
 
-  // Walks, and lists the reads that the best candidates need in batch(), which may be empty. The slot is busy
-  // until finish(). ABORTED when cancelled: the slot is then free. REQUIRES a request with its snapshot.
-  Status begin(std::shared_ptr<SearchRequest> request, uint32_t query, SearchScratch& scratch);
+  // Walks, submits the reads that the best candidates need to `session`, which is the same until finish(), and
+  // searches the deltas meanwhile. The slot is busy until release(). A failure (ABORTED when cancelled) is told by
+  // finish(). REQUIRES a request with its snapshot.
+  void begin(std::shared_ptr<SearchRequest> request, uint32_t query, SearchScratch& scratch, ReadSession& session);
 
-  // Searches the deltas: while the reads travel.
-  void search_deltas(SearchScratch& scratch);
+  // Batches that were submitted and not reaped; each one reaped is told by arrived().
+  uint32_t waiting() const { return waiting_; }
+  void arrived() { --waiting_; }
 
-  // Ranks exactly what was read and writes the query's results and cost. The slot is free afterwards.
+  // Ranks exactly what was read and writes the query's results and cost. REQUIRES waiting() == 0.
   Status finish();
 
   bool busy() const { return request_ != nullptr; }
-  PageBatch& batch() { return batch_; }
   SearchRequest& request() { return *request_; }
   std::shared_ptr<SearchRequest> release() { return std::move(request_); }
 
@@ -58,41 +64,38 @@ class QuerySlot {
       return distance < other.distance || (distance == other.distance && row < other.row);
     }
   };
-  // A slot of a segment that holds some of the best candidates.
-  struct Wanted {
-    uint32_t part;
-    uint64_t slot;
-    bool operator==(const Wanted&) const = default;
-  };
 
   const SearchSnapshot& snapshot() const { return *request_->snapshot; }
   const uint8_t* raw_query() const { return request_->queries.data() + query_ * space_.vector_bytes(); }
   void widen_query();
-  Status walk_segments(SearchScratch& scratch);
-  void choose_slots();
-  Status plan_reads();
-  Status check_read_slots();
-  void rank();
+  Status walk_and_read(SearchScratch& scratch, ReadSession& session);
+  Status walk_segment(uint32_t part, WalkScratch& scratch, ReadSession& session);
+  void want(uint32_t part, const CandidateList& beam, size_t depth);
+  Status read_wanted(SlotReads& wave, ReadSession& session);
+  void search_deltas(SearchScratch& scratch);
+  void rank(const SlotReads& wave);
+  void write_results();
 
   const VectorSpace space_;
   PageCache& cache_;
   const std::span<uint8_t> arena_;
-  AlignedBuffer overflow_;  // for a query with more reads than the arena holds
+  const size_t settled_;  // times k: how many nodes are expanded when the first of two waves goes out
 
   std::shared_ptr<SearchRequest> request_;
   uint32_t query_ = 0;
+  Status status_;
   QueryCost cost_;
-  Clock::time_point started_, submitted_;
+  Clock::time_point started_, walked_;
   std::vector<float> widened_;
   std::vector<float> table_;
+  std::span<uint8_t> room_;                  // what is left of the arena
   std::vector<const CandidateList*> beams_;  // by segment, in the worker's scratch
   std::vector<float> spreads_;
   std::vector<size_t> depths_;
-  std::vector<Wanted> wanted_;             // by segment, and there ascending
-  std::vector<const uint8_t*> slot_data_;  // of each of them; null while it is being read
-  std::vector<size_t> read_;               // places in wanted_ of batch_.requests, in order
+  std::vector<SlotPlace> wanted_;
+  SlotReads early_, late_;
+  uint32_t waiting_ = 0;
   std::vector<Ranked> ranked_;
-  PageBatch batch_;
 };
 
 }  // namespace vamana

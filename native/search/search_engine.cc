@@ -74,7 +74,9 @@ class Worker {
     options.buffer_arena = {arena_.data(), arena_.size()};
     VAMANA_ASSIGN(session_, reader_.open_session(options));
     for (uint32_t i = 0; i < in_flight_; ++i) {
-      slots_.push_back(std::make_unique<QuerySlot>(space_, cache_, std::span(arena_.data() + i * part, part)));
+      // With one query in flight the disk would idle while it walks.
+      slots_.push_back(
+          std::make_unique<QuerySlot>(space_, cache_, std::span(arena_.data() + i * part, part), in_flight_ == 1));
       free_.push_back(slots_.back().get());
     }
     return Status();
@@ -87,12 +89,8 @@ class Worker {
   QuerySlot* start(std::shared_ptr<SearchRequest> request, uint32_t query, Status* status) {
     QuerySlot* const slot = free_.back();
     free_.pop_back();
-    *status = slot->begin(std::move(request), query, scratch_);
-    if (!status->ok()) return slot;
-    const bool reads = !slot->batch().requests.empty();
-    if (reads) session_->submit(&slot->batch());
-    slot->search_deltas(scratch_);
-    if (reads) {
+    slot->begin(std::move(request), query, scratch_, *session_);
+    if (slot->waiting() > 0) {
       ++flying_;
       return nullptr;
     }
@@ -100,14 +98,18 @@ class Worker {
     return slot;
   }
 
-  // A query whose reads have come, ranked; null when none has (and `wait` is false).
+  // A query whose reads have all come, ranked; null when there is none (and `wait` is false).
   QuerySlot* reap(bool wait, Status* status) {
-    PageBatch* const batch = session_->reap(wait);
-    if (batch == nullptr) return nullptr;
-    --flying_;
-    auto* const slot = static_cast<QuerySlot*>(batch->owner);
-    *status = slot->finish();
-    return slot;
+    for (;;) {
+      PageBatch* const batch = session_->reap(wait);
+      if (batch == nullptr) return nullptr;
+      auto* const slot = static_cast<QuerySlot*>(batch->owner);
+      slot->arrived();
+      if (slot->waiting() > 0) continue;
+      --flying_;
+      *status = slot->finish();
+      return slot;
+    }
   }
 
   void recycle(QuerySlot* slot) { free_.push_back(slot); }
@@ -174,7 +176,10 @@ void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, con
     if (queries == 0) return;
     if (!request.failed.exchange(true)) request.status = status;
   }
-  if (request.finished.fetch_add(queries, std::memory_order_acq_rel) + queries == request.count) request.done(request);
+  if (request.finished.fetch_add(queries, std::memory_order_acq_rel) + queries != request.count) return;
+  // So that whoever hears of the end may count on the request's parts to be let go of.
+  request.snapshot = nullptr;
+  request.done(request);
 }
 
 void SearchEngine::State::worker_main(std::promise<Status> started) {

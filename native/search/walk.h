@@ -50,10 +50,12 @@ struct WalkScratch {
   uint32_t scored = 0;
 };
 
-// The loop over any beam that is reset already; insert(distance, node) puts a node into it.
-template <typename Distance, typename Beam, typename Insert>
+// The loop, over any beam that is reset already: insert(distance, node) puts a node into it, expanding() is called
+// at every node that is expanded.
+template <typename Distance, typename Beam, typename Insert, typename Expanding>
 bool walk_beam(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
-               const CancelFlag* cancel, WalkScratch& scratch, Beam& beam, const Insert& insert) {
+               const CancelFlag* cancel, WalkScratch& scratch, Beam& beam, const Insert& insert,
+               const Expanding& expanding) {
   scratch.visited.reset(list_size * 20);
   scratch.hops = 0;
   scratch.scored = 0;
@@ -71,6 +73,7 @@ bool walk_beam(const PackedGraph& graph, std::span<const uint32_t> entries, cons
     if (!beam.pop_nearest(&current)) return true;
     if (cancel != nullptr && cancel->cancelled()) return false;
     ++scratch.hops;
+    expanding();
 
     const uint32_t count = graph.decode(current.node, scratch.neighbours);
     // The best of the rest is most often the next to be expanded: its list may travel meanwhile.
@@ -87,13 +90,30 @@ bool walk_beam(const PackedGraph& graph, std::span<const uint32_t> entries, cons
 }
 
 // Fills scratch.beam with up to `list_size` nodes. Returns false when cancelled. REQUIRES entries.
+//
+// `on_settled()` is called once, when the `settled` nearest nodes of the beam have all been expanded for the first
+// time (never when the beam ends shorter): most of them then stay to the end, while most of the walk is still to
+// come, so that whoever wants to read them need not wait for it.
+template <typename Distance, typename OnSettled>
+bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+          const CancelFlag* cancel, WalkScratch& scratch, size_t settled, const OnSettled& on_settled) {
+  CandidateList& beam = scratch.beam;
+  beam.reset(list_size);
+  bool told = false;
+  return walk_beam(
+      graph, entries, distance, list_size, cancel, scratch, beam,
+      [&beam](float at, uint32_t node) { beam.insert(at, node); },
+      [&] {
+        if (told || beam.expanded_before() <= settled) return;
+        told = true;
+        on_settled();
+      });
+}
+
 template <typename Distance>
 bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
           const CancelFlag* cancel, WalkScratch& scratch) {
-  CandidateList& beam = scratch.beam;
-  beam.reset(list_size);
-  return walk_beam(graph, entries, distance, list_size, cancel, scratch, beam,
-                   [&beam](float at, uint32_t node) { beam.insert(at, node); });
+  return walk(graph, entries, distance, list_size, cancel, scratch, list_size, [] {});
 }
 
 // The same where some nodes do not count: they are passed through, up to `pass_max` of them, and the result is
@@ -104,8 +124,9 @@ bool walk_passing(const PackedGraph& graph, std::span<const uint32_t> entries, c
                   WalkScratch& scratch) {
   PassingList& beam = scratch.passing;
   beam.reset(list_size, pass_max);
-  return walk_beam(graph, entries, distance, list_size, cancel, scratch, beam,
-                   [&](float at, uint32_t node) { beam.insert(at, node, counts(node)); });
+  return walk_beam(
+      graph, entries, distance, list_size, cancel, scratch, beam,
+      [&](float at, uint32_t node) { beam.insert(at, node, counts(node)); }, [] {});
 }
 
 }  // namespace vamana

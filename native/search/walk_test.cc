@@ -176,6 +176,25 @@ TEST(Walk, GoesStraightAlongALine) {
   EXPECT_EQ(scratch.hops, 203u);
 }
 
+// Told once, with the nearest in place, before the walk has ended; and not when the beam never holds so many.
+TEST(Walk, TellsWhenTheNearestAreSettled) {
+  const PackedGraph graph = pack(line_of(500), 4);
+  WalkScratch scratch;
+  uint32_t told = 0, hops = 0;
+  std::vector<uint32_t> nearest;
+  const auto on_settled = [&] {
+    ++told;
+    hops = scratch.hops;
+    for (size_t i = 0; i < 4; ++i) nearest.push_back(scratch.beam[i].node);
+  };
+  ASSERT_TRUE(walk(graph, std::vector<uint32_t>{100}, LineDistance{300.25f}, 40, nullptr, scratch, 6, on_settled));
+  EXPECT_EQ(told, 1u);
+  EXPECT_EQ(nearest, (std::vector<uint32_t>{300, 301, 299, 302}));
+  EXPECT_LT(hops, scratch.hops - 10);
+  ASSERT_TRUE(walk(graph, std::vector<uint32_t>{100}, LineDistance{300.25f}, 6, nullptr, scratch, 6, on_settled));
+  EXPECT_EQ(told, 1u);
+}
+
 TEST(Walk, ASingleNodeIsTheWholeAnswer) {
   const PackedGraph graph = pack({{}}, 4);
   WalkScratch scratch;

@@ -33,6 +33,12 @@ export interface BuildIndexOptions {
   /** How much longer a detour may be before an edge is kept (alpha), 1 to 4; 1.2 by default. */
   alpha?: number;
   /**
+   * Order of the rows on disk and in the graph, when the build fits in memory: 'bisection' (recursive graph bisection,
+   * Dhulipala et al., KDD 2016), the default, 'kmeans' (a balanced 2-means tree of the vectors) or 'bfs' (breadth first
+   * from the entry), which are there to be compared with.
+   */
+  order?: 'bisection' | 'kmeans' | 'bfs';
+  /**
    * Code kept in RAM for every vector: 'pq' (product quantisation), 'rabitq' (a rotated scalar code) or 'auto', the
    * default, which trains both and keeps the one that ranks a sample better.
    */
@@ -106,6 +112,7 @@ async function resolveOptions(native: Native, options: BuildIndexOptions): Promi
       degree: options.degree ?? defaults.degree,
       buildList: options.buildList ?? defaults.buildList,
       alpha: options.alpha ?? defaults.alpha,
+      order: options.order ?? 'bisection',
       code: options.code ?? 'auto',
       codeBytes: options.codeBytes ?? defaults.codeBytes,
       memoryLimit: options.memoryLimit ?? 0,
