@@ -135,6 +135,8 @@ export interface NativeSearchResult {
   costs?: {
     hops: Uint32Array;
     codesScored: Uint32Array;
+    /** Vectors of deltas that were measured, in RAM. */
+    vectorsScored: Uint32Array;
     reads: Uint32Array;
     cacheHits: Uint32Array;
     reranked: Uint32Array;
@@ -195,6 +197,133 @@ export interface NativeIndex {
    * every promise resolves once all is freed.
    */
   close(): Promise<void>;
+}
+
+/** One vector space of a collection: what all its segments and deltas have in common, and how it is served. */
+export interface NativeStoreOptions {
+  dim: number;
+  element: NativeElement;
+  metric: NativeMetric;
+  io: NativeIo;
+  threads: number;
+  /** Queries in flight a worker; 0 for the engine's choice. */
+  inFlight: number;
+  /** Of the page cache that all segments share. */
+  cacheBytes: number;
+  queueRequests: number;
+  /** How the graph of a delta is linked: degree 4 to 126, a build list of at least the degree, alpha 1 to 2. */
+  delta: { degree: number; buildList: number; alpha: number };
+}
+
+export interface NativeStoreStats {
+  /** `direct` when the files of all open segments are read so. */
+  io: { kind: NativeIo; direct: boolean; registeredBuffers: boolean; note: string };
+  /** Of all parts that live, in a handle or only in a snapshot. */
+  memory: { graph: number; codes: number; deltas: number; cache: number; mapped: number; locked: boolean };
+  cache: { capacityBytes: number; usedBytes: number; hits: number; misses: number };
+  threads: number;
+}
+
+/** Parts of a store; each object from the same store and open. */
+export interface NativeParts {
+  segments: NativeSegment[];
+  deltas: NativeDelta[];
+}
+
+/** What buildSegment is asked; as for `build`, but for the rows, their type and the metric. */
+export interface NativeSegmentBuildOptions {
+  dir: string;
+  degree: number;
+  buildList: number;
+  alpha: number;
+  code: 'pq' | 'rabitq' | 'auto';
+  codeBytes: number;
+  /** Bytes for the whole process; 0 for none. */
+  memoryLimit: number;
+  threads: number;
+  seed: number;
+}
+
+/**
+ * The segments, deltas and snapshots of one vector space, with the threads that search and link them. A row stands
+ * in one part at most; that is the caller's to keep. After close() every method of the store and its parts, but
+ * their close(), throws or rejects with CLOSED.
+ */
+export interface NativeStore {
+  /** Checks headers, graph, codes and rows wholly. INVALID_ARGUMENT when it is of another space. */
+  openSegment(dir: string): Promise<NativeSegment>;
+  createDelta(): NativeDelta;
+  /** Sees every row of the parts but the dead ones; ids in `dead` that no part has do no harm. */
+  createSnapshot(parts: NativeParts & { dead: Uint32Array }): NativeSnapshot;
+  /**
+   * Writes the rows of the parts that live in the snapshot, which has these parts, as one new segment folder. Rows keep
+   * their numbers; a row that dies meanwhile is in it, and is dead in a snapshot that next() makes with it. With no
+   * live row it rejects with INVALID_ARGUMENT. The promise settles when the folder is durable, or nothing of it is left.
+   */
+  buildSegment(
+    parts: NativeParts,
+    snapshot: NativeSnapshot,
+    options: NativeSegmentBuildOptions,
+    cancel: NativeCancel | null,
+    onProgress: ((progress: NativeProgress) => void) | null,
+  ): Promise<NativeBuildReport>;
+  stats(): NativeStoreStats;
+  /** Waits for calls in flight, builds included; searches not wholly taken up reject with CLOSED. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** An opened segment of a store. Its memory and files are freed when it is closed and no snapshot has it. */
+export interface NativeSegment {
+  readonly info: NativeSegmentInfo;
+  /** How many rows it has, the smallest and the largest of them. */
+  readonly rows: { readonly count: number; readonly first: number; readonly last: number };
+  close(): void;
+}
+
+/** Fresh rows in memory, searchable by the snapshots made after their append, and linked into a graph in the background. */
+export interface NativeDelta {
+  /**
+   * Copies. `rows` ascend and are above all before; `vectors` holds rows.length x dim elements as raw bytes. All or
+   * nothing: NOT_FINITE, MEMORY_LIMIT, INVALID_ARGUMENT (frozen, too). Invisible until a snapshot is made. Under cosine,
+   * f32 and f16 vectors are normalised on the way in; a zero vector stays.
+   */
+  append(rows: Uint32Array, vectors: Uint8Array): void;
+  /** No more appends; linking goes on. Idempotent. */
+  freeze(): void;
+  /** `bytes` grow in steps of some MiB. */
+  stats(): { rows: number; linked: number; bytes: number; frozen: boolean };
+  /** Links what is not linked yet, or waits while the background does; resolves when the rows there were at the call are. */
+  linked(cancel: NativeCancel | null): Promise<void>;
+  /** It lives on while a snapshot or a build has it. */
+  close(): void;
+}
+
+/** What a search sees; it never changes. */
+export interface NativeSnapshot {
+  /** Rows that are visible and not dead. */
+  readonly liveRows: number;
+  /**
+   * The successor: every row that its deltas have by now is visible, and the `dead` rows die (rows that are dead, or in
+   * no part, do no harm). With `segments` or `deltas` those parts are replaced; dead rows stay dead wherever they are.
+   * Costs what changed, and a look into a segment's file for each row that dies in it. This snapshot stays as it is.
+   */
+  next(change: { dead?: Uint32Array; segments?: NativeSegment[]; deltas?: NativeDelta[] }): NativeSnapshot;
+  /** One top-k over all parts, never a dead row; as NativeIndex.search otherwise. */
+  search(
+    queries: Uint8Array,
+    count: number,
+    params: NativeSearchParams,
+    cancel: NativeCancel | null,
+  ): Promise<NativeSearchResult>;
+  /** found[i] is 1, and vector i there, where a live row has the number rows[i]; 0, and zeros, elsewhere. */
+  fetch(rows: Uint32Array): Promise<{ found: Uint8Array; vectors: Uint8Array }>;
+  close(): void;
+}
+
+/** A lock on a file. Let go of by release(), by being collected, and when the process ends, however it does. */
+export interface NativeLock {
+  /** Idempotent. */
+  release(): void;
 }
 
 /** Exact top-k accumulated over windows of rows; see native/search/exact_scan.h. */
@@ -259,6 +388,9 @@ export interface Native {
     threads: number,
   ): NativeExactScan;
   doctor(probeDir: string | null): Promise<NativeDoctorReport>;
+  createStore(options: NativeStoreOptions): NativeStore;
+  /** Makes the file when it is absent, and writes nothing into it. LOCKED when another process, or handle, holds it. */
+  lockFile(path: string): NativeLock;
 }
 
 let loaded: Native | undefined;
