@@ -14,6 +14,7 @@
 #include "base/prng.h"
 #include "kernels/cpu.h"
 #include "kernels/kernels.h"
+#include "kernels/pq_table.h"
 #include "simsimd_kernels.h"
 
 namespace vamana {
@@ -122,7 +123,7 @@ void bench_scores(AlignedBuffer& memory) {
   Prng prng(2);
   std::vector<uint32_t> ids(kCodes);
   for (auto& id : ids) id = static_cast<uint32_t>(prng.below(kCodes));
-  std::vector<float> table(64 * 256, 1.5f), out(kList);
+  std::vector<float> table(kPqHeadFloats + 64 * 64, 1.5f), out(kList);
   for (size_t i = 0; i < size_t{kCodes} * 64; ++i) memory.data()[i] = static_cast<uint8_t>(prng.next());
   std::printf("\npq_score, ns a code, by code bytes\n");
   for (const uint32_t code_bytes : {8u, 16u, 24u, 32u, 48u, 64u}) {

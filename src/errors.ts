@@ -15,6 +15,8 @@ export const errorCatalogue = {
   NOT_FOUND: { httpStatus: 404, retryable: false, meaning: 'a file or folder that must exist does not' },
   ALREADY_EXISTS: { httpStatus: 409, retryable: false, meaning: 'the target stands already' },
   BAD_VECTOR_FILE: { httpStatus: 400, retryable: false, meaning: 'a vector file breaks its format' },
+  VERSION_CONFLICT: { httpStatus: 409, retryable: false, meaning: 'a point changed since the version named' },
+  ROWS_EXHAUSTED: { httpStatus: 507, retryable: false, meaning: 'no row numbers are left in the collection' },
   NOT_FINITE: { httpStatus: 400, retryable: false, meaning: 'NaN or infinity in a vector' },
   CORRUPT: { httpStatus: 500, retryable: false, meaning: 'a checksum or an invariant of a stored file does not hold' },
   TOO_NEW: { httpStatus: 500, retryable: false, meaning: 'written by a later version of this software' },

@@ -46,6 +46,9 @@ Result<std::unique_ptr<Codec>> train_rabitq(const Training& t) {
   return std::unique_ptr<Codec>(std::move(codec).value());
 }
 
+// The table's entries have 8 bits (kernels/pq_table.h).
+constexpr double kPqScoreError = 6e-2;
+
 struct CodecShape {
   const char* name;
   CodecKind kind;
@@ -259,7 +262,7 @@ TEST_P(CodecContract, DamagedParametersAreRefused) {
 std::vector<CodecShape> pq_shapes() {
   std::vector<CodecShape> shapes;
   const auto add = [&](Metric metric, uint32_t dim, uint32_t code_bytes, double error_max) {
-    shapes.push_back({"pq", CodecKind::kPq, train_pq, metric, dim, code_bytes, error_max});
+    shapes.push_back({"pq", CodecKind::kPq, train_pq, metric, dim, code_bytes, error_max, kPqScoreError});
   };
   for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kDot, Metric::kL1}) {
     // Sub-vectors of one element lose next to nothing, long ones most.

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "codec/kmeans256.h"
+#include "kernels/pq_table.h"
 
 namespace vamana {
 
@@ -95,13 +96,17 @@ void PqCodec::prepare(const float* query, float* table) const {
   const Table256Fn fill = metric_ == Metric::kDot  ? kernel.table_dot
                           : metric_ == Metric::kL1 ? kernel.table_l1
                                                    : kernel.table_l2;
+  float* const exact = table + kPqHeadFloats + sub_vectors_ * kCentroids / sizeof(float);
   for (uint32_t s = 0; s < sub_vectors_; ++s) {
     fill(query + begin_[s], codebooks_.data() + begin_[s] * kCentroids, begin_[s + 1] - begin_[s],
-         table + s * kCentroids);
+         exact + s * kCentroids);
   }
+  PqQuery head = quantise_table(exact, sub_vectors_, reinterpret_cast<uint8_t*>(table + kPqHeadFloats));
   if (metric_ == Metric::kCosine) {
-    for (size_t i = 0; i < query_floats(); ++i) table[i] *= 0.5f;
+    head.base *= 0.5f;
+    head.scale *= 0.5f;
   }
+  std::memcpy(table, &head, sizeof head);
 }
 
 }  // namespace vamana

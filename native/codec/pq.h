@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "codec/codec.h"
+#include "kernels/pq_table.h"
 
 namespace vamana {
 
@@ -34,7 +35,10 @@ class PqCodec final : public Codec {
   void encode(const float* vector, uint8_t* code) const override;
   void decode(const uint8_t* code, float* vector) const override;
   std::vector<uint8_t> parameters() const override;
-  size_t query_floats() const override { return size_t{sub_vectors_} * 256; }
+  // Head, entries, and the floats that they are made of.
+  size_t query_floats() const override {
+    return kPqHeadFloats + size_t{sub_vectors_} * (kPqEntries / sizeof(float) + kPqEntries);
+  }
   void prepare(const float* query, float* table) const override;
   CodeScoreFn scorer() const override { return kernels().pq_score; }
   uint64_t memory_bytes() const override { return codebooks_.size() * sizeof(float); }

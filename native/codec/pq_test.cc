@@ -34,7 +34,6 @@ TEST(Pq, AnyNumberOfSubVectorsUpToTheDimension) {
   for (uint32_t sub_vectors = 1; sub_vectors <= dim; ++sub_vectors) {
     const auto codec = train(sample, dim, sub_vectors);
     EXPECT_EQ(codec->name(), format("pq%ux8", sub_vectors));
-    EXPECT_EQ(codec->query_floats(), sub_vectors * 256u);
     EXPECT_EQ(codec->memory_bytes(), dim * 256u * sizeof(float));
     EXPECT_EQ(codec->parameters().size(), 8 + dim * 256u * sizeof(float));
   }

@@ -30,6 +30,7 @@ KernelTable make_table(CpuLevel level) {
     fill_distance_byte_avx512(table);
     fill_table256_avx512(table);
     fill_rabitq_avx512(table);
+    fill_pq_score_avx512(table);
   }
 #elif defined(__aarch64__)
   if (level == CpuLevel::kNeon) fill_distance_neon(table);

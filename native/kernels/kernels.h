@@ -30,9 +30,9 @@ using WidenFn = void (*)(const void* row, size_t dim, float* out);
 // out[c] = sum over d of (x_d - c_d)^2, or |x_d - c_d|, or -(x_d * c_d).
 using Table256Fn = void (*)(const float* x, const float* centroids, size_t sub_dim, float* out);
 
-// Product-quantiser scores: out[i] = sum over s of table[s * 256 + code_i[s]], for the codes of `count`
-// ids, in f32 from the first s to the last: within code_bytes * 2^-24 of the sum of magnitudes, and the same for
-// equal codes wherever they stand in the list. Prefetching the codes is the caller's business.
+// Product-quantiser scores: out[i] = base + scale * (sum over s of entry[s * 256 + code_i[s]]), for the codes of
+// `count` ids and a table as kernels/pq_table.h has it. The same for equal codes wherever they stand in the list.
+// Prefetching the codes is the caller's business.
 //
 // Code i starts at layout.code(ids[i]): a cache line of 64 bytes holds `codes_per_line` codes
 // (1 when a code is longer than a line; the next then starts `stride` bytes on).

@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/prng.h"
 #include "kernels/cpu.h"
+#include "kernels/pq_table.h"
 
 namespace vamana {
 namespace {
@@ -385,8 +386,11 @@ TEST_P(KernelsAt, CodeScoresAgreeForEveryLengthAndCount) {
     std::vector<uint8_t> codes(area);
     for (auto& byte : codes) byte = static_cast<uint8_t>(prng.below(256));
     layout.codes = codes.data();
-    std::vector<float> table(size_t{code_bytes} * 256);
-    for (auto& value : table) value = static_cast<float>(prng.gaussian());
+    std::vector<float> exact(size_t{code_bytes} * kPqEntries), table(kPqHeadFloats + exact.size() / sizeof(float));
+    for (auto& value : exact) value = static_cast<float>(prng.gaussian());
+    auto* const entries = reinterpret_cast<uint8_t*>(table.data() + kPqHeadFloats);
+    const PqQuery query = quantise_table(exact.data(), code_bytes, entries);
+    std::memcpy(table.data(), &query, sizeof query);
 
     for (const size_t count : {size_t{0}, size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{8}, size_t{31}}) {
       std::vector<uint32_t> ids(count);
@@ -396,18 +400,38 @@ TEST_P(KernelsAt, CodeScoresAgreeForEveryLengthAndCount) {
       table_->pq_score(table.data(), layout, ids.data(), count, out.data());
       EXPECT_EQ(out[count], 77.0f) << "wrote past the scores";
       for (size_t i = 0; i < count; ++i) {
-        double sum = 0, size = 0;
+        double sum = 0, real = 0;
         for (uint32_t s = 0; s < code_bytes; ++s) {
-          sum += table[s * 256 + layout.code(ids[i])[s]];
-          size += std::abs(table[s * 256 + layout.code(ids[i])[s]]);
+          sum += entries[s * kPqEntries + layout.code(ids[i])[s]];
+          real += exact[s * kPqEntries + layout.code(ids[i])[s]];
         }
-        ASSERT_NEAR(out[i], sum, code_bytes * kEpsilon * size) << "code bytes " << code_bytes << ", seed " << kSeed;
+        ASSERT_EQ(out[i], query.base + query.scale * static_cast<float>(sum)) << code_bytes << ", seed " << kSeed;
+        ASSERT_NEAR(out[i], real, code_bytes * query.scale * 0.5001) << code_bytes << ", seed " << kSeed;
         float alone;
         table_->pq_score(table.data(), layout, &ids[i], 1, &alone);
         ASSERT_EQ(out[i], alone) << "a score depends on its place in the list";
       }
     }
   }
+}
+
+// Whatever is not a distance is the farthest, and what is one keeps its order.
+TEST(PqTable, ExtremesAreBounded) {
+  std::vector<float> exact(2 * kPqEntries, 5.0f);
+  exact[0] = std::numeric_limits<float>::infinity();
+  exact[1] = std::numeric_limits<float>::quiet_NaN();
+  exact[2] = -1e38f;
+  std::vector<uint8_t> entries(exact.size());
+  const PqQuery query = quantise_table(exact.data(), 2, entries.data());
+  EXPECT_TRUE(std::isfinite(query.base) && std::isfinite(query.scale));
+  EXPECT_EQ(entries[0], 255);
+  EXPECT_EQ(entries[1], 255);
+  EXPECT_EQ(entries[2], 0);
+  EXPECT_EQ(entries[3], 128);
+  EXPECT_EQ(entries[kPqEntries], 0);
+  const std::vector<float> equal(kPqEntries, 3.0f);
+  EXPECT_EQ(quantise_table(equal.data(), 1, entries.data()).base, 3.0f);
+  EXPECT_EQ(entries[7], 0);
 }
 
 TEST(Kernels, TheTableInUseIsTheChosenLevel) {

@@ -24,11 +24,15 @@ void fill_distance_f32_avx512(KernelTable& table);
 void fill_distance_byte_avx512(KernelTable& table);
 void fill_table256_avx512(KernelTable& table);
 void fill_rabitq_avx512(KernelTable& table);
+void fill_pq_score_avx512(KernelTable& table);
 #endif
 
 #if defined(__aarch64__)
 void fill_distance_neon(KernelTable& table);
 #endif
+
+// For the codes that a wider form leaves over.
+void pq_score_scalar(const float* table, const CodeLayout& layout, const uint32_t* ids, size_t count, float* out);
 
 // Puts `kernel` into its place.
 inline void set_distance(KernelTable& table, Metric metric, Element element, DistanceFn kernel) {

@@ -3,8 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder, writeAll } from '../disk/node-storage.js';
+import { errnoOf, systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
-import { invalidArgument, systemError } from './faults.js';
+import { invalidArgument } from './faults.js';
 
 export class AtomicFile {
   private isOpen = true;
@@ -29,11 +31,8 @@ export class AtomicFile {
 
   /** Writes all of `bytes` at `offset`. */
   async write(bytes: Uint8Array, offset: number): Promise<void> {
-    let done = 0;
     try {
-      while (done < bytes.length) {
-        done += (await this.handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
-      }
+      await writeAll(this.handle, [bytes], offset);
     } catch (error) {
       throw systemError(error, 'write', this.target);
     }
@@ -104,23 +103,10 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 function publishError(error: unknown, target: string): VamanaError {
   return errnoOf(error) === 'EEXIST' ? alreadyExists(target) : systemError(error, 'publish', target);
 }
 
 function alreadyExists(path: string): VamanaError {
   return new VamanaError('ALREADY_EXISTS', `${path} exists already; choose another name or overwrite it (--force)`);
-}
-
-function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -10,8 +10,9 @@
 //    file systems refuse; the module may not be built) or does not pay, the same bytes are read with pread.
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
-import { badVectorFile, invalidArgument, systemError } from './faults.js';
+import { badVectorFile, invalidArgument } from './faults.js';
 
 type MmapIo = typeof import('mmap-io').default;
 

@@ -1,0 +1,136 @@
+// The manifest: which segments a collection consists of, and up to where the log is in them. A value; it changes by
+// a ManifestEdit (manifest-edit.ts) and becomes durable in manifest-store.ts. `checkManifest` holds the invariants,
+// asked before every write and after every read. Bytes are in manifest-format.ts.
+import { type ErrorCode, VamanaError } from '../errors.js';
+import { NO_ROW } from '../limits.js';
+
+export const MANIFEST_FORMAT_VERSION = 1;
+
+export interface SegmentEntry {
+  /** Also its folder's name. Never used again. */
+  number: number;
+  /** As in the headers of the segment's files. */
+  uuid: string;
+  rows: number;
+  firstRow: number;
+  lastRow: number;
+  /** Of all files. */
+  bytes: number;
+  createdAt: string;
+  /** 0 for a flushed delta; the level above the highest one merged into it. */
+  level: number;
+}
+
+/** `Config` is plain JSON, opaque here. */
+export interface Manifest<Config> {
+  formatVersion: typeof MANIFEST_FORMAT_VERSION;
+  /** 1 at creation, one more with every edit. */
+  version: number;
+  /** Of the collection, from its creation on. */
+  uuid: string;
+  /** When the collection was created. */
+  createdAt: string;
+  config: Config;
+  /** The rows of all records up to this one are in segments. */
+  flushedSeq: number;
+  /** Above the number of every segment that a manifest ever named. */
+  nextSegmentNumber: number;
+  /** Ascending by number. */
+  segments: SegmentEntry[];
+}
+
+/** `code`: CORRUPT for what was read, INTERNAL for what is about to be written. */
+export function checkManifest<Config>(
+  found: unknown,
+  code: Extract<ErrorCode, 'CORRUPT' | 'INTERNAL'>,
+  where: string,
+): asserts found is Manifest<Config> {
+  const problem = manifestProblem(found);
+  if (problem !== null) throw new VamanaError(code, `${where}: not a valid manifest: ${problem}`);
+}
+
+/** The first invariant that does not hold; null when all do. */
+export function manifestProblem(found: unknown): string | null {
+  if (!isObject(found)) return `found ${describe(found)}, expected an object`;
+  const fields = fieldsProblem(found, MANIFEST_FIELDS);
+  if (fields !== null) return fields;
+  const { segments, nextSegmentNumber } = found as unknown as Manifest<unknown>;
+  let above = 0;
+  const uuids = new Set<string>();
+  for (const [at, segment] of segments.entries()) {
+    const problem = segmentProblem(segment);
+    if (problem !== null) return `segments[${at}]: ${problem}`;
+    if (segment.number <= above) return `segments[${at}]: number ${segment.number}, expected one above ${above}`;
+    if (uuids.has(segment.uuid)) return `segments[${at}]: the uuid ${segment.uuid} stands twice`;
+    above = segment.number;
+    uuids.add(segment.uuid);
+  }
+  return nextSegmentNumber > above ? null : `nextSegmentNumber ${nextSegmentNumber} is not above segment ${above}`;
+}
+
+function segmentProblem(found: unknown): string | null {
+  if (!isObject(found)) return `found ${describe(found)}, expected an object`;
+  const fields = fieldsProblem(found, SEGMENT_FIELDS);
+  if (fields !== null) return fields;
+  const { rows, firstRow, lastRow } = found as unknown as SegmentEntry;
+  if (lastRow < firstRow) return `its last row ${lastRow} is below its first, ${firstRow}`;
+  if (rows > lastRow - firstRow + 1) return `${rows} rows do not fit between row ${firstRow} and row ${lastRow}`;
+  return null;
+}
+
+type FieldRule = readonly [expected: string, holds: (value: unknown) => boolean];
+
+const COUNT: FieldRule = ['an integer from 0', (value) => Number.isSafeInteger(value) && Number(value) >= 0];
+const POSITIVE: FieldRule = ['an integer from 1', (value) => Number.isSafeInteger(value) && Number(value) >= 1];
+const ROW: FieldRule = [`a row below ${NO_ROW}`, (value) => COUNT[1](value) && Number(value) < NO_ROW];
+const UUID: FieldRule = ['a lower-case uuid', (value) => typeof value === 'string' && UUID_FORM.test(value)];
+const TIME: FieldRule = ['a time as toISOString() gives it', isTime];
+
+const UUID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+// Exactly these fields: a field with a new meaning comes with a new format version.
+const MANIFEST_FIELDS: Readonly<Record<keyof Manifest<unknown>, FieldRule>> = {
+  formatVersion: [String(MANIFEST_FORMAT_VERSION), (value) => value === MANIFEST_FORMAT_VERSION],
+  version: POSITIVE,
+  uuid: UUID,
+  createdAt: TIME,
+  config: ['an object', isObject],
+  flushedSeq: COUNT,
+  nextSegmentNumber: POSITIVE,
+  segments: ['an array', Array.isArray],
+};
+
+const SEGMENT_FIELDS: Readonly<Record<keyof SegmentEntry, FieldRule>> = {
+  number: POSITIVE,
+  uuid: UUID,
+  rows: POSITIVE,
+  firstRow: ROW,
+  lastRow: ROW,
+  bytes: POSITIVE,
+  createdAt: TIME,
+  level: COUNT,
+};
+
+function fieldsProblem(found: Record<string, unknown>, rules: Readonly<Record<string, FieldRule>>): string | null {
+  const unknown = Object.keys(found).find((name) => !Object.hasOwn(rules, name));
+  if (unknown !== undefined) return `unknown field ${unknown}`;
+  for (const [name, [expected, holds]] of Object.entries(rules)) {
+    if (!holds(found[name])) return `${name}: found ${describe(found[name])}, expected ${expected}`;
+  }
+  return null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTime(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  const time = new Date(value);
+  return Number.isFinite(time.getTime()) && time.toISOString() === value;
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

@@ -1,0 +1,209 @@
+// The metadata of a collection in LMDB: ids, rows, payloads, dead rows, and how far the WAL is applied. One writer
+// (the commit queue, or recovery) calls `apply`; readers take snapshots.
+//
+// A group of records is one asynchronous batch of lmdb: encoded here, written to the tree, committed and synced on a
+// thread of the pool, so that this thread never waits for the disk; lmdb's synchronous transactions sync on this
+// thread. A batch cannot be rolled back by who queues it, so all that can fail here is done before its first put;
+// what fails in lmdb rolls back the whole transaction, and the store then refuses writes until it is opened again.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { VamanaError } from '../errors.js';
+import { type BulkPoint, bulkLoad } from './bulk-load.js';
+import { checkSpace, DISK_RESERVE_BYTES_DEFAULT, type MeasureFree } from './free-space.js';
+import { MetaBatch, type MetaRecord } from './meta-batch.js';
+import { MetaSnapshot } from './meta-snapshot.js';
+import {
+  decodeState,
+  MAP_BYTES_DEFAULT,
+  type MetaState,
+  type MetaTables,
+  metaError,
+  openTables,
+  STATE_KEY,
+} from './meta-tables.js';
+
+export interface MetaStoreOptions {
+  /** Address space to map at first; a larger file is mapped again. */
+  mapBytes?: number;
+  /** Writes are refused when less would stay free on the disk. */
+  reserveBytes?: number;
+  /** In place of the system's answer. */
+  measureFree?: MeasureFree;
+}
+
+const FAILED_CLOSE_MS = 2000;
+
+/** Makes the folder and its tables when they are missing. CORRUPT or TOO_NEW for what is not ours to read. */
+export function openMetaStore(path: string, options: MetaStoreOptions = {}): MetaStore {
+  return new MetaStore(path, openTables(path, options.mapBytes ?? MAP_BYTES_DEFAULT), options);
+}
+
+export class MetaStore {
+  private committed: MetaState;
+  private readonly snapshots = new Set<MetaSnapshot>();
+  private readonly reserveBytes: number;
+  private readonly measureFree: MeasureFree | undefined;
+  private failure: VamanaError | undefined;
+  private closing: Promise<void> | undefined;
+  /** Settles, never rejects, when all writes so far are done. */
+  private tail: Promise<unknown> = Promise.resolve();
+
+  /** Use openMetaStore. */
+  constructor(
+    readonly path: string,
+    private readonly tables: MetaTables,
+    options: MetaStoreOptions,
+  ) {
+    this.reserveBytes = options.reserveBytes ?? DISK_RESERVE_BYTES_DEFAULT;
+    this.measureFree = options.measureFree;
+    this.committed = decodeState(tables.state.get(STATE_KEY), path);
+  }
+
+  /** Of the last commit. */
+  get state(): Readonly<MetaState> {
+    return this.committed;
+  }
+
+  /** Of the file on disk. */
+  get fileBytes(): number {
+    return statSync(join(this.path, 'data.mdb')).size;
+  }
+
+  /** DISK_FULL unless `bytes` more fit. The commit queue asks before it writes the WAL, which cannot be taken back. */
+  checkSpace(bytes: number): void {
+    checkSpace(this.path, bytes, this.reserveBytes, this.measureFree);
+  }
+
+  /**
+   * Applies records, ascending, in one transaction that also moves the applied record, the next row, the count and
+   * the dead rows. Records that are applied already are passed over. Resolves once the transaction is visible to
+   * new snapshots; `flushed` says when it is on disk. A rejected call has changed nothing.
+   */
+  apply(records: readonly MetaRecord[]): Promise<void> {
+    return this.enqueue(async () => {
+      const fresh = records.filter(({ seq }) => seq > this.committed.appliedSeq);
+      if (fresh.length === 0) return;
+      const batch = this.createBatch();
+      for (const record of fresh) batch.addRecord(record);
+      await this.commit(batch);
+    });
+  }
+
+  /** Loads an empty store from points sorted by id; see bulk-load.ts. `seq` is the record that stands for the load. */
+  bulkLoad(points: Iterable<BulkPoint> | AsyncIterable<BulkPoint>, seq: number): Promise<number> {
+    const target = { seq, createBatch: () => this.createBatch(), commit: (batch: MetaBatch) => this.commit(batch) };
+    return this.enqueue(() => bulkLoad(points, target));
+  }
+
+  /** Takes rows out of the dead ones: to be called once no segment, delta or WAL record holds them any more. */
+  forgetDead(rows: Iterable<number>): Promise<void> {
+    return this.enqueue(async () => {
+      const batch = this.createBatch();
+      for (const row of rows) batch.forgetDead(row);
+      await this.commit(batch);
+    });
+  }
+
+  /** The metadata as the last commit left it. The caller releases it. */
+  snapshot(): MetaSnapshot {
+    this.requireOpen();
+    const { environment, state } = this.tables;
+    environment.resetReadTxn();
+    const transaction = environment.useReadTransaction();
+    const seen = decodeState(state.get(STATE_KEY, { transaction }), this.path);
+    const snapshot = new MetaSnapshot(this.tables, transaction, seen, (released) => this.snapshots.delete(released));
+    this.snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  /** Snapshots that nobody has released. */
+  get openSnapshots(): number {
+    return this.snapshots.size;
+  }
+
+  /** Resolves when everything applied so far is synced to the disk: only then may its WAL go. */
+  flushed(): Promise<void> {
+    return this.enqueue(() => this.sync());
+  }
+
+  /** Waits for writes in flight, releases every snapshot, syncs. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= (async () => {
+      await this.tail;
+      for (const snapshot of [...this.snapshots]) snapshot.release();
+      if (this.failure !== undefined) return this.closeFailed();
+      try {
+        await this.sync();
+      } finally {
+        await this.tables.environment.close();
+      }
+    })();
+    return this.closing;
+  }
+
+  private enqueue<T>(work: () => Promise<T>): Promise<T> {
+    if (this.closing !== undefined) return Promise.reject(closed(this.path));
+    const run = this.tail.then(() => {
+      if (this.failure !== undefined) throw this.failure;
+      return work();
+    });
+    this.tail = run.catch(() => undefined);
+    return run;
+  }
+
+  // lmdb waits for the flush of the commit that failed, which never comes unless a later commit does. Where that
+  // fails too there is nothing left to wait for; the process keeps the file open then.
+  private async closeFailed(): Promise<void> {
+    const { environment } = this.tables;
+    const closed = environment.batch(() => undefined).then(() => environment.close());
+    await Promise.race([closed.catch(() => undefined), setTimeout(FAILED_CLOSE_MS, undefined, { ref: false })]);
+  }
+
+  private createBatch(): MetaBatch {
+    // So that reads are of the last commit: lmdb does this after commits, but promises it nowhere.
+    this.tables.environment.resetReadTxn();
+    return new MetaBatch(this.tables, this.committed);
+  }
+
+  private async commit(batch: MetaBatch): Promise<void> {
+    // Half of the reserve: what came this far is in the WAL, and must be let through if that was.
+    checkSpace(this.path, batch.bytes, this.reserveBytes / 2, this.measureFree);
+    try {
+      await this.tables.environment.batch(() => batch.queue());
+    } catch (thrown) {
+      this.failure = metaError(await causeOf(thrown), `write ${this.path}`);
+      throw this.failure;
+    }
+    this.committed = batch.state;
+  }
+
+  private async sync(): Promise<void> {
+    const { environment } = this.tables;
+    await environment.flushed;
+    const error = await new Promise<Error | undefined>((resolve) => environment.sync(resolve));
+    if (error === undefined) return;
+    // What a failed sync was to write may be lost to later ones too, so nothing is written after it.
+    this.failure = metaError(error, `sync ${this.path}`);
+    throw this.failure;
+  }
+
+  private requireOpen(): void {
+    if (this.closing !== undefined) throw closed(this.path);
+  }
+}
+
+// lmdb rejects with an error that only holds a promise of the real one.
+async function causeOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
+  try {
+    await thrown.commitError;
+    return thrown;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+function closed(path: string): VamanaError {
+  return new VamanaError('CLOSED', `${path}: the metadata was closed`);
+}

@@ -1,0 +1,217 @@
+// Makes effects of what users ask: ids parsed, conditions decided, rows assigned, vectors and payloads encoded.
+// Pure but for the view and the rows it is given, which it leaves as they were when it refuses a batch. What it
+// returns is what the WAL, LMDB and the delta all apply; no condition and no filter goes past this file.
+import { VamanaError } from '../errors.js';
+import { decodePayload, encodePayload } from '../meta/payload-codec.js';
+import { deleteAtPath, mergeAtPath, mergePayload, parsePath } from '../meta/payload-path.js';
+import type { Payload, PointId } from '../meta/point.js';
+import { type PointIdRules, parsePointId } from '../meta/point-id.js';
+import type { WalOp } from '../wal/wal-op.js';
+import type { CurrentPoint, ResolveView } from './resolve-view.js';
+import type { RowAllocator } from './row-allocator.js';
+import { encodeVector, type VectorInput, type VectorSpace } from './vector-input.js';
+import type { OperationResult, PointIdInput, UpdateMode, Upsert, WriteBatch, WriteOperation } from './write-batch.js';
+
+export interface ResolveContext {
+  view: ResolveView;
+  rows: RowAllocator;
+  /** The number of the record that the batch will be. */
+  seq: number;
+  space: VectorSpace;
+  ids: PointIdRules;
+}
+
+export interface ResolvedBatch {
+  /** None when nothing is to be changed; the batch then needs no record. */
+  ops: WalOp[];
+  /** One for each operation. */
+  results: OperationResult[];
+}
+
+/**
+ * Rows of the puts ascend, and each is above all assigned before. A point put twice in a batch has both puts in
+ * `ops`, the second with the row of the first as its dead one.
+ */
+export function resolve(batch: WriteBatch, context: ResolveContext): ResolvedBatch {
+  const { view, rows } = context;
+  const firstRow = rows.next;
+  const resolver = new Resolver(context);
+  try {
+    const results = batch.map((operation) => resolver.resolve(operation));
+    view.keep();
+    return { ops: resolver.ops, results };
+  } catch (error) {
+    view.revert();
+    rows.rewind(firstRow);
+    throw error;
+  }
+}
+
+class Resolver {
+  readonly ops: WalOp[] = [];
+
+  constructor(private readonly context: ResolveContext) {}
+
+  resolve(operation: WriteOperation): OperationResult {
+    // One that asks for two things would have the second ignored.
+    if (KINDS.filter((kind) => kind in operation).length !== 1) throw noOperation(operation);
+    if ('upsert' in operation) return this.upsert(operation);
+    const { ifVersion } = operation;
+    if ('delete' in operation) return this.each(operation.delete, (id) => this.delete(id, ifVersion));
+    if ('updateVectors' in operation) {
+      return this.each(operation.updateVectors, ({ id, vector }) => this.updateVector(id, vector, ifVersion));
+    }
+    if ('clearPayload' in operation) return this.change(operation.clearPayload, ifVersion, () => null);
+    if ('overwritePayload' in operation) {
+      const payload = encodePayload(operation.overwritePayload);
+      return this.change(operation.ids, ifVersion, () => payload);
+    }
+    if ('setPayload' in operation) {
+      const merge = merging(operation.setPayload, operation.key);
+      return this.change(operation.ids, ifVersion, edit(merge));
+    }
+    if ('deletePayload' in operation) {
+      const remove = edit(deleting(operation.deletePayload));
+      return this.change(operation.ids, ifVersion, (before) => (before === null ? null : remove(before)));
+    }
+    throw noOperation(operation);
+  }
+
+  private upsert({ upsert, mode = 'upsert', ifVersion }: Upsert): OperationResult {
+    const wants = MODES[mode];
+    if (wants === undefined) {
+      const known = Object.keys(MODES).join(', ');
+      throw new VamanaError('INVALID_ARGUMENT', `found the update mode ${mode}; expected one of ${known}`);
+    }
+    return this.each(upsert, ({ id: given, vector, payload = null }) => {
+      const id = this.parse(given);
+      const encoded = encodeVector(vector, this.context.space, id);
+      const bytes = payload === null ? null : withPoint(id, () => encodePayload(payload));
+      if (ifVersion !== undefined) this.requireVersion(id, this.context.view.get(id), ifVersion);
+      const row = this.context.view.rowOf(id);
+      if (!wants(row !== undefined)) return false;
+      this.put(id, row ?? null, encoded, bytes);
+      return true;
+    });
+  }
+
+  private updateVector(given: PointIdInput, vector: VectorInput, ifVersion: number | undefined): boolean {
+    const id = this.parse(given);
+    const encoded = encodeVector(vector, this.context.space, id);
+    const current = this.find(id, ifVersion);
+    if (current !== undefined) this.put(id, current.row, encoded, current.payload);
+    return current !== undefined;
+  }
+
+  private delete(given: PointIdInput, ifVersion: number | undefined): boolean {
+    const id = this.parse(given);
+    const { view } = this.context;
+    if (ifVersion !== undefined) this.requireVersion(id, view.get(id), ifVersion);
+    const row = view.rowOf(id);
+    if (row === undefined) return false;
+    this.ops.push({ kind: 'delete', id, row });
+    view.set(id, null);
+    return true;
+  }
+
+  private change(
+    ids: readonly PointIdInput[],
+    ifVersion: number | undefined,
+    change: (before: Uint8Array | null) => Uint8Array | null,
+  ): OperationResult {
+    return this.each(ids, (given) => {
+      const id = this.parse(given);
+      const current = this.find(id, ifVersion);
+      if (current === undefined) return false;
+      const payload = withPoint(id, () => change(current.payload));
+      this.ops.push({ kind: 'payload', id, row: current.row, payload });
+      this.context.view.set(id, { row: current.row, seq: this.context.seq, payload });
+      return true;
+    });
+  }
+
+  private put(id: PointId, dead: number | null, vector: Uint8Array, payload: Uint8Array | null): void {
+    const row = this.context.rows.take();
+    this.ops.push({ kind: 'put', id, row, dead, vector, payload });
+    this.context.view.set(id, { row, seq: this.context.seq, payload });
+  }
+
+  private find(id: PointId, ifVersion: number | undefined): CurrentPoint | undefined {
+    const current = this.context.view.get(id);
+    if (ifVersion !== undefined) this.requireVersion(id, current, ifVersion);
+    return current;
+  }
+
+  private requireVersion(id: PointId, current: CurrentPoint | undefined, ifVersion: number): void {
+    const version = current?.seq ?? 0;
+    if (version === ifVersion) return;
+    const found = current === undefined ? 'it does not exist (version 0)' : `its version is ${version}`;
+    throw new VamanaError('VERSION_CONFLICT', `point ${id}: ${found}, expected ${ifVersion}; nothing was written`);
+  }
+
+  private parse(given: PointIdInput): PointId {
+    return parsePointId(given, this.context.ids);
+  }
+
+  private each<T>(entries: readonly T[], apply: (entry: T) => boolean): OperationResult {
+    let applied = 0;
+    for (const entry of entries) {
+      if (apply(entry)) applied += 1;
+    }
+    return { applied, ignored: entries.length - applied };
+  }
+}
+
+const KINDS = [
+  'upsert',
+  'delete',
+  'updateVectors',
+  'setPayload',
+  'overwritePayload',
+  'deletePayload',
+  'clearPayload',
+] as const;
+
+const MODES: Readonly<Record<UpdateMode, (exists: boolean) => boolean>> = {
+  upsert: () => true,
+  insert_only: (exists) => !exists,
+  update_only: (exists) => exists,
+};
+
+// Encoded once for its checks, so that a payload that is none is refused even when no point is there.
+function merging(source: Payload, key: string | undefined): (payload: Payload) => void {
+  const plain = decodePayload(encodePayload(source));
+  if (key === undefined) return (payload) => mergePayload(payload, plain);
+  const path = parsePath(key);
+  return (payload) => mergeAtPath(payload, path, plain);
+}
+
+function deleting(keys: readonly string[]): (payload: Payload) => void {
+  const paths = keys.map(parsePath);
+  return (payload) => {
+    for (const path of paths) deleteAtPath(payload, path);
+  };
+}
+
+function edit(change: (payload: Payload) => void): (before: Uint8Array | null) => Uint8Array {
+  return (before) => {
+    const payload = before === null ? {} : decodePayload(before);
+    change(payload);
+    return encodePayload(payload);
+  };
+}
+
+// Names the point in what is wrong with its payload.
+function withPoint<T>(id: PointId, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (!(thrown instanceof VamanaError)) throw thrown;
+    throw new VamanaError(thrown.code, `point ${id}: ${thrown.message}`, { cause: thrown });
+  }
+}
+
+function noOperation(operation: object): VamanaError {
+  const found = Object.keys(operation).join(', ') || 'no members';
+  return new VamanaError('INVALID_ARGUMENT', `found an operation with ${found}; expected one of ${KINDS.join(', ')}`);
+}

@@ -1,0 +1,79 @@
+// What users ask to be written: a batch is an ordered list of operations that happens as a whole or not at all.
+// Types only; resolve.ts makes effects of it. Where two operations, or two entries of one, name the same point,
+// the later one finds what the earlier one left.
+import type { Payload } from '../meta/point.js';
+import type { VectorInput } from './vector-input.js';
+
+/** parsePointId says what an id may be. */
+export type PointIdInput = number | bigint | string;
+
+export interface PointInput {
+  id: PointIdInput;
+  vector: VectorInput;
+  /** An upsert replaces the whole point: without it the point has none afterwards. */
+  payload?: Payload | null;
+}
+
+/** `insert_only` passes over points that exist, `update_only` over points that do not. */
+export type UpdateMode = 'upsert' | 'insert_only' | 'update_only';
+
+/**
+ * The version that every point of the operation must have: the sequence number of its last change, 0 for a point
+ * that must not exist. Otherwise the whole batch is refused with VERSION_CONFLICT.
+ */
+export interface Conditional {
+  ifVersion?: number;
+}
+
+export interface Upsert extends Conditional {
+  upsert: readonly PointInput[];
+  mode?: UpdateMode;
+}
+
+export interface Delete extends Conditional {
+  delete: readonly PointIdInput[];
+}
+
+/** New vectors for points that keep their payloads. */
+export interface UpdateVectors extends Conditional {
+  updateVectors: readonly { id: PointIdInput; vector: VectorInput }[];
+}
+
+/** Merges into the payload, or into the object at the path `key`; members that are null are removed. */
+export interface SetPayload extends Conditional {
+  setPayload: Payload;
+  ids: readonly PointIdInput[];
+  key?: string;
+}
+
+export interface OverwritePayload extends Conditional {
+  overwritePayload: Payload;
+  ids: readonly PointIdInput[];
+}
+
+/** Removes what stands at the paths. */
+export interface DeletePayload extends Conditional {
+  deletePayload: readonly string[];
+  ids: readonly PointIdInput[];
+}
+
+export interface ClearPayload extends Conditional {
+  clearPayload: readonly PointIdInput[];
+}
+
+export type WriteOperation =
+  | Upsert
+  | Delete
+  | UpdateVectors
+  | SetPayload
+  | OverwritePayload
+  | DeletePayload
+  | ClearPayload;
+
+export type WriteBatch = readonly WriteOperation[];
+
+/** Of one operation: entries that changed something, and entries passed over (missing points, or by `mode`). */
+export interface OperationResult {
+  applied: number;
+  ignored: number;
+}
