@@ -61,7 +61,7 @@ export class RandomWrites {
     const { dim, element, metric } = this.space;
     const vector = Array.from({ length: dim }, () => this.value(element));
     // A vector without a direction has no cosine.
-    if (metric === 'cosine' && vector.every((value) => value === 0)) vector[0] = 1;
+    if (metric === 'cosine' && !vector.some((value) => value !== 0)) vector.fill(1);
     return vector;
   }
 
