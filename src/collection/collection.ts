@@ -332,11 +332,13 @@ export class Collection {
     return this.root.snapshots.peek().meta.count;
   }
 
-  /** Writes the fresh rows as a segment. Resolves when all rows that were there at the call are on the disk as such. */
+  /**
+   * Writes the fresh rows as a segment. Resolves when all rows that were there at the call are on the disk as such.
+   *
+   * @throws VamanaError DISK_FULL, IO, MEMORY_LIMIT (nothing is lost, and it is tried again), CLOSED.
+   */
   async flush(): Promise<void> {
-    await this.queue.run(() => this.flusher.rotate());
-    await this.flusher.settled();
-    if (this.flusher.failure !== null) throw this.flusher.failure;
+    await this.flusher.settled(await this.queue.run(() => this.flusher.rotate()));
   }
 
   /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */
