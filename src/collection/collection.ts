@@ -6,7 +6,7 @@ import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
 import { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
-import { VamanaError } from '../errors.js';
+import { asVamanaError, VamanaError } from '../errors.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import { type PayloadSelection, parseSelection, type WithPayload } from '../meta/payload-selection.js';
@@ -107,7 +107,7 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
     return new Collection(input.name, { paths, manifests, runtime, store, parts, snapshots, meta, wal });
   } catch (error) {
     await store.close();
-    throw error;
+    throw asVamanaError(error);
   }
 }
 
@@ -427,7 +427,7 @@ export class Collection {
 
   private vectorReader({ native }: CollectionSnapshot): VectorReader {
     const { dim, element } = this.config;
-    return { dim, element, fetch: (rows) => native.fetch(rows) };
+    return { dim, element, fetch: (rows) => cancellable(loadNative(), undefined, () => native.fetch(rows)) };
   }
 }
 
