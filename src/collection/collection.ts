@@ -18,6 +18,7 @@ import { retrieve } from '../read/retrieve.js';
 import { type ScrollPage, scroll, scrollPage } from '../read/scroll.js';
 import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
+import { loopTurns } from '../segment/loop-turns.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
 import type { WalStats, WalWriter } from '../wal/wal-writer.js';
@@ -276,6 +277,8 @@ export class Collection {
     const { k = defaults.k, listSize = defaults.listSize, rerank = 'auto', exact = false, signal } = options;
     const params = { k, listSize, rerank: rerank === 'auto' ? 0 : rerank, exact, costs: false };
     const selection = parseSelection(options.withPayload ?? false);
+    const turn = loopTurns.next();
+    if (turn !== undefined) await turn;
     const snapshot = this.root.snapshots.acquire();
     try {
       const hits = await cancellable(native, signal, (cancel) => snapshot.native.search(bytes, count, params, cancel));
