@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "testing/filled_delta.h"
 #include "testing/naive_search.h"
 #include "testing/synthetic.h"
 
@@ -27,6 +28,21 @@ TEST(DeltaSpace, IsTheMetricsOwnWhereNothingIsLifted) {
     for (uint32_t a = 0; a < set.rows; ++a) {
       const float expected = distance_kernel(metric, set.element)(set.row(a), set.row(5), set.dim);
       EXPECT_EQ(space.distance(a, 5), expected);
+    }
+  }
+}
+
+// Vectors of length 1, or 0, as they come in under cosine.
+TEST(DeltaSpace, IsTheCosineOfNormalisedVectors) {
+  for (const Element element : {Element::kF32, Element::kF16}) {
+    const auto set = testing::make_vectors({.rows = 60, .dim = 9, .element = element, .seed = 4, .zeros = 0.1});
+    const auto delta = testing::filled_delta(set, Metric::kCosine, 0);
+    DeltaSpace space(delta->memory());
+    const DistanceFn cosine = distance_kernel(Metric::kCosine, element);
+    for (uint32_t a = 0; a < set.rows; ++a) {
+      const double expected = static_cast<double>(cosine(set.row(a), set.row(5), set.dim));
+      EXPECT_NEAR(static_cast<double>(space.distance(a, 5)), expected, element == Element::kF32 ? 1e-6 : 2e-3);
+      EXPECT_GE(space.distance(a, a), 0);
     }
   }
 }
