@@ -18,16 +18,17 @@ void fill(DeltaMemory& memory, const testing::VectorSet& set) {
   for (uint32_t slot = 0; slot < set.rows; ++slot) std::memcpy(memory.vector(slot), set.row(slot), set.row_bytes());
 }
 
-TEST(DeltaSpace, IsTheMetricsOwnWhereNothingIsLifted) {
-  const auto set = testing::make_vectors({.rows = 30, .dim = 9, .seed = 3});
-  for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kL1}) {
-    DeltaMemory memory(set.dim, set.element, metric, 8);
+TEST(DeltaSpace, IsTheMetricsOwnWhereNothingIsLiftedOrNormalised) {
+  const std::pair<Metric, Element> spaces[] = {
+      {Metric::kL2, Element::kF32}, {Metric::kL1, Element::kF16}, {Metric::kCosine, Element::kI8}};
+  for (const auto& [metric, element] : spaces) {
+    const auto set = testing::make_vectors({.rows = 30, .dim = 9, .element = element, .seed = 3});
+    DeltaMemory memory(set.dim, element, metric, 8);
     fill(memory, set);
     DeltaSpace space(memory);
     for (uint32_t slot = 0; slot < set.rows; ++slot) space.admit(slot);
     for (uint32_t a = 0; a < set.rows; ++a) {
-      const float expected = distance_kernel(metric, set.element)(set.row(a), set.row(5), set.dim);
-      EXPECT_EQ(space.distance(a, 5), expected);
+      EXPECT_EQ(space.distance(a, 5), distance_kernel(metric, element)(set.row(a), set.row(5), set.dim));
     }
   }
 }
