@@ -18,7 +18,7 @@ using testing::append_rows;
 using testing::delta_row;
 using testing::VectorSet;
 
-constexpr uint32_t kRows = 6000;
+constexpr uint32_t kRows = testing::kSanitized ? 2000 : 6000;
 constexpr uint32_t kSearchers = 4;
 constexpr uint32_t kK = 10;
 bool live(uint32_t slot) { return slot % 5 != 3; }
@@ -35,7 +35,7 @@ struct Searcher {
     DeltaScratch scratch;
     std::vector<DeltaHit> hits;
     Prng prng(seed);
-    while (!done.load(std::memory_order_relaxed) || searches < 100) {
+    while (!done.load(std::memory_order_relaxed) || searches < 50) {
       const uint32_t all = delta.rows();
       if (all == 0) continue;
       // A snapshot may be as old as it likes.
@@ -75,7 +75,7 @@ void append_slowly(Delta& delta, const VectorSet& set, DeltaLinker& linker, uint
     linker.wake();
     begin = end;
     // Not faster than linking by much, so that graph and tail are both searched all along.
-    while (delta.linked() + 1000 < begin) std::this_thread::sleep_for(std::chrono::microseconds(200));
+    while (delta.linked() + 600 < begin) std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
 }
 
