@@ -48,7 +48,7 @@ TEST(DeltaLinker, LinksAFrozenDeltaToItsEnd) {
 }
 
 // A call that links some rows and goes keeps the thread out for as long; the rest is still the thread's.
-TEST(DeltaLinker, TakesOverWhatAnotherThreadLeaves) {
+TEST(DeltaLinker, TakesOverWhatAConcurrentThreadLeaves) {
   const VectorSet set = testing::make_vectors({.rows = 1500, .dim = 8});
   const auto delta = filled_delta(set, Metric::kL2, 0);
   DeltaLinker linker;

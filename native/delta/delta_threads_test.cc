@@ -79,7 +79,7 @@ void append_slowly(Delta& delta, const VectorSet& set, DeltaLinker& linker, uint
   }
 }
 
-TEST(DeltaThreads, AppendLinkAndSearchAtOnce) {
+TEST(DeltaThreads, ConcurrentAppendLinkAndSearch) {
   const uint64_t seed = 31;
   const VectorSet set = testing::make_vectors({.rows = kRows, .dim = 16, .seed = seed});
   const auto delta = testing::empty_delta(set.dim, set.element, Metric::kL2, 12);
