@@ -18,9 +18,10 @@ using testing::append_rows;
 using testing::delta_row;
 using testing::VectorSet;
 
-constexpr uint32_t kRows = testing::kSanitized ? 2000 : 6000;
+constexpr uint32_t kRows = testing::kSanitized ? 1200 : 6000;
 constexpr uint32_t kSearchers = 4;
 constexpr uint32_t kK = 10;
+constexpr uint32_t kList = 24;  // so short that a walk is taken from 384 linked rows on
 bool live(uint32_t slot) { return slot % 5 != 3; }
 
 struct Searcher {
@@ -41,7 +42,7 @@ struct Searcher {
       // A snapshot may be as old as it likes.
       const auto visible = static_cast<uint32_t>(prng.below(4) == 0 ? 1 + prng.below(all) : all);
       const auto slot = static_cast<uint32_t>(prng.below(visible));
-      delta_search(delta, visible, set.row(slot), kK, 64, live, scratch, hits);
+      delta_search(delta, visible, set.row(slot), kK, kList, live, scratch, hits);
       check(hits, visible, slot);
       if (::testing::Test::HasFailure()) return;
       ++searches;
