@@ -52,7 +52,8 @@ describe('constants', () => {
   });
 
   it('has the error codes of the catalogue, which adds only those of TypeScript', () => {
-    expect([...constants.errorCodes, 'ADDON_MISSING'].sort()).toEqual(Object.keys(errorCatalogue).sort());
+    const ofTypeScript = ['ADDON_MISSING', 'ROWS_EXHAUSTED', 'VERSION_CONFLICT'];
+    expect([...constants.errorCodes, ...ofTypeScript].sort()).toEqual(Object.keys(errorCatalogue).sort());
   });
 
   it('has the limits that stand in TypeScript too', () => {
