@@ -113,7 +113,7 @@ describe('search', () => {
   it('tells its costs when asked', async () => {
     const { costs } = await index.search(new Uint8Array(3 * SMALL_DIM), 3, { ...PARAMS, costs: true }, null);
     expect(Object.keys(costs ?? {})).toEqual([
-      ...['hops', 'codesScored', 'reads', 'cacheHits', 'reranked'],
+      ...['hops', 'codesScored', 'vectorsScored', 'reads', 'cacheHits', 'reranked'],
       ...['walkUs', 'readUs', 'rankUs', 'totalUs'],
     ]);
     for (const reranked of costs?.reranked ?? []) expect(reranked).toBeGreaterThanOrEqual(5);

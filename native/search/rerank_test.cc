@@ -85,5 +85,42 @@ TEST(SureDepths, CountTheNearestOfAllSegmentsTogether) {
   EXPECT_EQ(sure({.k = 10, .list_size = 160}, {0, 2}, {&near, &far}), (std::vector<size_t>{6, 0}));
 }
 
+// Candidates at `first`, first + step, ...
+CandidateList spaced(size_t size, float first, float step) {
+  CandidateList beam;
+  beam.reset(size);
+  for (size_t i = 0; i < size; ++i) beam.insert(first + step * static_cast<float>(i), static_cast<uint32_t>(i));
+  return beam;
+}
+
+std::vector<size_t> depths(SearchParams params, std::vector<float> spreads, const std::vector<CandidateList>& beams) {
+  std::vector<const CandidateList*> pointers;
+  for (const CandidateList& beam : beams) pointers.push_back(&beam);
+  std::vector<size_t> out(beams.size(), 77);
+  rerank_depths(params, Metric::kL1, spreads, pointers, out);
+  return out;
+}
+
+TEST(RerankDepths, OneSegmentIsAsItIsAlone) {
+  const CandidateList beam = steps(160);
+  for (const SearchParams params : {SearchParams{.k = 10, .list_size = 160}, SearchParams{.k = 10, .rerank = 40}}) {
+    EXPECT_EQ(depths(params, {3}, {beam}), std::vector<size_t>{depth(params, 3, beam)});
+  }
+}
+
+TEST(RerankDepths, ShareTheKNearestOfAll) {
+  // The ten nearest are at 100, 100.5, 101 ...: five of each; the third segment is far away.
+  const std::vector<CandidateList> beams = {steps(160), spaced(160, 100.5f, 1), spaced(160, 500, 1)};
+  EXPECT_EQ(depths({.k = 10, .list_size = 160}, {0, 0, 0}, beams), (std::vector<size_t>{5, 5, 0}));
+  // 2 deviations past 104.5, of the error that each has: up to 106.5, 110.5 and 904.5.
+  EXPECT_EQ(depths({.k = 10, .list_size = 160}, {1, 3, 400}, beams), (std::vector<size_t>{7, 11, 160}));
+  EXPECT_EQ(depths({.k = 10, .rerank = 25}, {1, 3, 400}, beams), (std::vector<size_t>{13, 12, 0}));
+}
+
+TEST(RerankDepths, TakeAllWhereThereAreTooFew) {
+  const std::vector<CandidateList> beams = {spaced(3, 1, 1), spaced(0, 1, 1), spaced(4, 900, 1)};
+  EXPECT_EQ(depths({.k = 10, .list_size = 160}, {0, 0, 0}, beams), (std::vector<size_t>{3, 0, 4}));
+}
+
 }  // namespace
 }  // namespace vamana

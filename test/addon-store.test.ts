@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { loadNative, type NativeSearchParams, type NativeStore, type NativeStoreOptions } from './binding.js';
+import { loadNative, type NativeSearchParams, type NativeStore, type NativeStoreOptions } from '../src/binding.js';
 
 const native = loadNative();
 const dim = 8;

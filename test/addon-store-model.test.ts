@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadNative, type NativeDelta, type NativeSegment, type NativeSnapshot } from './binding.js';
+import { loadNative, type NativeDelta, type NativeSegment, type NativeSnapshot } from '../src/binding.js';
 
 const native = loadNative();
 const dim = 6;
