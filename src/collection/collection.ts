@@ -165,7 +165,7 @@ export class Collection {
       rows: new RowAllocator(meta.state.nextRow),
       space: config,
       ids: { strings: config.stringIds },
-      admit: () => pressure.admit(),
+      admit: (runTasks) => pressure.admit(runTasks),
       publish: (records) => {
         for (const record of records) gatherer.add(record);
         gatherer.moveTo(parts.active);
