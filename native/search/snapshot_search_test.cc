@@ -111,6 +111,12 @@ class SnapshotSearch : public ::testing::Test {
           EXPECT_GE(result.distances[q * 10 + i], result.distances[q * 10 + i - 1]);
         }
       }
+      const auto nearest = truth(q, dead);
+      if (nearest.empty()) {
+        EXPECT_TRUE(seen.empty());
+        recall += 1;
+        continue;
+      }
       const std::vector<uint32_t> found(seen.begin(), seen.end());
       recall += testing::tie_aware_recall(
           truth(q, dead), found, [&](uint32_t row) { return kernel(queries_->row(q), set_->row(row), kSpace.dim); });
@@ -217,7 +223,6 @@ TEST_F(SnapshotSearch, RowsAreFetchedFromEveryPartInOneBatch) {
         ASSERT_EQ(fetched.found[i], lives) << row;
         const std::vector<uint8_t> zeros(kSpace.vector_bytes());
         const uint8_t* const expected = lives ? set_->row(row) : zeros.data();
-        EXPECT_TRUE(std::equal(zeros.begin(), zeros.end(), zeros.begin()));
         EXPECT_EQ(std::vector<uint8_t>(expected, expected + zeros.size()),
                   std::vector<uint8_t>(fetched.vectors.data() + i * zeros.size(),
                                        fetched.vectors.data() + (i + 1) * zeros.size()))
