@@ -66,8 +66,8 @@ const suites: Record<string, Suite> = {
   ram: {
     ...SIFT,
     variants: [
-      ...[shape(16, 84), shape(20, 75), shape(24, 68), shape(32, 58), shape(40, 46), shape(48, 34)],
-      ...[shape(16, 60), shape(20, 52), shape(24, 45), shape(32, 36), shape(40, 22), shape(44, 16)],
+      ...[shape(16, 84), shape(24, 68), shape(32, 58), shape(48, 34)],
+      ...[shape(16, 60), shape(24, 45), shape(32, 36), shape(44, 16)],
     ],
   },
   codes: { ...GLOSS, variants: [36, 68, 132].flatMap((bytes) => [code('pq', bytes - 4), code('rabitq', bytes)]) },

@@ -1,7 +1,25 @@
 // The library: everything that `import ... from 'vamana-ssd'` offers. Nothing is done here.
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
+export type {
+  Collection,
+  CollectionScrollOptions,
+  CollectionSearchOptions,
+  CollectionStatus,
+  ReadOptions,
+  WriteOptions,
+} from './collection/collection.js';
+export type { WriteResult } from './commit-queue/commit-queue.js';
+export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
+export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';
+export { type Database, type OpenOptions, open } from './database/database.js';
 export { type ErrorCode, errorCatalogue, VamanaError } from './errors.js';
 export { NO_ROW } from './limits.js';
+export type { WithPayload } from './meta/payload-selection.js';
+export type { Payload, PointId } from './meta/point.js';
+export type { Point, PointVector } from './read/assemble.js';
+export type { ScoredPoint } from './read/hydrate.js';
+export type { ScrollPage } from './read/scroll.js';
+export type { RecoveryProgress } from './recovery/recover.js';
 export {
   type BuildIndexOptions,
   type BuildPlan,
@@ -23,3 +41,12 @@ export {
 } from './segment/open-index.js';
 export type { QueryVectors } from './segment/query-batch.js';
 export { type RecallInput, tieAwareRecall } from './segment/recall.js';
+export type { VectorInput } from './write/vector-input.js';
+export type {
+  OperationResult,
+  PointIdInput,
+  PointInput,
+  UpdateMode,
+  WriteBatch,
+  WriteOperation,
+} from './write/write-batch.js';

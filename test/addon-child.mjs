@@ -11,7 +11,7 @@ const native = createRequire(import.meta.url)(addon);
 const dim = 128;
 const openOptions = { io: 'auto', threads: 2, inFlight: 0, cacheBytes: 1 << 20, queueRequests: 64 };
 const deltaOptions = { degree: 16, buildList: 40, alpha: 1.2 };
-const exact = { k: 5, listSize: 32, rerank: 0, exact: true, costs: false };
+const exact = { k: 5, listSize: 32, rerank: 0, exact: true, approximate: false, costs: false };
 const threads = () => readdirSync('/proc/self/task').length;
 const print = (/** @type {unknown} */ value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 

@@ -8,7 +8,7 @@ import { buildSmallIndex, SMALL_DIM, SMALL_ROWS, type SmallIndex, smallBuild } f
 
 const native = loadNative();
 const OPEN = { io: 'auto', threads: 1, inFlight: 0, cacheBytes: 0, queueRequests: 64 } as const;
-const PARAMS: NativeSearchParams = { k: 5, listSize: 32, rerank: 0, exact: false, costs: false };
+const PARAMS: NativeSearchParams = { k: 5, listSize: 32, rerank: 0, exact: false, approximate: false, costs: false };
 const EXACT: NativeSearchParams = { ...PARAMS, exact: true };
 /** Exact queries over the small index that take a second or so. */
 const MANY = 20_000;

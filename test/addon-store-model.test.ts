@@ -147,7 +147,7 @@ class Model {
     expect(snapshot.liveRows).toBe(this.rows.size);
     const random = numbers(seed);
     const queries = new Uint8Array(5 * dim).map(() => random(256));
-    const params = { k, listSize: 64, rerank: 0, exact: false, costs: false };
+    const params = { k, listSize: 64, rerank: 0, exact: false, approximate: false, costs: false };
     const exact = await snapshot.search(queries, 5, { ...params, exact: true }, null);
     const walked = await snapshot.search(queries, 5, params, null);
     let found = 0;

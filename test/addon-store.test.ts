@@ -7,7 +7,7 @@ import { loadNative, type NativeSearchParams, type NativeStore, type NativeStore
 
 const native = loadNative();
 const dim = 8;
-const params: NativeSearchParams = { k: 5, listSize: 40, rerank: 0, exact: false, costs: false };
+const params: NativeSearchParams = { k: 5, listSize: 40, rerank: 0, exact: false, approximate: false, costs: false };
 const options: NativeStoreOptions = {
   dim,
   element: 'f32',

@@ -63,6 +63,7 @@ OpenStore::Memory OpenStore::memory() {
     const SegmentMemory one = segment->memory();
     memory.graph += one.graph;
     memory.codes += one.codes;
+    memory.rows += one.rows;
     memory.mapped += one.mapped;
     memory.locked = memory.locked && one.locked;
     const ReaderFacts facts = facts_with(reader_->facts(), segment->page_file());

@@ -53,6 +53,38 @@ TEST(RerankDepth, GrowsWithTheRootOfTheDistanceUnderEuclid) {
   EXPECT_EQ(depth({.k = 10, .list_size = 160}, 0.3f, steps(160), Metric::kDot), 10u);
 }
 
+std::vector<size_t> sure(SearchParams params, std::vector<float> spreads, std::vector<const CandidateList*> beams) {
+  std::vector<size_t> depths(beams.size(), 77);
+  sure_depths(params, Metric::kL1, spreads, beams, depths);
+  return depths;
+}
+
+TEST(SureDepths, AreThoseAMarginBelowTheFirstOutside) {
+  const CandidateList beam = steps(160);
+  // 2 deviations of 3 below the eleventh, at 110: those nearer than 104.
+  EXPECT_EQ(sure({.k = 10, .list_size = 160}, {3}, {&beam}), (std::vector<size_t>{4}));
+  EXPECT_EQ(sure({.k = 10, .list_size = 160}, {0}, {&beam}), (std::vector<size_t>{10}));
+  EXPECT_EQ(sure({.k = 10, .list_size = 160}, {100}, {&beam}), (std::vector<size_t>{0}));
+  // Who asks for so many exact distances gets them.
+  EXPECT_EQ(sure({.k = 10, .list_size = 160, .rerank = 10}, {0}, {&beam}), (std::vector<size_t>{0}));
+}
+
+TEST(SureDepths, AreAllWhereThereAreNoMoreThanK) {
+  const CandidateList beam = steps(10), empty = steps(0);
+  EXPECT_EQ(sure({.k = 10, .list_size = 160}, {100, 100}, {&beam, &empty}), (std::vector<size_t>{10, 0}));
+}
+
+TEST(SureDepths, CountTheNearestOfAllSegmentsTogether) {
+  const CandidateList near = steps(6);
+  CandidateList far;
+  far.reset(40);
+  for (uint32_t i = 0; i < 40; ++i) far.insert(103.5f + static_cast<float>(i), i);
+  // Of both, 100 to 105 and 103.5, 104.5, ..., the eleventh is at 107.5: less 2 deviations of 2, 103.5.
+  EXPECT_EQ(sure({.k = 10, .list_size = 160}, {2, 2}, {&near, &far}), (std::vector<size_t>{4, 0}));
+  // Each segment's codes have an error of their own.
+  EXPECT_EQ(sure({.k = 10, .list_size = 160}, {0, 2}, {&near, &far}), (std::vector<size_t>{6, 0}));
+}
+
 // Candidates at `first`, first + step, ...
 CandidateList spaced(size_t size, float first, float step) {
   CandidateList beam;

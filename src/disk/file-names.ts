@@ -1,26 +1,48 @@
-// The names in a collection's folder. They are made and parsed here and nowhere else:
+// The names in a database's folder and in those of its collections. They are made and parsed here and nowhere else:
 //
+//   LOCK                         held with flock while the database is open
+//   collections/<name>/          a collection, which has:
 //   manifest-<version>.vm        decimal, without leading zeros
 //   wal/<first sequence>.wal     16 hexadecimal digits, so that names sort as their numbers
 //   segments/<number>/           decimal, without leading zeros
 //   meta/                        the LMDB environment
-//   LOCK                         held with flock while the collection is open
 //   <name>.tmp, <name>.tmp-<uuid>  being written; never read, overwritten or removed when found
 //
 // A name that is not exactly as it would be made is nobody's: parsing gives null and the file is left alone.
 import { join } from 'node:path';
+import { VamanaError } from '../errors.js';
+
+export class DatabasePaths {
+  readonly lock: string;
+  readonly collectionsDir: string;
+
+  constructor(readonly dir: string) {
+    this.lock = join(dir, 'LOCK');
+    this.collectionsDir = join(dir, 'collections');
+  }
+
+  /** INVALID_ARGUMENT for a name that no collection can have. */
+  collection(name: string): string {
+    if (this.isCollectionName(name)) return join(this.collectionsDir, name);
+    const expected =
+      '1 to 200 letters, digits, underscores, hyphens and dots, not beginning with a dot or ending in .tmp';
+    throw new VamanaError('INVALID_ARGUMENT', `found collection name ${JSON.stringify(name)}, expected ${expected}`);
+  }
+
+  isCollectionName(name: string): boolean {
+    return /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}$/.test(name) && temporaryTarget(name) === null;
+  }
+}
 
 export class CollectionPaths {
   readonly walDir: string;
   readonly metaDir: string;
   readonly segmentsDir: string;
-  readonly lock: string;
 
   constructor(readonly dir: string) {
     this.walDir = join(dir, 'wal');
     this.metaDir = join(dir, 'meta');
     this.segmentsDir = join(dir, 'segments');
-    this.lock = join(dir, 'LOCK');
   }
 
   manifest(version: number): string {

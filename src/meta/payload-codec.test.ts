@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonPayload, jsonText } from '../../test/json-arbitrary.js';
-import type { Payload } from './point.js';
 import { decodePayload, encodePayload, MAX_PAYLOAD_DEPTH } from './payload-codec.js';
+import type { Payload } from './point.js';
 
 function nested(levels: number): Payload {
   return levels === 1 ? {} : { a: nested(levels - 1) };

@@ -1,8 +1,8 @@
 // Which parts of a payload an answer shows: all, none, or by paths to include or to exclude. An array keeps its
 // place but holds only the elements that are shown. The payload given is never changed.
 import { VamanaError } from '../errors.js';
-import type { Payload } from './point.js';
 import { type PathStep, type PayloadPath, parsePath, setOwn } from './payload-path.js';
+import type { Payload } from './point.js';
 
 /** As users write it: a list of paths is the same as `include`. */
 export type WithPayload = boolean | readonly string[] | { include: readonly string[] } | { exclude: readonly string[] };

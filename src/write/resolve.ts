@@ -30,14 +30,19 @@ export interface ResolvedBatch {
 
 /**
  * Rows of the puts ascend, and each is above all assigned before. A point put twice in a batch has both puts in
- * `ops`, the second with the row of the first as its dead one.
+ * `ops`, the second with the row of the first as its dead one. `accept` may refuse them by throwing.
  */
-export function resolve(batch: WriteBatch, context: ResolveContext): ResolvedBatch {
+export function resolve(
+  batch: WriteBatch,
+  context: ResolveContext,
+  accept: (ops: readonly WalOp[]) => void = () => undefined,
+): ResolvedBatch {
   const { view, rows } = context;
   const firstRow = rows.next;
   const resolver = new Resolver(context);
   try {
     const results = batch.map((operation) => resolver.resolve(operation));
+    accept(resolver.ops);
     view.keep();
     return { ops: resolver.ops, results };
   } catch (error) {

@@ -1,0 +1,70 @@
+// Keeps the memory of fresh rows bounded: writers slow down, then wait, and are refused before it runs out. Asked by
+// the commit queue before every group.
+//
+// 1. While more rows wait to be linked than a search should scan, writers go at the linker's pace.
+// 2. When the active delta is full it is frozen and written as a segment in the background; a new one takes over.
+// 3. When that one is full too before the first is written, writers wait, and after a time are refused with BUSY (or
+//    with what keeps the flush from ending).
+import { setTimeout } from 'node:timers/promises';
+import type { Runtime } from '../config/runtime-options.js';
+import { VamanaError } from '../errors.js';
+import type { Flusher } from './flusher.js';
+import type { Parts } from './parts.js';
+
+/** Rows, and bytes of vectors, that searches may have to scan because they are not linked yet. */
+const TAIL_ROWS_MAX = 20_000;
+const TAIL_BYTES_MAX = 16 * 1024 * 1024;
+/** Deltas that may wait for their segment. */
+const FROZEN_MAX = 1;
+const PAUSE_MS = 2;
+
+export class BackPressure {
+  private readonly tailRowsMax: number;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly flusher: Flusher,
+    private readonly runtime: Runtime,
+    rowBytes: number,
+  ) {
+    // A group may overshoot; of the widest vectors some rows must be allowed.
+    this.tailRowsMax = Math.max(256, Math.min(TAIL_ROWS_MAX, Math.floor(TAIL_BYTES_MAX / rowBytes)));
+  }
+
+  /** `runTasks` lets the flush publish its segment: until then there is no room, however long one waits. */
+  async admit(runTasks: () => Promise<void>): Promise<void> {
+    const deadline = performance.now() + this.runtime.writeTimeoutMs;
+    while (this.tailRows >= this.tailRowsMax) await this.wait(deadline, 'rows are not linked yet', runTasks);
+    if (!this.activeFull) return;
+    while (this.parts.frozen.length >= FROZEN_MAX) {
+      await this.wait(deadline, 'the rows before them are still being written as a segment', runTasks);
+    }
+    // A task may have frozen it meanwhile.
+    if (!this.activeFull) return;
+    this.flusher.rotate();
+  }
+
+  private get activeFull(): boolean {
+    const { rows, bytes } = this.parts.active.stats();
+    return rows >= this.runtime.deltaRows || bytes >= this.runtime.deltaBytes;
+  }
+
+  private get tailRows(): number {
+    const { rows, linked } = this.parts.active.stats();
+    return rows - linked;
+  }
+
+  private async wait(deadline: number, why: string, runTasks: () => Promise<void>): Promise<void> {
+    if (this.flusher.isClosed) throw new VamanaError('CLOSED', 'the collection was closed while a write waited for room');
+    if (performance.now() >= deadline) throw this.refusal(why);
+    await setTimeout(PAUSE_MS);
+    await runTasks();
+  }
+
+  private refusal(why: string): VamanaError {
+    const { failure } = this.flusher;
+    const waited = `there was no room for more rows within ${this.runtime.writeTimeoutMs} ms`;
+    if (failure === null) return new VamanaError('BUSY', `${waited}: ${why}; try again later`);
+    return new VamanaError(failure.code, `${waited}, since ${failure.message}`, { cause: failure });
+  }
+}

@@ -1,0 +1,451 @@
+// One open collection: what `database.collection(name)` returns. The composition root: it wires metadata, log, deltas
+// and segments together and hands each call to the part that does it. No logic of its own beyond that.
+import { loadNative, type NativeStore, type NativeStoreStats } from '../binding.js';
+import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import type { Runtime } from '../config/runtime-options.js';
+import { CollectionPaths } from '../disk/file-names.js';
+import type { Storage } from '../disk/storage.js';
+import { VamanaError } from '../errors.js';
+import { ManifestStore } from '../manifest/manifest-store.js';
+import type { MetaStore } from '../meta/meta-store.js';
+import { type PayloadSelection, parseSelection, type WithPayload } from '../meta/payload-selection.js';
+import type { Payload, PointId } from '../meta/point.js';
+import { parsePointId } from '../meta/point-id.js';
+import type { Point, PointOptions, VectorReader } from '../read/assemble.js';
+import { hydrate, type ScoredPoint } from '../read/hydrate.js';
+import { retrieve } from '../read/retrieve.js';
+import { type ScrollPage, scroll, scrollPage } from '../read/scroll.js';
+import { type RecoveryProgress, recover } from '../recovery/recover.js';
+import { cancellable } from '../segment/cancellable.js';
+import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
+import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
+import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { WalStats, WalWriter } from '../wal/wal-writer.js';
+import { RowAllocator } from '../write/row-allocator.js';
+import { RowGatherer } from '../write/row-gatherer.js';
+import type { PointIdInput, PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
+import { BackPressure } from './back-pressure.js';
+import { Flusher } from './flusher.js';
+import { Parts } from './parts.js';
+
+export interface ReadOptions {
+  /** Which members of payloads answers hold. True, which is all, by default, but false for search. */
+  withPayload?: WithPayload;
+  /** False by default. */
+  withVector?: boolean;
+}
+
+export interface CollectionSearchOptions extends ReadOptions {
+  /** Neighbours a query; 10 by default. */
+  k?: number;
+  /** Beam of the walk through each segment and the fresh rows; 64 by default. */
+  listSize?: number;
+  /** Candidates a segment whose pages are read; 'auto', by the codes' measured error, by default. */
+  rerank?: 'auto' | number;
+  /** 'approximate' reads less and estimates distances; see SearchOptions of an index. */
+  scores?: 'exact' | 'approximate';
+  /** Scan every vector instead. */
+  exact?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface CollectionScrollOptions extends ReadOptions {
+  /** The first id; the smallest one by default. */
+  from?: PointIdInput;
+  signal?: AbortSignal;
+}
+
+export interface WriteOptions {
+  /** The version (see Point.version) that every point must have, 0 for none; else VERSION_CONFLICT. */
+  ifVersion?: number;
+}
+
+export interface CollectionStatus {
+  points: number;
+  /** The last batch that is applied. */
+  seq: number;
+  segments: { number: number; rows: number; bytes: number; level: number }[];
+  /** Rows that are only in RAM and in the log, and how many of them searches have to scan. */
+  freshRows: number;
+  unlinkedRows: number;
+  /** Deltas that are being written as segments. */
+  flushing: number;
+  /** Why writing one as a segment failed last; it is tried again. */
+  flushError: string | null;
+  /** Why writes are refused. */
+  writeError: string | null;
+  wal: WalStats;
+  metaBytes: number;
+  memory: NativeStoreStats['memory'];
+}
+
+export interface OpenCollectionInput {
+  name: string;
+  dir: string;
+  storage: Storage;
+  runtime: Runtime;
+  onProgress?: (progress: RecoveryProgress) => void;
+}
+
+/** Recovers the collection in a folder; see src/recovery/recover.ts. NOT_FOUND, CORRUPT, TOO_NEW, IO. */
+export async function openCollection(input: OpenCollectionInput): Promise<Collection> {
+  const { dir, storage, runtime, onProgress } = input;
+  const paths = new CollectionPaths(dir);
+  const manifests = await ManifestStore.open<CollectionConfig>(storage, dir);
+  const store = createStore(manifests.current.config, runtime);
+  try {
+    const recovered = await recover({
+      storage,
+      paths,
+      manifests,
+      store,
+      runtime,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    const { segments, delta, dead, meta, wal } = recovered;
+    const parts = new Parts(segments, [], delta);
+    const native = store.createSnapshot({ segments, deltas: [delta], dead });
+    const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
+    return new Collection(input.name, { paths, manifests, runtime, store, parts, snapshots, meta, wal });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function createStore(config: CollectionConfig, runtime: Runtime): NativeStore {
+  const native = loadNative();
+  const { dim, element, metric, degree, buildList, alpha } = config;
+  const { io, threads, cacheBytes } = runtime;
+  const { queueRequests } = native.constants.defaults;
+  const delta = { degree, buildList, alpha: Math.min(alpha, DELTA_ALPHA_MAX) };
+  return native.createStore({ dim, element, metric, io, threads, inFlight: 0, cacheBytes, queueRequests, delta });
+}
+
+const DELTA_ALPHA_MAX = 2;
+/** Points of a batch of deletions by predicate. */
+const DELETE_BATCH = 1000;
+
+interface CollectionParts {
+  paths: CollectionPaths;
+  manifests: ManifestStore<CollectionConfig>;
+  runtime: Runtime;
+  store: NativeStore;
+  parts: Parts;
+  snapshots: SnapshotCell;
+  meta: MetaStore;
+  wal: WalWriter;
+}
+
+/**
+ * An open collection. Any number of calls may be in flight; a write that was acknowledged is seen by every read that
+ * begins afterwards. Rejects with VamanaError.
+ */
+export class Collection {
+  readonly config: CollectionConfig;
+  private readonly queue: CommitQueue;
+  private readonly flusher: Flusher;
+  private closing: Promise<void> | null = null;
+
+  /** @internal Use Database. */
+  constructor(
+    readonly name: string,
+    private readonly root: CollectionParts,
+  ) {
+    const { manifests, parts, runtime, meta, wal } = root;
+    const { config } = manifests.current;
+    this.config = config;
+    this.flusher = new Flusher(root);
+    const gatherer = new RowGatherer(config);
+    const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
+    this.queue = new CommitQueue({
+      wal,
+      meta,
+      rows: new RowAllocator(meta.state.nextRow),
+      space: config,
+      ids: { strings: config.stringIds },
+      admit: (runTasks) => pressure.admit(runTasks),
+      publish: (records) => {
+        for (const record of records) gatherer.add(record);
+        gatherer.moveTo(parts.active);
+        this.publish(deadRows(records));
+      },
+    });
+    this.flusher.attach(this.queue);
+  }
+
+  /**
+   * Applies a batch: all of it or nothing, in order. Resolves when it is durable (as `sync` has it) and visible.
+   *
+   * @throws VamanaError INVALID_ARGUMENT and NOT_FINITE (naming the point), VERSION_CONFLICT, ROWS_EXHAUSTED, BUSY
+   *   (no room for more rows in time; try again), DISK_FULL, IO, CLOSED.
+   */
+  write(batch: WriteBatch): Promise<WriteResult> {
+    return this.queue.write(batch);
+  }
+
+  /** Writes whole points; by default those that exist are replaced. */
+  upsert(points: readonly PointInput[], options: WriteOptions & { mode?: UpdateMode } = {}): Promise<WriteResult> {
+    return this.write([{ upsert: points, ...options }]);
+  }
+
+  delete(ids: readonly PointIdInput[], options: WriteOptions = {}): Promise<WriteResult> {
+    return this.write([{ delete: ids, ...options }]);
+  }
+
+  /**
+   * Deletes the points that `matches` accepts, batch by batch; a point that changed since it was looked at is looked
+   * at again. Returns how many were deleted.
+   */
+  async deleteWhere(
+    matches: (point: { id: PointId; payload: Payload | null }) => boolean,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<number> {
+    let deleted = 0;
+    let found: Point[] = [];
+    const flush = async (): Promise<void> => {
+      const batch = found.map(({ id, version }) => this.deleteVersion(id, version, matches));
+      found = [];
+      for (const gone of await Promise.all(batch)) deleted += gone ? 1 : 0;
+    };
+    for await (const point of this.scroll(options)) {
+      if (!matches({ id: point.id, payload: point.payload ?? null })) continue;
+      found.push(point);
+      if (found.length >= DELETE_BATCH) await flush();
+    }
+    await flush();
+    return deleted;
+  }
+
+  /** New vectors for points that keep their payloads. */
+  updateVectors(
+    vectors: readonly { id: PointIdInput; vector: PointInput['vector'] }[],
+    options: WriteOptions = {},
+  ): Promise<WriteResult> {
+    return this.write([{ updateVectors: vectors, ...options }]);
+  }
+
+  /** Merges into the payloads, or into the object at the path `key`. */
+  setPayload(
+    ids: readonly PointIdInput[],
+    payload: Payload,
+    options: WriteOptions & { key?: string } = {},
+  ): Promise<WriteResult> {
+    return this.write([{ setPayload: payload, ids, ...options }]);
+  }
+
+  overwritePayload(ids: readonly PointIdInput[], payload: Payload, options: WriteOptions = {}): Promise<WriteResult> {
+    return this.write([{ overwritePayload: payload, ids, ...options }]);
+  }
+
+  /** Removes what stands at the paths. */
+  deletePayload(
+    ids: readonly PointIdInput[],
+    keys: readonly string[],
+    options: WriteOptions = {},
+  ): Promise<WriteResult> {
+    return this.write([{ deletePayload: keys, ids, ...options }]);
+  }
+
+  clearPayload(ids: readonly PointIdInput[], options: WriteOptions = {}): Promise<WriteResult> {
+    return this.write([{ clearPayload: ids, ...options }]);
+  }
+
+  /**
+   * The points nearest to the query, nearest first, each with its distance in the units of the metric.
+   *
+   * @throws VamanaError INVALID_ARGUMENT, NOT_FINITE, BUSY, ABORTED, CORRUPT, IO, CLOSED.
+   */
+  async search(query: QueryVectors | readonly number[], options: CollectionSearchOptions = {}): Promise<ScoredPoint[]> {
+    const vectors = Array.isArray(query) ? Float32Array.from(query) : (query as QueryVectors);
+    const found = await this.searchBatch(vectors, options);
+    const [first] = found;
+    if (found.length !== 1 || first === undefined) {
+      throw new VamanaError(
+        'INVALID_ARGUMENT',
+        `found ${found.length} queries, expected one; use searchBatch for more`,
+      );
+    }
+    return first;
+  }
+
+  /** The same for many queries, tightly packed, on one view of the collection and in one pass. */
+  async searchBatch(queries: QueryVectors, options: CollectionSearchOptions = {}): Promise<ScoredPoint[][]> {
+    const { bytes, count } = createQueryBatch(queries, this.config);
+    if (count === 0) return [];
+    const native = loadNative();
+    const { defaults } = native.constants;
+    const { k = defaults.k, listSize = defaults.listSize, exact = false, signal } = options;
+    const params = {
+      k,
+      listSize,
+      rerank: rerankDepth(options.rerank),
+      exact,
+      approximate: wantsEstimates(options.scores),
+      costs: false,
+    };
+    const selection = parseSelection(options.withPayload ?? false);
+    const snapshot = this.root.snapshots.acquire();
+    try {
+      const hits = await cancellable(native, signal, (cancel) => snapshot.native.search(bytes, count, params, cancel));
+      return await hydrate(snapshot.meta, hits, k, this.pointOptions(snapshot, selection, options.withVector));
+    } finally {
+      snapshot.release();
+    }
+  }
+
+  /** The points with these ids, in their order, without those that are missing. */
+  async retrieve(ids: readonly PointIdInput[], options: ReadOptions = {}): Promise<Point[]> {
+    const parsed = ids.map((id) => this.parseId(id));
+    const selection = parseSelection(options.withPayload ?? true);
+    const snapshot = this.root.snapshots.acquire();
+    try {
+      return await retrieve(snapshot.meta, parsed, this.pointOptions(snapshot, selection, options.withVector));
+    } finally {
+      snapshot.release();
+    }
+  }
+
+  /** All points in the order of their ids, numbers before UUIDs; see src/read/scroll.ts for what it sees of writes. */
+  async *scroll(options: CollectionScrollOptions = {}): AsyncGenerator<Point, void> {
+    const { from, signal, withVector } = options;
+    yield* scroll(
+      () => {
+        const snapshot = this.root.snapshots.acquire();
+        return { meta: snapshot.meta, vectors: this.vectorReader(snapshot), release: () => snapshot.release() };
+      },
+      {
+        payload: parseSelection(options.withPayload ?? true),
+        ...(withVector === undefined ? {} : { withVectors: withVector }),
+        ...(from === undefined ? {} : { start: this.parseId(from) }),
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+  }
+
+  /** Up to `limit` points from an id on, and the id at which the next page begins; null after the last. */
+  async scrollPage(limit: number, options: CollectionScrollOptions = {}): Promise<ScrollPage> {
+    const selection = parseSelection(options.withPayload ?? true);
+    const start = options.from === undefined ? undefined : this.parseId(options.from);
+    const snapshot = this.root.snapshots.acquire();
+    try {
+      const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
+      return await scrollPage(snapshot.meta, start, limit, pointOptions);
+    } finally {
+      snapshot.release();
+    }
+  }
+
+  /** Points, of the last batch that was acknowledged. */
+  count(): number {
+    return this.root.snapshots.peek().meta.count;
+  }
+
+  /** Writes the fresh rows as a segment. Resolves when all rows that were there at the call are on the disk as such. */
+  async flush(): Promise<void> {
+    await this.queue.run(() => this.flusher.rotate());
+    await this.flusher.settled();
+    if (this.flusher.failure !== null) throw this.flusher.failure;
+  }
+
+  /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */
+  async linked(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { deltas } = this.root.parts;
+    await cancellable(loadNative(), options.signal, async (cancel) => {
+      await Promise.all(deltas.map((delta) => delta.linked(cancel)));
+    });
+  }
+
+  status(): CollectionStatus {
+    const { manifests, parts, snapshots, meta, wal, store } = this.root;
+    const deltas = parts.deltas.map((delta) => delta.stats());
+    return {
+      points: this.count(),
+      seq: snapshots.peek().seq,
+      segments: manifests.current.segments.map(({ number, rows, bytes, level }) => ({ number, rows, bytes, level })),
+      freshRows: deltas.reduce((sum, { rows }) => sum + rows, 0),
+      unlinkedRows: deltas.reduce((sum, { rows, linked }) => sum + rows - linked, 0),
+      flushing: parts.frozen.length,
+      flushError: this.flusher.failure?.message ?? null,
+      writeError: this.queue.failed?.message ?? null,
+      wal: wal.stats(),
+      metaBytes: meta.fileBytes,
+      memory: store.stats().memory,
+    };
+  }
+
+  /** Waits for writes in flight and makes everything durable. What is not in segments yet is in the log. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.finish();
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async finish(): Promise<void> {
+    const { store, parts, snapshots, meta, wal } = this.root;
+    await this.flusher.close();
+    await this.queue.close();
+    snapshots.close();
+    parts.close();
+    const ends = await Promise.allSettled([wal.close(), meta.close(), store.close()]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  // After a group: the metadata is at its last record, and the delta has its rows.
+  private publish(dead: Uint32Array): void {
+    const { snapshots, meta } = this.root;
+    const native = snapshots.peek().native.next({ dead });
+    snapshots.publish(new CollectionSnapshot(native, meta.snapshot()));
+  }
+
+  private async deleteVersion(
+    id: PointId,
+    version: number,
+    matches: (point: { id: PointId; payload: Payload | null }) => boolean,
+  ): Promise<boolean> {
+    let ifVersion = version;
+    for (;;) {
+      try {
+        const { operations } = await this.delete([id], { ifVersion });
+        return operations[0]?.applied === 1;
+      } catch (error) {
+        if (!(error instanceof VamanaError) || error.code !== 'VERSION_CONFLICT') throw error;
+      }
+      const [point] = await this.retrieve([id]);
+      if (point === undefined || !matches({ id, payload: point.payload ?? null })) return false;
+      ifVersion = point.version;
+    }
+  }
+
+  private parseId(id: PointIdInput): PointId {
+    return parsePointId(id, { strings: this.config.stringIds });
+  }
+
+  private pointOptions(
+    snapshot: CollectionSnapshot,
+    payload: PayloadSelection,
+    withVector: boolean | undefined,
+  ): PointOptions {
+    return withVector === true ? { payload, vectors: this.vectorReader(snapshot) } : { payload };
+  }
+
+  private vectorReader({ native }: CollectionSnapshot): VectorReader {
+    const { dim, element } = this.config;
+    return { dim, element, fetch: (rows) => native.fetch(rows) };
+  }
+}
+
+function deadRows(records: Parameters<ConstructorParameters<typeof CommitQueue>[0]['publish']>[0]): Uint32Array {
+  const dead: number[] = [];
+  for (const { ops } of records) {
+    for (const op of ops) {
+      if (op.kind === 'delete') dead.push(op.row);
+      else if (op.kind === 'put' && op.dead !== null) dead.push(op.dead);
+    }
+  }
+  return Uint32Array.from(dead);
+}

@@ -1,0 +1,184 @@
+// Moves fresh rows from RAM to the disk: freezes the active delta, writes it as a segment in the background, publishes
+// that, and lets the log go that is no longer needed. One segment at a time. Publishing keeps this order:
+//
+// 1. the segment is durable; 2. what is applied to the metadata is durable; 3. the manifest that names the segment is
+// durable; 4. searches see the segment in the delta's place; 5. the log up to the delta's last record is dropped.
+//
+// A flush that fails (a full disk, say) loses nothing: the delta stays searchable and its records stay in the log.
+// It is tried again after a while; writers wait meanwhile, and are refused in the end.
+import { rm } from 'node:fs/promises';
+import type { NativeDelta, NativeSnapshot, NativeStore } from '../binding.js';
+import type { CommitQueue } from '../commit-queue/commit-queue.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import type { Runtime } from '../config/runtime-options.js';
+import type { CollectionPaths } from '../disk/file-names.js';
+import { asVamanaError, VamanaError } from '../errors.js';
+import { applyEdit, type ManifestEdit } from '../manifest/manifest-edit.js';
+import type { ManifestStore } from '../manifest/manifest-store.js';
+import type { MetaStore } from '../meta/meta-store.js';
+import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { WalWriter } from '../wal/wal-writer.js';
+import { type FlushedSegment, flushDelta } from '../write/flush.js';
+import type { FrozenDelta, Parts } from './parts.js';
+
+export interface FlusherTarget {
+  store: NativeStore;
+  paths: CollectionPaths;
+  manifests: ManifestStore<CollectionConfig>;
+  runtime: Runtime;
+  parts: Parts;
+  snapshots: SnapshotCell;
+  meta: MetaStore;
+  wal: WalWriter;
+}
+
+const RETRY_MS = 5000;
+
+export class Flusher {
+  private queue: CommitQueue | null = null;
+  private running: Promise<void> | null = null;
+  private retry: NodeJS.Timeout | null = null;
+  private waiters: (() => void)[] = [];
+  private nextNumber: number;
+  private closed = false;
+  /** Why the last flush failed; null when it did not. */
+  failure: VamanaError | null = null;
+  flushes = 0;
+
+  constructor(private readonly target: FlusherTarget) {
+    this.nextNumber = target.manifests.current.nextSegmentNumber;
+  }
+
+  /** Before anything else: the queue needs the flusher to make room, and the flusher the queue to publish. */
+  attach(queue: CommitQueue): void {
+    this.queue = queue;
+    if (this.target.parts.frozen.length > 0) this.start();
+  }
+
+  /** The active delta becomes a frozen one, if it has rows. To be called on the commit queue. */
+  rotate(): void {
+    const { store, parts, snapshots, meta } = this.target;
+    if (parts.active.stats().rows === 0) return;
+    parts.active.freeze();
+    parts.frozen = [...parts.frozen, { delta: parts.active, seq: meta.state.appliedSeq }];
+    parts.active = store.createDelta();
+    this.publishParts(snapshots.peek().native);
+    this.start();
+  }
+
+  /** Resolves when nothing is frozen any more, or the flush failed since. */
+  async settled(): Promise<void> {
+    const { failure } = this;
+    while (this.target.parts.frozen.length > 0 && (this.failure === null || this.failure === failure)) {
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+      if (this.closed) return;
+    }
+  }
+
+  /** Waits for the flush in flight, starts none. */
+  async close(): Promise<void> {
+    this.closed = true;
+    if (this.retry !== null) clearTimeout(this.retry);
+    while (this.running !== null) await this.running;
+    this.wake();
+  }
+
+  /** Tries at once, after a failure too. */
+  start(): void {
+    if (this.closed || this.running !== null) return;
+    if (this.retry !== null) clearTimeout(this.retry);
+    this.retry = null;
+    this.running = this.flushAll();
+  }
+
+  /** Then no flush begins any more. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  private async flushAll(): Promise<void> {
+    for (let frozen = this.target.parts.frozen[0]; frozen !== undefined; frozen = this.target.parts.frozen[0]) {
+      if (this.closed) break;
+      try {
+        await this.flush(frozen);
+        this.failure = null;
+        this.flushes += 1;
+        this.wake();
+      } catch (error) {
+        this.failure = asVamanaError(error);
+        if (!this.closed) this.retry = setTimeout(() => this.start(), RETRY_MS).unref();
+        break;
+      }
+    }
+    // In the turn of the last check: what is frozen later finds nothing running, and starts it.
+    this.running = null;
+    this.wake();
+  }
+
+  private async flush(frozen: FrozenDelta): Promise<void> {
+    const { meta, wal, manifests } = this.target;
+    const flushed = await this.write(frozen);
+    await meta.flushed();
+    await this.commitQueue.run(async () => {
+      const edit: ManifestEdit<CollectionConfig> = {
+        flushedSeq: frozen.seq,
+        ...(flushed === null ? {} : { addSegments: [flushed.entry] }),
+      };
+      await manifests.publish(applyEdit(manifests.current, edit));
+      this.replace(frozen, flushed);
+    });
+    await wal.dropThrough(frozen.seq);
+  }
+
+  /** Null when none of its rows lives. */
+  private async write({ delta }: FrozenDelta): Promise<FlushedSegment | null> {
+    const { store, paths, manifests, runtime, snapshots } = this.target;
+    const number = this.nextNumber;
+    this.nextNumber += 1;
+    const dir = paths.segment(number);
+    // The native part only: a build takes long, and the metadata's would keep LMDB from using freed pages.
+    const snapshot = snapshots.peek().native.next({});
+    try {
+      if (!hasLiveRows(snapshot, delta)) return null;
+      const { config } = manifests.current;
+      return await flushDelta({ store, snapshot, delta, number, dir, config, threads: runtime.buildThreads });
+    } catch (error) {
+      await rm(dir, { recursive: true, force: true }).catch(() => undefined);
+      throw error;
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  private replace(frozen: FrozenDelta, flushed: FlushedSegment | null): void {
+    const { parts, snapshots } = this.target;
+    parts.frozen = parts.frozen.filter((other) => other !== frozen);
+    if (flushed !== null) parts.segments = [...parts.segments, flushed.segment];
+    this.publishParts(snapshots.peek().native);
+    frozen.delta.close();
+  }
+
+  private publishParts(native: NativeSnapshot): void {
+    const { parts, snapshots, meta } = this.target;
+    const next = native.next({ segments: [...parts.segments], deltas: parts.deltas });
+    snapshots.publish(new CollectionSnapshot(next, meta.snapshot()));
+  }
+
+  private get commitQueue(): CommitQueue {
+    if (this.queue === null) throw new VamanaError('INTERNAL', 'the flusher has no commit queue');
+    return this.queue;
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiters.splice(0)) resolve();
+  }
+}
+
+function hasLiveRows(snapshot: NativeSnapshot, delta: NativeDelta): boolean {
+  const only = snapshot.next({ segments: [], deltas: [delta] });
+  try {
+    return only.liveRows > 0;
+  } finally {
+    only.close();
+  }
+}

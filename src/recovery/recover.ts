@@ -1,0 +1,154 @@
+// Brings a collection back from its folder, whatever became of the process that wrote it. A straight line:
+//
+// 1. The newest manifest says which segments there are and up to which record rows are in them (flushedSeq).
+// 2. Folders of segments that it does not name are leftovers of builds that were cut short or merged away: removed.
+// 3. The segments are opened; their checksums and their identity are checked.
+// 4. The metadata says up to which record it is applied (appliedSeq).
+// 5. The log's end is settled (a torn tail is cut), and it is replayed from above the lower of the two: a record
+//    above flushedSeq goes into the delta, one above appliedSeq into the metadata too.
+// 6. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
+//
+// Repeating it changes nothing: a record applied twice is harmless, and what was replayed is applied. Damage is an
+// error that names file and place; nothing is skipped.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NativeDelta, NativeSegment, NativeStore } from '../binding.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import type { Runtime } from '../config/runtime-options.js';
+import { type CollectionPaths, parseSegmentName, temporaryTarget } from '../disk/file-names.js';
+import type { Storage } from '../disk/storage.js';
+import { VamanaError } from '../errors.js';
+import type { SegmentEntry } from '../manifest/manifest.js';
+import type { ManifestStore } from '../manifest/manifest-store.js';
+import { type MetaStore, openMetaStore } from '../meta/meta-store.js';
+import type { WalRecord } from '../wal/wal-op.js';
+import { readWal, type WalLocation } from '../wal/wal-reader.js';
+import { WalWriter } from '../wal/wal-writer.js';
+import { RowGatherer } from '../write/row-gatherer.js';
+
+export interface RecoveryProgress {
+  stage: 'segments' | 'replay';
+  done: number;
+  /** Null where it is not known beforehand. */
+  total: number | null;
+}
+
+export interface RecoveryInput {
+  storage: Storage;
+  paths: CollectionPaths;
+  manifests: ManifestStore<CollectionConfig>;
+  store: NativeStore;
+  runtime: Runtime;
+  onProgress?: (progress: RecoveryProgress) => void;
+}
+
+export interface Recovered {
+  segments: NativeSegment[];
+  delta: NativeDelta;
+  dead: Uint32Array;
+  meta: MetaStore;
+  wal: WalWriter;
+  /** Records read from the log, and bytes of its torn end that were cut. */
+  replayed: number;
+  cutBytes: number;
+}
+
+/** Records that one transaction of the metadata takes. */
+const APPLY_RECORDS = 64;
+
+export async function recover(input: RecoveryInput): Promise<Recovered> {
+  const { storage, paths, manifests, store, runtime, onProgress } = input;
+  const { segments: entries, flushedSeq, uuid, config } = manifests.current;
+  await removeLeftovers(storage, paths, entries);
+  const segments = await openSegments(store, paths, entries, onProgress);
+  const meta = openMetaStore(
+    paths.metaDir,
+    runtime.reserveBytes === undefined ? {} : { reserveBytes: runtime.reserveBytes },
+  );
+  try {
+    const { appliedSeq } = meta.state;
+    const location: WalLocation = { storage, walDir: paths.walDir, collection: uuid };
+    const wal = await WalWriter.open({
+      ...location,
+      after: Math.max(flushedSeq, appliedSeq),
+      segmentBytes: runtime.walSegmentBytes,
+      sync: runtime.sync,
+    });
+    try {
+      const delta = store.createDelta();
+      const from = Math.min(flushedSeq, appliedSeq) + 1;
+      const replayed = await replay(readWal(location, { from }), { flushedSeq, delta, meta, config, onProgress });
+      const snapshot = meta.snapshot();
+      const dead = snapshot.deadRows();
+      snapshot.release();
+      return { segments, delta, dead, meta, wal, replayed, cutBytes: wal.cut?.bytes ?? 0 };
+    } catch (error) {
+      await wal.close().catch(() => undefined);
+      throw error;
+    }
+  } catch (error) {
+    await meta.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+interface ReplayTarget {
+  flushedSeq: number;
+  delta: NativeDelta;
+  meta: MetaStore;
+  config: CollectionConfig;
+  onProgress: RecoveryInput['onProgress'];
+}
+
+async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): Promise<number> {
+  const { flushedSeq, delta, meta, config, onProgress } = target;
+  const gatherer = new RowGatherer(config);
+  let waiting: WalRecord[] = [];
+  let replayed = 0;
+  const apply = async (): Promise<void> => {
+    await meta.apply(waiting);
+    waiting = [];
+    gatherer.moveTo(delta);
+    onProgress?.({ stage: 'replay', done: replayed, total: null });
+  };
+  for await (const record of records) {
+    if (record.seq > flushedSeq) gatherer.add(record);
+    waiting.push(record);
+    replayed += 1;
+    if (waiting.length >= APPLY_RECORDS) await apply();
+  }
+  await apply();
+  return replayed;
+}
+
+async function removeLeftovers(
+  storage: Storage,
+  paths: CollectionPaths,
+  entries: readonly SegmentEntry[],
+): Promise<void> {
+  const named = new Set(entries.map(({ number }) => number));
+  for (const name of await storage.list(paths.segmentsDir)) {
+    const number = parseSegmentName(temporaryTarget(name) ?? name);
+    if (number === null || (named.has(number) && temporaryTarget(name) === null)) continue;
+    await rm(join(paths.segmentsDir, name), { recursive: true, force: true });
+  }
+}
+
+async function openSegments(
+  store: NativeStore,
+  paths: CollectionPaths,
+  entries: readonly SegmentEntry[],
+  onProgress: RecoveryInput['onProgress'],
+): Promise<NativeSegment[]> {
+  const segments: NativeSegment[] = [];
+  for (const entry of entries) {
+    const dir = paths.segment(entry.number);
+    const segment = await store.openSegment(dir);
+    if (segment.info.uuid !== entry.uuid) {
+      throw new VamanaError('CORRUPT', `${dir} is segment ${segment.info.uuid}; the manifest names ${entry.uuid}`);
+    }
+    segments.push(segment);
+    onProgress?.({ stage: 'segments', done: segments.length, total: entries.length });
+  }
+  return segments;
+}
