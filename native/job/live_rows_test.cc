@@ -16,6 +16,7 @@
 namespace vamana {
 namespace {
 
+using testing::make_vectors;
 using testing::VectorSet;
 
 class LiveRowsTest : public ::testing::Test {
@@ -100,7 +101,7 @@ TEST_F(LiveRowsTest, SegmentsAndDeltasWithoutTheirDead) {
       const auto rows =
           LiveRows::create({{one, dead_nodes(*one, dead)}, {two, dead_nodes(*two, dead)}}, {{fresh, 300}}, dead_rows);
       ASSERT_TRUE(rows.ok()) << rows.status().message();
-      ASSERT_NO_FATAL_FAILURE(expect_rows(**rows, set, live, share + dim));
+      ASSERT_NO_FATAL_FAILURE(expect_rows(*rows.value(), set, live, share + dim));
     }
   }
 }

@@ -33,6 +33,7 @@ Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, std
   segment->vectors_ = files.headers.vectors;
   segment->graph_header_ = files.headers.graph;
   segment->codes_header_ = files.headers.codes;
+  segment->vectors_file_ = std::move(files.vectors);
 
   VAMANA_ASSIGN(PackedGraph graph, load_graph(files.graph, files.headers.graph, pool));
   segment->graph_ = std::make_unique<PackedGraph>(std::move(graph));

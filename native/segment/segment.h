@@ -14,6 +14,7 @@
 #include "codec/codec.h"
 #include "format/segment_format.h"
 #include "graph/packed_graph.h"
+#include "io/file.h"
 #include "io/page_file.h"
 #include "io/page_reader.h"
 #include "segment/row_map.h"
@@ -53,6 +54,9 @@ class Segment {
   const std::shared_ptr<PageReader>& reader() const { return reader_; }
   const PageFile& page_file() const { return *page_file_; }
   const std::string& vectors_path() const { return vectors_path_; }
+  // For reading it through, past the page reader. Held open, so that a segment whose folder was removed serves whoever
+  // still has it.
+  const File& vectors_file() const { return vectors_file_; }
   // The row id of every node. Read from rows.seg when first asked for, and kept: 4 bytes a row of RAM, which only
   // searches need that answer without reading a record. CORRUPT, IO, MEMORY_LIMIT.
   Result<const uint32_t*> row_ids() const;
@@ -79,6 +83,7 @@ class Segment {
   Result<AlignedBuffer> read_row_ids() const;
   uint64_t serial_ = 0;  // of the segments that this process opened
   std::string dir_, vectors_path_;
+  File vectors_file_;
   SegmentHeader vectors_, graph_header_, codes_header_;
   std::unique_ptr<PackedGraph> graph_;
   std::unique_ptr<Codec> codec_;
