@@ -137,6 +137,11 @@ void FaultReader::release() {
   released_.notify_all();
 }
 
+uint64_t FaultReader::batches() const {
+  std::lock_guard lock(mutex_);
+  return batches_;
+}
+
 uint64_t FaultReader::reads() const {
   std::lock_guard lock(mutex_);
   return reads_;
@@ -149,6 +154,7 @@ Result<std::unique_ptr<ReadSession>> FaultReader::open_session(const SessionOpti
 
 std::vector<FaultReader::Planned> FaultReader::count_reads(size_t requests) {
   std::lock_guard lock(mutex_);
+  ++batches_;
   std::vector<Planned> planned;
   for (size_t i = 0; i < requests; ++i) {
     ++reads_;

@@ -19,6 +19,7 @@ import { type ScrollPage, scroll, scrollPage } from '../read/scroll.js';
 import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
 import { loopTurns } from '../segment/loop-turns.js';
+import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
 import type { WalStats, WalWriter } from '../wal/wal-writer.js';
@@ -43,6 +44,8 @@ export interface CollectionSearchOptions extends ReadOptions {
   listSize?: number;
   /** Candidates a segment whose pages are read; 'auto', by the codes' measured error, by default. */
   rerank?: 'auto' | number;
+  /** 'approximate' reads less and estimates distances; see SearchOptions of an index. */
+  scores?: 'exact' | 'approximate';
   /** Scan every vector instead. */
   exact?: boolean;
   signal?: AbortSignal;
@@ -274,8 +277,15 @@ export class Collection {
     if (count === 0) return [];
     const native = loadNative();
     const { defaults } = native.constants;
-    const { k = defaults.k, listSize = defaults.listSize, rerank = 'auto', exact = false, signal } = options;
-    const params = { k, listSize, rerank: rerank === 'auto' ? 0 : rerank, exact, costs: false };
+    const { k = defaults.k, listSize = defaults.listSize, exact = false, signal } = options;
+    const params = {
+      k,
+      listSize,
+      rerank: rerankDepth(options.rerank),
+      exact,
+      approximate: wantsEstimates(options.scores),
+      costs: false,
+    };
     const selection = parseSelection(options.withPayload ?? false);
     const turn = loopTurns.next();
     if (turn !== undefined) await turn;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadNative, type NativeDelta, type NativeSegment, type NativeSnapshot } from './binding.js';
+import { loadNative, type NativeDelta, type NativeSegment, type NativeSnapshot } from '../src/binding.js';
 
 const native = loadNative();
 const dim = 6;
@@ -147,7 +147,7 @@ class Model {
     expect(snapshot.liveRows).toBe(this.rows.size);
     const random = numbers(seed);
     const queries = new Uint8Array(5 * dim).map(() => random(256));
-    const params = { k, listSize: 64, rerank: 0, exact: false, costs: false };
+    const params = { k, listSize: 64, rerank: 0, exact: false, approximate: false, costs: false };
     const exact = await snapshot.search(queries, 5, { ...params, exact: true }, null);
     const walked = await snapshot.search(queries, 5, params, null);
     let found = 0;
@@ -186,8 +186,14 @@ class Model {
 
 const seed = fc.integer({ min: 1, max: 2 ** 31 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('write' as const), count: fc.integer({ min: 1, max: 300 }), seed }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), share: fc.constantFrom(1, 20, 90, 100), seed }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('write' as const), count: fc.integer({ min: 1, max: 300 }), seed }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('delete' as const), share: fc.constantFrom(1, 20, 90, 100), seed }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: 'flush' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'merge' as const }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('check' as const), seed }) },
