@@ -206,7 +206,7 @@ it('refuses a second process, and takes the folder over from one that was killed
 it('says in its own words what is wrong with a folder', async () => {
   const file = join(dir, 'file');
   await writeFile(file, 'no folder');
-  expect(await endOf(open(join(file, 'database')))).toBe('IO');
+  expect(await endOf(open(join(file, 'database')))).toBe('NOT_FOUND');
   const database = await openDatabase();
   for (const name of ['', '.', '..', 'a/b', 'c.tmp', 'x'.repeat(201)]) {
     expect(await endOf(Promise.resolve().then(() => database.collection(name)))).toBe('INVALID_ARGUMENT');

@@ -87,6 +87,8 @@ export interface OpenCollectionInput {
   storage: Storage;
   runtime: Runtime;
   onProgress?: (progress: RecoveryProgress) => void;
+  /** Called when closing begins, with its end. */
+  onClose?: (closed: Promise<void>) => void;
 }
 
 /** Recovers the collection in a folder; see src/recovery/recover.ts. NOT_FOUND, CORRUPT, TOO_NEW, IO. */
@@ -108,7 +110,7 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
     const parts = new Parts(segments, [], delta);
     const native = store.createSnapshot({ segments, deltas: [delta], dead });
     const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
-    return new Collection(input.name, { paths, manifests, runtime, store, parts, snapshots, meta, wal });
+    return new Collection(input.name, { paths, manifests, runtime, store, parts, snapshots, meta, wal }, input.onClose);
   } catch (error) {
     await store.close();
     throw asVamanaError(error);
@@ -153,6 +155,7 @@ export class Collection {
   constructor(
     readonly name: string,
     private readonly root: CollectionParts,
+    private readonly onClose?: OpenCollectionInput['onClose'],
   ) {
     const { manifests, parts, runtime, meta, wal } = root;
     const { config } = manifests.current;
@@ -382,7 +385,10 @@ export class Collection {
 
   /** Waits for writes in flight and makes everything durable. What is not in segments yet is in the log. Idempotent. */
   close(): Promise<void> {
-    this.closing ??= this.finish();
+    if (this.closing === null) {
+      this.closing = this.finish();
+      this.onClose?.(this.closing);
+    }
     return this.closing;
   }
 

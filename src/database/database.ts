@@ -11,6 +11,7 @@ import { type CollectionConfig, type CollectionOptions, resolveConfig } from '..
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
 import { CollectionPaths, DatabasePaths, temporaryTarget } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
+import { systemError } from '../disk/system-error.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 import { MANIFEST_FORMAT_VERSION, type Manifest } from '../manifest/manifest.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
@@ -30,9 +31,10 @@ export interface OpenOptions extends RuntimeOptions {
  */
 export async function open(dir: string, options: OpenOptions = {}): Promise<Database> {
   const paths = new DatabasePaths(dir);
-  await mkdir(paths.collectionsDir, { recursive: true });
-  const lock = await takeLock(paths.lock, options.url);
+  await onDisk('make folder', paths.collectionsDir, () => mkdir(paths.collectionsDir, { recursive: true }));
+  const lock = await takeLock(paths.lock);
   try {
+    await onDisk('write', paths.lock, () => writeFile(paths.lock, holderText(options.url)));
     await removeDropped(paths);
     return new Database(paths, lock, resolveRuntime(options), options.onRecovery);
   } catch (error) {
@@ -41,11 +43,21 @@ export async function open(dir: string, options: OpenOptions = {}): Promise<Data
   }
 }
 
-async function takeLock(path: string, url: string | undefined): Promise<NativeLock> {
+async function onDisk<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
-    const lock = loadNative().lockFile(path);
-    await writeFile(path, `${JSON.stringify({ pid: process.pid, url: url ?? null })}\n`);
-    return lock;
+    return await work();
+  } catch (error) {
+    throw systemError(error, action, path);
+  }
+}
+
+function holderText(url: string | undefined): string {
+  return `${JSON.stringify({ pid: process.pid, url: url ?? null })}\n`;
+}
+
+async function takeLock(path: string): Promise<NativeLock> {
+  try {
+    return loadNative().lockFile(path);
   } catch (thrown) {
     const error = asVamanaError(thrown);
     if (error.code !== 'LOCKED') throw error;
@@ -68,12 +80,18 @@ const DROPPED = '.dropped-';
 async function removeDropped(paths: DatabasePaths): Promise<void> {
   for (const name of await nodeStorage.list(paths.collectionsDir)) {
     const leftover = name.startsWith(DROPPED) || temporaryTarget(name) !== null;
-    if (leftover) await rm(join(paths.collectionsDir, name), { recursive: true, force: true });
+    if (leftover) await removeFolder(join(paths.collectionsDir, name));
   }
+}
+
+function removeFolder(path: string): Promise<void> {
+  return onDisk('remove', path, () => rm(path, { recursive: true, force: true }));
 }
 
 export class Database {
   private readonly collections = new Map<string, Promise<Collection>>();
+  /** By name, what is being made, opened, closed or dropped: one after the other. Never rejects. */
+  private readonly turns = new Map<string, Promise<unknown>>();
   private closing: Promise<void> | null = null;
 
   /** @internal Use open(). */
@@ -93,20 +111,22 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     const config = resolveConfig(options);
-    await createFolder(dir, config);
+    await this.inTurn(name, () => createFolder(dir, config));
     return this.collection(name);
   }
 
-  /** The collection, recovered when it is not open yet. NOT_FOUND, CORRUPT, TOO_NEW. */
+  /** The collection, recovered when it is not open yet, or was closed. NOT_FOUND, CORRUPT, TOO_NEW. */
   collection(name: string): Promise<Collection> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    let opened = this.collections.get(name);
-    if (opened === undefined) {
-      opened = this.open(name, dir);
-      this.collections.set(name, opened);
-      opened.catch(() => this.collections.delete(name));
-    }
+    const known = this.collections.get(name);
+    if (known !== undefined) return known;
+    const forget = (): void => {
+      if (this.collections.get(name) === opened) this.collections.delete(name);
+    };
+    const opened = this.inTurn(name, () => this.open(name, dir, forget));
+    this.collections.set(name, opened);
+    opened.catch(forget);
     return opened;
   }
 
@@ -123,7 +143,13 @@ export class Database {
     const dir = this.paths.collection(name);
     const opened = this.collections.get(name);
     this.collections.delete(name);
-    if (opened !== undefined) await (await opened.catch(() => undefined))?.close();
+    await this.inTurn(name, async () => {
+      await (await opened?.catch(() => undefined))?.close();
+      await this.removeCollection(name, dir);
+    });
+  }
+
+  private async removeCollection(name: string, dir: string): Promise<void> {
     const gone = join(this.paths.collectionsDir, `${DROPPED}${randomUUID()}`);
     try {
       await rename(dir, gone);
@@ -132,7 +158,7 @@ export class Database {
       throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause });
     }
     await nodeStorage.syncDir(this.paths.collectionsDir);
-    await rm(gone, { recursive: true, force: true });
+    await removeFolder(gone);
   }
 
   /** Closes every collection and lets go of the folder. Idempotent. */
@@ -145,11 +171,16 @@ export class Database {
     return this.close();
   }
 
-  private async open(name: string, dir: string): Promise<Collection> {
+  private async open(name: string, dir: string, forget: () => void): Promise<Collection> {
     try {
       const { runtime, onRecovery } = this;
       const onProgress = (progress: RecoveryProgress): void => onRecovery?.(name, progress);
-      return await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress });
+      const onClose = (closed: Promise<void>): void => {
+        forget();
+        // Whoever asks for it from now on gets it anew, when its files are let go of.
+        this.inTurn(name, () => closed).catch(() => undefined);
+      };
+      return await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress, onClose });
     } catch (error) {
       if (
         error instanceof VamanaError &&
@@ -164,14 +195,25 @@ export class Database {
 
   private async finish(): Promise<void> {
     try {
-      const opened = await Promise.allSettled(this.collections.values());
+      const opened = await Promise.allSettled([...this.collections.values()]);
       const closed = await Promise.allSettled(
         opened.map((collection) => (collection.status === 'fulfilled' ? collection.value.close() : undefined)),
       );
       for (const end of closed) if (end.status === 'rejected') throw end.reason;
     } finally {
+      await Promise.all(this.turns.values());
       this.lock.release();
     }
+  }
+
+  private inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const run = (this.turns.get(name) ?? Promise.resolve()).then(work);
+    const ended = run.catch(() => undefined);
+    this.turns.set(name, ended);
+    void ended.then(() => {
+      if (this.turns.get(name) === ended) this.turns.delete(name);
+    });
+    return run;
   }
 
   private requireOpen(): void {
