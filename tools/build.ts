@@ -104,6 +104,7 @@ export function reportFacts(report: BuildReport, dir: string): Fact[] {
     ['vectors file', formatBytes(files.vectors)],
     ['graph file', formatBytes(files.graph)],
     ['codes file', formatBytes(files.codes)],
+    ['rows file', formatBytes(files.rows)],
     ['peak resident', formatBytes(report.rssPeak)],
   ];
 }

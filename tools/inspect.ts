@@ -44,6 +44,7 @@ export function inspectFacts(info: IndexInfo): Fact[] {
     ['vectors file', formatBytes(files.vectors)],
     ['graph file', formatBytes(files.graph)],
     ['codes file', formatBytes(files.codes)],
+    ['rows file', formatBytes(files.rows)],
     ['memory a row', `${formatNumber(bytesPerRow(info))} bytes`],
   ];
 }

@@ -5,11 +5,16 @@
 #include "addon/build_call.h"
 #include "addon/cancel_handle.h"
 #include "addon/constants.h"
+#include "addon/delta_handle.h"
 #include "addon/doctor_call.h"
 #include "addon/index_handle.h"
 #include "addon/instance.h"
+#include "addon/lock_handle.h"
 #include "addon/open_call.h"
 #include "addon/scan_handle.h"
+#include "addon/segment_handle.h"
+#include "addon/snapshot_handle.h"
+#include "addon/store_handle.h"
 #include "addon/verify_call.h"
 
 namespace vamana::addon {
@@ -26,6 +31,11 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   instance.index_class = Napi::Persistent(IndexHandle::define(env));
   instance.scan_class = Napi::Persistent(ScanHandle::define(env));
   instance.cancel_class = Napi::Persistent(CancelHandle::define(env));
+  instance.store_class = Napi::Persistent(StoreHandle::define(env));
+  instance.segment_class = Napi::Persistent(SegmentHandle::define(env));
+  instance.delta_class = Napi::Persistent(DeltaHandle::define(env));
+  instance.snapshot_class = Napi::Persistent(SnapshotHandle::define(env));
+  instance.lock_class = Napi::Persistent(LockHandle::define(env));
 
   exports.Set("constants", make_constants(env));
   add_function<create_cancel>(exports, "createCancel");
@@ -36,6 +46,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   add_function<verify_call>(exports, "verify");
   add_function<ScanHandle::create>(exports, "createExactScan");
   add_function<doctor_call>(exports, "doctor");
+  add_function<StoreHandle::create>(exports, "createStore");
+  add_function<LockHandle::create>(exports, "lockFile");
   return exports;
 }
 

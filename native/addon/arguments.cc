@@ -167,6 +167,13 @@ Result<Napi::Object> read_object(const Napi::Value& value, const std::string& na
   return value.As<Napi::Object>();
 }
 
+Result<Napi::Value> read_element(const Napi::Array& array, uint32_t index, const std::string& name) {
+  const Napi::Value found = array.Get(index);
+  const Napi::Env env = array.Env();
+  if (!env.IsExceptionPending()) return found;
+  return Status(Code::kInvalidArgument, "reading " + name + " threw: " + take_exception_message(env));
+}
+
 Result<Napi::Function> read_callback(const Napi::Value& value, const std::string& name) {
   if (value.IsNull() || value.IsUndefined()) return Napi::Function();
   if (!value.IsFunction()) return unexpected(name, value, "a function or null");

@@ -40,6 +40,8 @@ Result<size_t> read_choice(const Napi::Value& value, const std::string& name,
 Result<std::span<const uint8_t>> read_bytes(const Napi::Value& value, const std::string& name);
 Result<std::span<const uint32_t>> read_u32_array(const Napi::Value& value, const std::string& name);
 Result<Napi::Object> read_object(const Napi::Value& value, const std::string& name);
+// Element `index` of an array that may be a proxy's.
+Result<Napi::Value> read_element(const Napi::Array& array, uint32_t index, const std::string& name);
 // A function, or an empty one for null and undefined.
 Result<Napi::Function> read_callback(const Napi::Value& value, const std::string& name);
 

@@ -31,19 +31,10 @@ VectorFileShape read_source(Fields& options) {
 
 Result<BuildOptions> read_options(const Napi::Value& value) {
   Fields fields(value, "options");
-  BuildOptions options;
+  BuildOptions options = read_build_options(fields);
   options.source = read_source(fields);
-  options.dir = fields.path("dir");
   options.metric = static_cast<Metric>(fields.choice("metric", kMetricNames));
-  options.degree = fields.integer32("degree", 1, kMaxDegree);
-  options.build_list = fields.integer32("buildList", 1, kMaxListSize);
-  options.alpha = static_cast<float>(fields.number("alpha", 1, 100));
   options.order = static_cast<BuildOrder>(fields.choice("order", kOrderNames));
-  options.code = static_cast<CodecChoice>(fields.choice("code", kCodeNames));
-  options.code_bytes = fields.integer32("codeBytes", 1, kMaxDimension);
-  options.memory_limit = fields.integer("memoryLimit", 0, kMaxSafeInteger);
-  options.threads = fields.integer32("threads", 1, kMaxThreads);
-  options.seed = fields.integer("seed", 0, kMaxSafeInteger);
   VAMANA_TRY(fields.status());
   return options;
 }
@@ -75,6 +66,7 @@ Napi::Value report_to_js(Napi::Env env, const BuildReport& report) {
   set(files, "vectors", report.files.vectors);
   set(files, "graph", report.files.graph);
   set(files, "codes", report.files.codes);
+  set(files, "rows", report.files.rows);
   Napi::Object object = Napi::Object::New(env);
   set(object, "rows", report.rows);
   set(object, "dim", report.dim);
@@ -90,27 +82,31 @@ Napi::Value report_to_js(Napi::Env env, const BuildReport& report) {
   return object;
 }
 
-class BuildCall final : public ProgressCall {
- public:
-  BuildCall(Napi::Env env, BuildOptions options, std::shared_ptr<CancelFlag> cancel, const Napi::Function& listener)
-      : ProgressCall(env, std::move(cancel), listener), options_(std::move(options)) {}
-
- protected:
-  Status work() override {
-    const auto progress = [this](BuildStage stage, uint64_t done, uint64_t total) {
-      report(build_stage_name(stage), done, total);
-    };
-    VAMANA_ASSIGN(report_, run_build(options_, *cancel(), progress));
-    return Status();
-  }
-  Napi::Value result(Napi::Env env) override { return report_to_js(env, report_); }
-
- private:
-  const BuildOptions options_;
-  BuildReport report_;
-};
-
 }  // namespace
+
+BuildOptions read_build_options(Fields& fields) {
+  BuildOptions options;
+  options.dir = fields.path("dir");
+  options.degree = fields.integer32("degree", 1, kMaxDegree);
+  options.build_list = fields.integer32("buildList", 1, kMaxListSize);
+  options.alpha = static_cast<float>(fields.number("alpha", 1, 100));
+  options.code = static_cast<CodecChoice>(fields.choice("code", kCodeNames));
+  options.code_bytes = fields.integer32("codeBytes", 1, kMaxDimension);
+  options.memory_limit = fields.integer("memoryLimit", 0, kMaxSafeInteger);
+  options.threads = fields.integer32("threads", 1, kMaxThreads);
+  options.seed = fields.integer("seed", 0, kMaxSafeInteger);
+  return options;
+}
+
+Status BuildCall::work() {
+  const auto progress = [this](BuildStage stage, uint64_t done, uint64_t total) {
+    report(build_stage_name(stage), done, total);
+  };
+  VAMANA_ASSIGN(report_, run_build(options_, *cancel(), progress));
+  return Status();
+}
+
+Napi::Value BuildCall::result(Napi::Env env) { return report_to_js(env, report_); }
 
 Napi::Value plan_build_call(const Napi::CallbackInfo& info) {
   const Result<BuildOptions> options = read_options(info[0]);

@@ -3,7 +3,32 @@
 
 #include <napi.h>
 
+#include <memory>
+
+#include "addon/arguments.h"
+#include "addon/progress_call.h"
+#include "job/build_job.h"
+
 namespace vamana::addon {
+
+// What all builds are asked: everything but the rows and the metric.
+BuildOptions read_build_options(Fields& fields);
+
+// A build on its way: NativeBuildReport is its result.
+class BuildCall : public ProgressCall {
+ public:
+  BuildCall(Napi::Env env, BuildOptions options, std::shared_ptr<CancelFlag> cancel, const Napi::Function& listener)
+      : ProgressCall(env, std::move(cancel), listener), options_(std::move(options)) {}
+
+ protected:
+  Status work() override;
+  Napi::Value result(Napi::Env env) override;
+  BuildOptions& options() { return options_; }
+
+ private:
+  BuildOptions options_;
+  BuildReport report_;
+};
 
 Napi::Value plan_build_call(const Napi::CallbackInfo& info);
 Napi::Value build_call(const Napi::CallbackInfo& info);

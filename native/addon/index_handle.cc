@@ -57,7 +57,7 @@ void IndexHandle::settled() {
 Napi::Value IndexHandle::search(const Napi::CallbackInfo& info) {
   if (!index_) return rejected(info.Env(), closed_status());
   SearchEngine& engine = *index_->engine;
-  Result<SearchArguments> arguments = read_search_arguments(info, engine.segment());
+  Result<SearchArguments> arguments = read_search_arguments(info, engine.space());
   if (!arguments.ok()) return rejected(info.Env(), arguments.status());
   auto call = std::make_unique<SearchCall>(info.Env(), arguments->request, arguments->costs);
   begin(*call);

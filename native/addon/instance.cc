@@ -74,9 +74,9 @@ void Instance::remove(Napi::Env env, AsyncCall* call) {
   if (calls_.empty()) completions_.keep_alive(env, false);
 }
 
-void Instance::track(const std::shared_ptr<OpenIndex>& index) {
-  std::erase_if(indexes_, [](const std::weak_ptr<OpenIndex>& known) { return known.expired(); });
-  indexes_.push_back(index);
+void Instance::track(const std::shared_ptr<Closable>& opened) {
+  std::erase_if(opened_, [](const std::weak_ptr<Closable>& known) { return known.expired(); });
+  opened_.push_back(opened);
 }
 
 void Instance::close_in_background(std::shared_ptr<OpenIndex> index) {
@@ -90,8 +90,8 @@ void Instance::shut_down() {
   for (auto& [call, owner] : calls_) call->cancel()->cancel();
   jobs_.stop();
   tasks_.stop();
-  for (const std::weak_ptr<OpenIndex>& known : indexes_) {
-    if (const std::shared_ptr<OpenIndex> index = known.lock()) index->engine->close();
+  for (const std::weak_ptr<Closable>& known : opened_) {
+    if (const std::shared_ptr<Closable> opened = known.lock()) opened->close();
   }
   completions_.close();
   calls_.clear();

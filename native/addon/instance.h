@@ -1,5 +1,5 @@
 // What one environment (the main thread's, or a worker's) has of the addon: its lanes, its way back to
-// the JS thread, the calls in flight and the open indexes. Nothing is shared between environments.
+// the JS thread, the calls in flight, the open indexes and stores. Nothing is shared between environments.
 //
 // Thread safety: finished() and notify() from any thread; everything else on the JS thread of the
 // environment. At the end of the environment a cleanup hook stops intake, raises every cancel flag, ends
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "addon/async_call.h"
+#include "addon/closable.h"
 #include "addon/completion_queue.h"
 #include "addon/open_index.h"
 #include "addon/task_lane.h"
@@ -48,14 +49,19 @@ class Instance {
   // AsyncCall::notify() will run.
   void notify(AsyncCall* call) { completions_.push({call, false}); }
 
-  // Remembers the index, to close it at the end of the environment.
-  void track(const std::shared_ptr<OpenIndex>& index);
+  // Remembers it, to close it at the end of the environment.
+  void track(const std::shared_ptr<Closable>& opened);
   // Closes the index on a lane, without anybody waiting: for finalisers.
   void close_in_background(std::shared_ptr<OpenIndex> index);
 
   Napi::FunctionReference index_class;
   Napi::FunctionReference scan_class;
   Napi::FunctionReference cancel_class;
+  Napi::FunctionReference store_class;
+  Napi::FunctionReference segment_class;
+  Napi::FunctionReference delta_class;
+  Napi::FunctionReference snapshot_class;
+  Napi::FunctionReference lock_class;
 
  private:
   explicit Instance(Napi::Env env);
@@ -67,7 +73,7 @@ class Instance {
   TaskLane jobs_;
   TaskLane tasks_;
   std::unordered_map<AsyncCall*, std::unique_ptr<AsyncCall>> calls_;
-  std::vector<std::weak_ptr<OpenIndex>> indexes_;
+  std::vector<std::weak_ptr<Closable>> opened_;
   bool shut_down_ = false;
   CompletionQueue completions_;
 };

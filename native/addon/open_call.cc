@@ -25,10 +25,7 @@ Result<OpenArguments> read_open_arguments(const Napi::CallbackInfo& info) {
   VAMANA_ASSIGN(arguments.dir, read_path(info[0], "dir"));
   Fields fields(info[1], "options");
   arguments.io = static_cast<IoKind>(fields.choice("io", kIoNames));
-  arguments.engine.threads = fields.integer32("threads", 1, kMaxThreads);
-  arguments.engine.in_flight = fields.integer32("inFlight", 0, kMaxInFlight);
-  arguments.engine.cache_bytes = fields.integer("cacheBytes", 0, kMaxSafeInteger);
-  arguments.engine.queue_requests = fields.integer32("queueRequests", 1, kMaxQueueRequests);
+  arguments.engine = read_engine_options(fields);
   VAMANA_TRY(fields.status());
   return arguments;
 }
@@ -43,6 +40,25 @@ Result<std::shared_ptr<OpenIndex>> open(const OpenArguments& arguments) {
 }
 
 }  // namespace
+
+EngineOptions read_engine_options(Fields& fields) {
+  EngineOptions options;
+  options.threads = fields.integer32("threads", 1, kMaxThreads);
+  options.in_flight = fields.integer32("inFlight", 0, kMaxInFlight);
+  options.cache_bytes = fields.integer("cacheBytes", 0, kMaxSafeInteger);
+  options.queue_requests = fields.integer32("queueRequests", 1, kMaxQueueRequests);
+  return options;
+}
+
+Status check_space(const VectorSpace& found, const VectorSpace& expected, const std::string& dir) {
+  if (found == expected) return Status();
+  const auto text = [](const VectorSpace& space) {
+    return format("dimension %u, %s, %s", space.dim, std::string(element_name(space.element)).c_str(),
+                  std::string(metric_name(space.metric)).c_str());
+  };
+  return Status(Code::kInvalidArgument, format("%s: a segment of %s, expected %s as the store has", dir.c_str(),
+                                               text(found).c_str(), text(expected).c_str()));
+}
 
 Napi::Value open_index(const Napi::CallbackInfo& info) {
   const Result<OpenArguments> arguments = read_open_arguments(info);

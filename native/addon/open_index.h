@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <memory>
 
+#include "addon/closable.h"
 #include "search/search_engine.h"
 
 namespace vamana::addon {
 
-struct OpenIndex {
+struct OpenIndex final : Closable {
   OpenIndex(std::unique_ptr<SearchEngine> opened, uint32_t search_threads, uint64_t bytes)
       : engine(std::move(opened)), threads(search_threads), memory_bytes(bytes) {}
-  ~OpenIndex() { engine->close(); }
+  ~OpenIndex() override { engine->close(); }
+  void close() override { engine->close(); }
 
   const std::unique_ptr<SearchEngine> engine;
   const uint32_t threads;

@@ -32,6 +32,7 @@ Napi::Object costs_to_js(Napi::Env env, const std::vector<QueryCost>& costs) {
   };
   counts("hops", &QueryCost::hops);
   counts("codesScored", &QueryCost::codes_scored);
+  counts("vectorsScored", &QueryCost::vectors_scored);
   counts("reads", &QueryCost::reads);
   counts("cacheHits", &QueryCost::cache_hits);
   counts("reranked", &QueryCost::reranked);
@@ -56,16 +57,16 @@ Napi::Value SearchCall::result(Napi::Env env) {
   return results;
 }
 
-Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, const Segment& segment) {
+Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, const VectorSpace& space) {
   VAMANA_ASSIGN(const auto queries, read_bytes(info[0], "queries"));
   VAMANA_ASSIGN(const uint64_t count, read_integer(info[1], "count", 1, kMaxU32));
-  const uint64_t bytes = count * segment.dim() * element_bytes(segment.element());
+  const uint64_t bytes = count * space.vector_bytes();
   if (queries.size() != bytes) {
     return Status(
         Code::kInvalidArgument,
         format("queries: found %zu bytes, expected %llu x %u x %zu = %llu (count x dimension x bytes of %s)",
-               queries.size(), static_cast<unsigned long long>(count), segment.dim(), element_bytes(segment.element()),
-               static_cast<unsigned long long>(bytes), std::string(element_name(segment.element())).c_str()));
+               queries.size(), static_cast<unsigned long long>(count), space.dim, element_bytes(space.element),
+               static_cast<unsigned long long>(bytes), std::string(element_name(space.element)).c_str()));
   }
   Fields fields(info[2], "options");
   SearchParams params;

@@ -32,6 +32,6 @@ struct SearchArguments {
   bool costs = false;
 };
 
-Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, const Segment& segment);
+Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, const VectorSpace& space);
 
 }  // namespace vamana::addon

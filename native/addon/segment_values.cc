@@ -44,19 +44,45 @@ Napi::Object segment_info(Napi::Env env, const SegmentDescription& segment) {
   set(files, "vectors", file_bytes(segment.vectors));
   set(files, "graph", file_bytes(segment.graph));
   set(files, "codes", file_bytes(segment.codes));
+  set(files, "rows", file_bytes(segment.rows));
   info.Set("files", files);
   info.Freeze();
   return info;
 }
 
-Napi::Object index_stats(Napi::Env env, const SearchEngine& engine, uint32_t threads) {
-  const ReaderFacts reader = engine.reader_facts();
+namespace {
+
+Napi::Object io_to_js(Napi::Env env, const ReaderFacts& reader) {
   Napi::Object io = Napi::Object::New(env);
   set(io, "kind", io_kind_name(reader.kind));
   set(io, "direct", reader.direct);
   set(io, "registeredBuffers", reader.registered_buffers);
   set(io, "note", reader.note);
+  return io;
+}
 
+Napi::Object cache_to_js(Napi::Env env, const PageCache::Facts& cached) {
+  Napi::Object cache = Napi::Object::New(env);
+  set(cache, "capacityBytes", cached.capacity_bytes);
+  set(cache, "usedBytes", cached.used_bytes);
+  set(cache, "hits", cached.hits);
+  set(cache, "misses", cached.misses);
+  return cache;
+}
+
+Napi::Object stats_of(Napi::Env env, const ReaderFacts& reader, const Napi::Object& memory,
+                      const PageCache::Facts& cached, uint32_t threads) {
+  Napi::Object stats = Napi::Object::New(env);
+  stats.Set("io", io_to_js(env, reader));
+  stats.Set("memory", memory);
+  stats.Set("cache", cache_to_js(env, cached));
+  set(stats, "threads", threads);
+  return stats;
+}
+
+}  // namespace
+
+Napi::Object index_stats(Napi::Env env, const SearchEngine& engine, uint32_t threads) {
   const SegmentMemory segment = engine.segment().memory();
   const PageCache::Facts cached = engine.cache_facts();
   Napi::Object memory = Napi::Object::New(env);
@@ -65,19 +91,20 @@ Napi::Object index_stats(Napi::Env env, const SearchEngine& engine, uint32_t thr
   set(memory, "cache", cached.used_bytes);
   set(memory, "mapped", segment.mapped);
   set(memory, "locked", segment.locked);
+  return stats_of(env, engine.reader_facts(), memory, cached, threads);
+}
 
-  Napi::Object cache = Napi::Object::New(env);
-  set(cache, "capacityBytes", cached.capacity_bytes);
-  set(cache, "usedBytes", cached.used_bytes);
-  set(cache, "hits", cached.hits);
-  set(cache, "misses", cached.misses);
-
-  Napi::Object stats = Napi::Object::New(env);
-  stats.Set("io", io);
-  stats.Set("memory", memory);
-  stats.Set("cache", cache);
-  set(stats, "threads", threads);
-  return stats;
+Napi::Object store_stats(Napi::Env env, OpenStore& store) {
+  const OpenStore::Memory parts = store.memory();
+  const PageCache::Facts cached = store.engine().cache_facts();
+  Napi::Object memory = Napi::Object::New(env);
+  set(memory, "graph", parts.graph);
+  set(memory, "codes", parts.codes);
+  set(memory, "deltas", parts.deltas);
+  set(memory, "cache", cached.used_bytes);
+  set(memory, "mapped", parts.mapped);
+  set(memory, "locked", parts.locked);
+  return stats_of(env, parts.reader, memory, cached, store.options().engine.threads);
 }
 
 }  // namespace vamana::addon

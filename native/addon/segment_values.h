@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "addon/open_store.h"
 #include "search/search_engine.h"
 #include "segment/describe.h"
 
@@ -10,5 +11,8 @@ namespace vamana::addon {
 
 Napi::Object segment_info(Napi::Env env, const SegmentDescription& segment);
 Napi::Object index_stats(Napi::Env env, const SearchEngine& engine, uint32_t threads);
+
+// NativeStoreStats of src/binding.ts.
+Napi::Object store_stats(Napi::Env env, OpenStore& store);
 
 }  // namespace vamana::addon

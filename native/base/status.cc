@@ -37,6 +37,8 @@ std::string_view code_name(Code code) {
       return "MEMORY_LIMIT";
     case Code::kBusy:
       return "BUSY";
+    case Code::kLocked:
+      return "LOCKED";
     case Code::kClosed:
       return "CLOSED";
     case Code::kAborted:

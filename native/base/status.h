@@ -27,6 +27,7 @@ enum class Code {
   kDiskFull,         // ENOSPC or EDQUOT
   kMemoryLimit,      // the work cannot be done within the memory allowed
   kBusy,             // a bounded queue is full; try again later
+  kLocked,           // another process holds the folder
   kClosed,           // the handle was closed
   kAborted,          // cancelled by the caller
   kInternal,         // an invariant of the code is broken: a bug

@@ -66,7 +66,7 @@ Status check_vectors(const SegmentHeader& header, const std::string& path) {
   return equals(path, fields::kTableCrc, header.table_crc, 0);
 }
 
-// Graph and codes: the payload is in checksum blocks with their table behind it.
+// All but vectors: the payload is in checksum blocks with their table behind it.
 Status check_blocks(const SegmentHeader& header, const std::string& path, uint64_t payload_bytes) {
   VAMANA_TRY(equals(path, fields::kPayloadBytes, header.payload_bytes, payload_bytes));
   VAMANA_TRY(equals(path, fields::kBlockBytes, header.block_bytes, kChecksumBlockBytes));
@@ -120,6 +120,13 @@ Status check_codes(const SegmentHeader& header, const std::string& path) {
       round_up(codes.parameter_bytes, kPayloadAlignment) + div_up(header.rows, codes.codes_per_line) * codes.stride);
 }
 
+Status check_rows(const SegmentHeader& header, const std::string& path) {
+  const RowsFields& ids = header.row_ids;
+  VAMANA_TRY(in_range(path, fields::kFirstRow, ids.first, 0, kMaxRows - header.rows));
+  VAMANA_TRY(in_range(path, fields::kLastRow, ids.last, ids.first + header.rows - 1, kMaxRows - 1));
+  return check_blocks(header, path, header.rows * row_entry_bytes(ids, header.rows));
+}
+
 }  // namespace
 
 Status check_header(const SegmentHeader& header, const std::string& path) {
@@ -131,8 +138,10 @@ Status check_header(const SegmentHeader& header, const std::string& path) {
       return check_graph(header, path);
     case FileKind::kCodes:
       return check_codes(header, path);
+    case FileKind::kRows:
+      return check_rows(header, path);
   }
-  return in_range(path, fields::kKind, static_cast<uint32_t>(header.kind), 0, 2);
+  return in_range(path, fields::kKind, static_cast<uint32_t>(header.kind), 0, 3);
 }
 
 std::string hex_bytes(const uint8_t* bytes, size_t size) {

@@ -57,6 +57,9 @@ constexpr HeaderField kErrorSpread{116, "spread of the estimates"};
 constexpr HeaderField kPqRecall{120, "recall measured with pq"};
 constexpr HeaderField kRabitqRecall{124, "recall measured with rabitq"};
 
+constexpr HeaderField kFirstRow{80, "first row"};
+constexpr HeaderField kLastRow{84, "last row"};
+
 }  // namespace fields
 
 // The offset after the last field of a kind: zeros follow up to the page's checksum.
@@ -68,6 +71,8 @@ constexpr size_t fields_end(FileKind kind) {
       return fields::kEntries.offset + 4 * kMaxEntries;
     case FileKind::kCodes:
       return fields::kRabitqRecall.offset + 4;
+    case FileKind::kRows:
+      return fields::kLastRow.offset + 4;
   }
   return fields::kRecordBytes.offset;
 }

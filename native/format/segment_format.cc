@@ -11,9 +11,9 @@ namespace vamana {
 namespace {
 
 constexpr size_t kMagicBytes = 8;
-constexpr const char* kMagic[] = {"VAMVECT1", "VAMGRPH1", "VAMCODE1"};
-constexpr const char* kFileName[] = {"vectors.seg", "graph.seg", "codes.seg"};
-constexpr uint32_t kKinds = 3;
+constexpr const char* kMagic[] = {"VAMVECT1", "VAMGRPH1", "VAMCODE1", "VAMROWS1"};
+constexpr const char* kFileName[] = {"vectors.seg", "graph.seg", "codes.seg", "rows.seg"};
+constexpr uint32_t kKinds = 4;
 constexpr size_t kCrcBytes = 4;
 
 // Offsets inside the header page, as the table in segment_format.h has them. What the rules name in their
@@ -54,6 +54,11 @@ void encode_codes(const CodesFields& fields, uint8_t* page) {
   store_le(page + fields::kErrorSpread.offset, fields.error_spread);
   store_le(page + fields::kPqRecall.offset, fields.pq_recall);
   store_le(page + fields::kRabitqRecall.offset, fields.rabitq_recall);
+}
+
+void encode_rows(const RowsFields& fields, uint8_t* page) {
+  store_le(page + fields::kFirstRow.offset, fields.first);
+  store_le(page + fields::kLastRow.offset, fields.last);
 }
 
 template <typename T>
@@ -100,6 +105,13 @@ CodesFields decode_codes(const uint8_t* page) {
   return out;
 }
 
+RowsFields decode_rows(const uint8_t* page) {
+  RowsFields out;
+  load_field(page, fields::kFirstRow, &out.first);
+  load_field(page, fields::kLastRow, &out.last);
+  return out;
+}
+
 SegmentHeader decode_fields(const uint8_t* page) {
   SegmentHeader header;
   std::memcpy(header.uuid.data(), page + kUuidAt, header.uuid.size());
@@ -121,6 +133,9 @@ SegmentHeader decode_fields(const uint8_t* page) {
       break;
     case FileKind::kCodes:
       header.codes = decode_codes(page);
+      break;
+    case FileKind::kRows:
+      header.row_ids = decode_rows(page);
       break;
   }
   return header;
@@ -197,6 +212,9 @@ void encode_header(const SegmentHeader& header, uint8_t* page) {
       break;
     case FileKind::kCodes:
       encode_codes(header.codes, page);
+      break;
+    case FileKind::kRows:
+      encode_rows(header.row_ids, page);
       break;
   }
   store_le(page + kCrcAt, crc32c(0, page, kCrcAt));

@@ -1,27 +1,28 @@
-// The segment on disk: the one place that knows an offset. A segment is an immutable folder of three
+// The segment on disk: the one place that knows an offset. A segment is an immutable folder of four
 // files, written under a temporary name, synced and renamed (segment/segment_writer).
 //
 //   vectors.seg   full vectors in graph order, a record [vector | row id] a node, a CRC a slot
 //   graph.seg     packed adjacency lists with their directory
 //   codes.seg     short codes, one a node, with the codec's own parameters
+//   rows.seg      the node of every row, by row: the way from a row id to its record
 //
 // Every file begins with one header page of 4096 bytes. Integers are little-endian.
 //
 //   offset | size | type  | meaning
 //   -------|------|-------|---------------------------------------------------------------
-//        0 |    8 | bytes | magic: "VAMVECT1", "VAMGRPH1" or "VAMCODE1"
+//        0 |    8 | bytes | magic: "VAMVECT1", "VAMGRPH1", "VAMCODE1" or "VAMROWS1"
 //        8 |    4 | u32   | format version, 1
 //       12 |    4 | u32   | header bytes, 4096
-//       16 |   16 | bytes | segment uuid, the same in all three files
+//       16 |   16 | bytes | segment uuid, the same in all four files
 //       32 |    8 | u64   | rows
 //       40 |    4 | u32   | dimension
 //       44 |    4 | u32   | element: 0 f32, 1 f16, 2 u8, 3 i8
 //       48 |    4 | u32   | metric: 0 l2, 1 cosine, 2 dot, 3 l1
-//       52 |    4 | u32   | kind: 0 vectors, 1 graph, 2 codes
+//       52 |    4 | u32   | kind: 0 vectors, 1 graph, 2 codes, 3 rows
 //       56 |    8 | u64   | body bytes: what follows the header page, a multiple of 4096
 //       64 |    8 | u64   | payload bytes: the body's used part, checksums and padding apart
-//       72 |    4 | u32   | checksum block bytes: 4096 * pages a slot in vectors, 65536 in graph and codes
-//       76 |    4 | u32   | CRC-32C of the checksum table with its padding (graph and codes), 0 in vectors
+//       72 |    4 | u32   | checksum block bytes: 4096 * pages a slot in vectors, 65536 in the others
+//       76 |    4 | u32   | CRC-32C of the checksum table with its padding, 0 in vectors
 //       80 |  944 | bytes | fields of the kind, below; zero where unused
 //     1024 | 3068 | bytes | zero
 //     4092 |    4 | u32   | CRC-32C of bytes 0..4091 of this page
@@ -44,7 +45,12 @@
 //   The payload is the codec's parameters (codec/*.h describes them), zero-padded to 64 bytes, then the
 //   codes: div_up(rows, codes a line) groups of `stride` bytes.
 //
-// In graph and codes the body is the payload, zero-padded to a multiple of 4096, then the checksum table:
+// Kind rows, at 80:     u32 first row, u32 last row: the smallest and the largest id.
+//   The payload is an entry a row, ascending by row. When the rows are contiguous (last - first + 1 = rows)
+//   an entry is the node, u32, and entry i belongs to row first + i; otherwise it is the row, u32, then the
+//   node, u32.
+//
+// In graph, codes and rows the body is the payload, zero-padded to a multiple of 4096, then the checksum table:
 // a u32 CRC-32C for every block of 65536 bytes of the padded payload (the last may be short), zero-padded
 // to a multiple of 4096.
 //
@@ -62,9 +68,10 @@
 //   0080  00 00 00 00 bb 00 00 00 00 00 00 00 d9 d8 34 01  lists of 187 bytes, seed 20240601 ...
 //   0090  00 00 00 00 14 00 00 00 27 00 00 00 00 00 00 00  entry nodes 20 and 39
 //
-// A segment is valid iff all three headers are valid and agree on uuid, rows, dimension, element and
+// A segment is valid iff all four headers are valid and agree on uuid, rows, dimension, element and
 // metric; every file's size is 4096 + body bytes; every checksum holds; every padding byte is zero; every
-// list decodes to distinct nodes below `rows`, none its own; and the row ids are distinct.
+// list decodes to distinct nodes below `rows`, none its own; the row ids are distinct; and rows.seg has each of
+// them, ascending, with the node whose record it stands in.
 #pragma once
 
 #include <array>
@@ -86,7 +93,7 @@ constexpr uint32_t kMaxEntries = 32;
 constexpr uint32_t kMaxWidthClasses = 16;
 constexpr uint64_t kMaxRows = 0xFFFFFFFFull;  // and row ids are below it
 
-enum class FileKind : uint32_t { kVectors = 0, kGraph = 1, kCodes = 2 };
+enum class FileKind : uint32_t { kVectors = 0, kGraph = 1, kCodes = 2, kRows = 3 };
 
 // The files' names inside the folder; nothing else in the code spells them.
 const char* segment_file_name(FileKind kind);
@@ -127,6 +134,11 @@ struct CodesFields {
   float rabitq_recall = 0;
 };
 
+struct RowsFields {
+  uint32_t first = 0;
+  uint32_t last = 0;
+};
+
 struct SegmentHeader {
   FileKind kind = FileKind::kVectors;
   Uuid uuid{};
@@ -142,10 +154,19 @@ struct SegmentHeader {
   VectorsFields vectors;
   GraphFields graph;
   CodesFields codes;
+  RowsFields row_ids;
 };
 
 // How records of `record_bytes` are laid into slots; the one place that decides it.
 VectorsFields vectors_layout(uint32_t dim, Element element);
+
+// Whether rows.seg leaves the ids out, and how many bytes an entry of it has.
+constexpr bool rows_contiguous(const RowsFields& fields, uint64_t rows) {
+  return uint64_t{fields.last} - fields.first + 1 == rows;
+}
+constexpr uint64_t row_entry_bytes(const RowsFields& fields, uint64_t rows) {
+  return rows_contiguous(fields, rows) ? sizeof(uint32_t) : 2 * sizeof(uint32_t);
+}
 
 // Writes the 4096 bytes of a header page.
 void encode_header(const SegmentHeader& header, uint8_t* page);

@@ -85,6 +85,16 @@ SegmentHeader codes_header() {
   return header;
 }
 
+SegmentHeader rows_header() {
+  SegmentHeader header = common(FileKind::kRows);
+  header.row_ids = {50, 2000};
+  header.block_bytes = kChecksumBlockBytes;
+  header.table_crc = 9;
+  header.payload_bytes = 1000 * 8;
+  header.body_bytes = BlockLayout(header.payload_bytes).body_bytes();
+  return header;
+}
+
 Page encoded(const SegmentHeader& header) {
   Page page(kHeaderBytes, 0xEE);
   encode_header(header, page.data());
@@ -114,8 +124,15 @@ void expect_refused(SegmentHeader header, const std::function<void(SegmentHeader
   }
 }
 
+TEST(SegmentFormat, RowsMustHaveRoomBetweenTheFirstAndTheLast) {
+  expect_refused(rows_header(), [](SegmentHeader* h) { h->row_ids.last = 1048; }, {"offset 84", "last row", "1048"});
+  expect_refused(rows_header(), [](SegmentHeader* h) { h->row_ids.last = 0xFFFFFFFF; }, {"offset 84", "last row"});
+  expect_refused(rows_header(), [](SegmentHeader* h) { h->row_ids.first = 0xFFFFFFFF; }, {"offset 80", "first row"});
+  expect_refused(rows_header(), [](SegmentHeader* h) { h->row_ids.last = 1049; }, {"payload bytes", "8000", "4000"});
+}
+
 TEST(SegmentFormat, HeadersOfEveryKindComeBack) {
-  for (const SegmentHeader& header : {vectors_header(), graph_header(), codes_header()}) {
+  for (const SegmentHeader& header : {vectors_header(), graph_header(), codes_header(), rows_header()}) {
     const Page page = encoded(header);
     const auto result = decode_header(page.data(), kPath, header.kind);
     ASSERT_TRUE(result.ok()) << result.status().message();
@@ -128,6 +145,11 @@ TEST(SegmentFormat, HeadersOfEveryKindComeBack) {
   EXPECT_EQ(graph->graph.alpha, 1.2f);
   EXPECT_EQ(graph->element, Element::kF16);
   EXPECT_EQ(graph->metric, Metric::kCosine);
+  const auto rows = decode_header(encoded(rows_header()).data(), kPath, FileKind::kRows);
+  EXPECT_EQ(rows->row_ids.first, 50u);
+  EXPECT_EQ(rows->row_ids.last, 2000u);
+  EXPECT_EQ(row_entry_bytes(rows->row_ids, rows->rows), 8u);
+  EXPECT_EQ(row_entry_bytes({50, 1049}, 1000), 4u);
 }
 
 TEST(SegmentFormat, FieldsStandWhereTheTableSays) {
@@ -314,6 +336,7 @@ TEST(SegmentFormat, NamesAndUuidText) {
   EXPECT_STREQ(segment_file_name(FileKind::kVectors), "vectors.seg");
   EXPECT_STREQ(segment_file_name(FileKind::kGraph), "graph.seg");
   EXPECT_STREQ(segment_file_name(FileKind::kCodes), "codes.seg");
+  EXPECT_STREQ(segment_file_name(FileKind::kRows), "rows.seg");
   EXPECT_EQ(uuid_text(sample_uuid()), "10111213-1415-1617-1819-1a1b1c1d1e1f");
 }
 

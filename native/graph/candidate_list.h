@@ -68,15 +68,19 @@ class CandidateList {
   // After pop_nearest: the entry popped and all before it, that many, have been expanded.
   size_t expanded_before() const { return cursor_; }
 
-  // The node that pop_nearest would return next, for prefetching; false when there is none.
-  bool peek_nearest(uint32_t* node) const {
+  // What pop_nearest would return next; nullptr when there is none.
+  const Candidate* nearest() const {
     for (size_t i = cursor_; i < size_; ++i) {
-      if (!entries_[i].expanded) {
-        *node = entries_[i].node;
-        return true;
-      }
+      if (!entries_[i].expanded) return &entries_[i];
     }
-    return false;
+    return nullptr;
+  }
+
+  // The node of nearest(), for prefetching; false when there is none.
+  bool peek_nearest(uint32_t* node) const {
+    const Candidate* const next = nearest();
+    if (next != nullptr) *node = next->node;
+    return next != nullptr;
   }
 
  private:

@@ -3,48 +3,60 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "graph/build_graph.h"
-#include "graph/build_space.h"
 #include "graph/candidate_list.h"
 #include "graph/visited_set.h"
 
 namespace vamana {
 
 // Scratch of one build thread; nothing is allocated once it has grown to its working size.
-struct GreedyScratch {
+template <typename Visited>
+struct GreedyScratchWith {
   CandidateList beam;
-  VisitedSet visited;
+  Visited visited;
   std::vector<Candidate> expanded;  // out: in the order of expansion
   std::vector<uint32_t> fresh;
 };
+using GreedyScratch = GreedyScratchWith<VisitedSet>;
 
-// `Space` measures: distance(a, b) and prefetch(node), as BuildSpace has them.
-template <typename Space>
-void greedy_search(const Space& space, const BuildGraph& graph, uint32_t entry, uint32_t target, size_t list_size,
-                   GreedyScratch& scratch) {
+// `Space` measures: distance(a, b) and prefetch(node), as BuildSpace has them. `Graph` gives list(node), which can
+// be iterated and has a size(), and prefetch(node), as BuildGraph has them.
+template <typename Space, typename Graph, typename Visited>
+void greedy_search(const Space& space, const Graph& graph, std::span<const uint32_t> entries, uint32_t target,
+                   size_t list_size, GreedyScratchWith<Visited>& scratch) {
   scratch.beam.reset(list_size);
   scratch.visited.reset(list_size * 24);
   scratch.expanded.clear();
-  scratch.visited.insert(entry);
-  scratch.beam.insert(space.distance(entry, target), entry);
+  for (const uint32_t entry : entries) {
+    if (scratch.visited.insert(entry)) scratch.beam.insert(space.distance(entry, target), entry);
+  }
   Candidate current;
   while (scratch.beam.pop_nearest(&current)) {
     scratch.expanded.push_back(current);
-    scratch.fresh.clear();
-    for (const uint32_t neighbour : graph.list(current.node)) {
-      if (!scratch.visited.insert(neighbour)) continue;
-      space.prefetch(neighbour);
-      scratch.fresh.push_back(neighbour);
+    const auto list = graph.list(current.node);
+    if (scratch.fresh.size() < list.size()) scratch.fresh.resize(list.size());
+    // Whether a neighbour is new can not be foreseen, so no branch hangs on it.
+    size_t fresh = 0;
+    for (const uint32_t neighbour : list) {
+      scratch.fresh[fresh] = neighbour;
+      fresh += scratch.visited.insert(neighbour);
     }
-    for (const uint32_t neighbour : scratch.fresh) {
-      const float distance = space.distance(neighbour, target);
-      if (scratch.beam.would_enter(distance)) scratch.beam.insert(distance, neighbour);
+    for (size_t i = 0; i < fresh; ++i) space.prefetch(scratch.fresh[i]);
+    for (size_t i = 0; i < fresh; ++i) {
+      const float distance = space.distance(scratch.fresh[i], target);
+      if (scratch.beam.would_enter(distance)) scratch.beam.insert(distance, scratch.fresh[i]);
     }
     uint32_t next;
     if (scratch.beam.peek_nearest(&next)) graph.prefetch(next);
   }
+}
+
+template <typename Space, typename Graph, typename Visited>
+void greedy_search(const Space& space, const Graph& graph, uint32_t entry, uint32_t target, size_t list_size,
+                   GreedyScratchWith<Visited>& scratch) {
+  greedy_search(space, graph, std::span<const uint32_t>(&entry, 1), target, list_size, scratch);
 }
 
 }  // namespace vamana

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "graph/build_graph.h"
+#include "graph/build_space.h"
 #include "testing/naive_search.h"
 #include "testing/synthetic.h"
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "graph/build_space.h"
 #include "testing/synthetic.h"
 
 namespace vamana {

@@ -11,6 +11,7 @@
 #include "base/aligned_buffer.h"
 #include "base/prng.h"
 #include "io/file.h"
+#include "io/page_file.h"
 
 namespace vamana {
 namespace {
@@ -75,12 +76,12 @@ class ScratchFile {
 // One reading session with kDepth single-page batches over one buffer.
 class Prober {
  public:
-  static Result<Prober> create(PageReader& reader) {
+  static Result<Prober> create(PageReader& reader, std::shared_ptr<const PageFile> file) {
     VAMANA_ASSIGN(AlignedBuffer buffer, AlignedBuffer::create(kDepth * kPageBytes));
     SessionOptions options;
     options.queue_depth = kDepth;
     VAMANA_ASSIGN(auto session, reader.open_session(options));
-    return Prober(std::move(buffer), std::move(session), reader.pages());
+    return Prober(std::move(buffer), std::move(session), std::move(file));
   }
 
   // The median of single reads, in microseconds.
@@ -113,11 +114,11 @@ class Prober {
   }
 
  private:
-  Prober(AlignedBuffer buffer, std::unique_ptr<ReadSession> session, uint64_t pages)
+  Prober(AlignedBuffer buffer, std::unique_ptr<ReadSession> session, std::shared_ptr<const PageFile> file)
       : buffer_(std::move(buffer)),
         batches_(kDepth),
         session_(std::move(session)),
-        pages_(pages),
+        file_(std::move(file)),
         prng_(static_cast<uint64_t>(Clock::now().time_since_epoch().count())) {
     for (PageBatch& batch : batches_) batch.requests.resize(1);
   }
@@ -125,7 +126,8 @@ class Prober {
   void submit(PageBatch* batch) {
     PageRequest& request = batch->requests.front();
     request = PageRequest{};
-    request.page = prng_.below(pages_);
+    request.file = file_.get();
+    request.page = prng_.below(file_->pages);
     request.buffer = buffer_.data() + static_cast<size_t>(batch - batches_.data()) * kPageBytes;
     batch->status = Status();
     session_->submit(batch);
@@ -144,19 +146,20 @@ class Prober {
   AlignedBuffer buffer_;
   std::vector<PageBatch> batches_;
   std::unique_ptr<ReadSession> session_;
-  uint64_t pages_;
+  std::shared_ptr<const PageFile> file_;
   Prng prng_;
 };
 
 Result<DiskProbe> probe_file(const std::string& path) {
-  VAMANA_ASSIGN(auto reader, open_page_reader(path, IoKind::kAuto));
+  VAMANA_ASSIGN(const auto reader, open_page_reader(IoKind::kAuto));
+  VAMANA_ASSIGN(const auto file, reader->open_file(path));
   DiskProbe probe;
   probe.path = path;
-  probe.file_bytes = reader->pages() * kPageBytes;
-  VAMANA_ASSIGN(Prober prober, Prober::create(*reader));
+  probe.file_bytes = file->pages * kPageBytes;
+  VAMANA_ASSIGN(Prober prober, Prober::create(*reader, file));
   VAMANA_ASSIGN(probe.depth1_us, prober.depth1_us());
   VAMANA_ASSIGN(probe.depth32_reads_per_second, prober.depth32_reads_per_second());
-  probe.reader = reader->facts();
+  probe.reader = facts_with(reader->facts(), *file);
   return probe;
 }
 
@@ -179,10 +182,11 @@ Result<DiskProbe> probe_disk(const std::string& dir, const std::string& existing
 Result<IoProbe> probe_io(const std::string& dir) {
   VAMANA_ASSIGN(const ScratchFile scratch, ScratchFile::create(dir, kPageBytes));
   IoProbe probe;
-  VAMANA_ASSIGN(const auto chosen, open_page_reader(scratch.path(), IoKind::kAuto));
+  VAMANA_ASSIGN(const auto chosen, open_page_reader(IoKind::kAuto));
+  VAMANA_ASSIGN(const auto file, chosen->open_file(scratch.path()));
   VAMANA_TRY(chosen->open_session(SessionOptions{}).status());
-  probe.chosen = chosen->facts();
-  const auto uring = open_page_reader(scratch.path(), IoKind::kUring);
+  probe.chosen = facts_with(chosen->facts(), *file);
+  const auto uring = open_page_reader(IoKind::kUring);
   if (!uring.ok()) {
     probe.uring = uring.status();
   } else {

@@ -1,6 +1,7 @@
 #include "io/file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,15 @@ Result<File> File::create(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return errno_status(errno, "create", path);
   return File(fd, path);
+}
+
+Result<File> File::create_in_memory(uint64_t size) {
+  const std::string name = "a file in memory";
+  const int fd = ::memfd_create("vamana", MFD_CLOEXEC);
+  if (fd < 0) return errno_status(errno, "create", name);
+  File file(fd, name);
+  if (::ftruncate(fd, static_cast<off_t>(size)) != 0) return errno_status(errno, "grow", name);
+  return file;
 }
 
 File::File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}

@@ -18,6 +18,8 @@ class File {
   // NOT_FOUND; INVALID_ARGUMENT when it is not a regular file (a folder, a pipe, a device).
   static Result<File> open_read(const std::string& path);
   static Result<File> create(const std::string& path);  // ALREADY_EXISTS when it stands
+  // A file of zeros that has no name and lives in memory.
+  static Result<File> create_in_memory(uint64_t size);
 
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <vector>
 
+#include "io/page_file.h"
 #include "io/page_map.h"
 
 namespace vamana {
@@ -12,30 +13,15 @@ namespace {
 
 class MmapSession final : public ReadSession {
  public:
-  explicit MmapSession(const PageMap& map) : map_(map) {}
-
   void submit(PageBatch* batch) override {
     begin_batch(batch);
     finished_.push_back(batch);
-    const auto size = map_.file().file.size();
-    if (!size.ok()) {
-      for (auto& request : batch->requests) end_request(batch, &request, nullptr, size.status());
-      return;
+    // A search puts the pages of one file side by side, so each file is asked for its size once.
+    for (size_t begin = 0, end; begin < batch->requests.size(); begin = end) {
+      const PageFile* const file = batch->requests[begin].file;
+      for (end = begin + 1; end < batch->requests.size() && batch->requests[end].file == file;) ++end;
+      submit_to(file, batch, begin, end);
     }
-    // A file that shrank: pages beyond its end would answer with SIGBUS.
-    const uint64_t pages = std::min(map_.file().pages, size.value() / kPageBytes);
-    wanted_.clear();
-    for (auto& request : batch->requests) {
-      Status status = check_request(request, map_.file().path(), pages);
-      const uint8_t* data = nullptr;
-      if (status.ok()) {
-        wanted_.push_back({request.page, request.pages});
-        data = map_.page(request.page);
-      }
-      end_request(batch, &request, data, std::move(status));
-    }
-    coalesce_ranges(&wanted_);
-    map_.will_need(wanted_);
   }
 
   PageBatch* reap(bool) override {
@@ -46,33 +32,56 @@ class MmapSession final : public ReadSession {
   }
 
  private:
-  const PageMap& map_;
+  // The requests [begin, end) of the batch, all of one file.
+  void submit_to(const PageFile* file, PageBatch* batch, size_t begin, size_t end) {
+    const PageMap* const map = file == nullptr ? nullptr : file->map.get();
+    Status refused;
+    if (map == nullptr) refused = Status(Code::kInvalidArgument, "a request that names no mapped file");
+    uint64_t pages = 0;
+    if (refused.ok()) {
+      const auto size = file->file.size();
+      refused = size.status();
+      // A file that shrank: pages beyond its end would answer with SIGBUS.
+      if (size.ok()) pages = std::min(file->pages, size.value() / kPageBytes);
+    }
+    wanted_.clear();
+    for (size_t i = begin; i < end; ++i) {
+      PageRequest& request = batch->requests[i];
+      Status status = refused.ok() ? check_request(request, pages) : refused;
+      const uint8_t* data = nullptr;
+      if (status.ok()) {
+        wanted_.push_back({request.page, request.pages});
+        data = map->page(request.page);
+      }
+      end_request(batch, &request, data, std::move(status));
+    }
+    coalesce_ranges(&wanted_);
+    if (!wanted_.empty()) map->will_need(wanted_);
+  }
+
   std::vector<PageRange> wanted_;  // scratch of submit
   std::deque<PageBatch*> finished_;
 };
 
 class MmapReader final : public PageReader {
  public:
-  explicit MmapReader(std::unique_ptr<PageMap> map) : map_(std::move(map)) {}
-
-  Result<std::unique_ptr<ReadSession>> open_session(const SessionOptions&) override {
-    return std::unique_ptr<ReadSession>(std::make_unique<MmapSession>(*map_));
+  Result<std::shared_ptr<const PageFile>> open_file(const std::string& path) override {
+    VAMANA_ASSIGN(const std::shared_ptr<PageFile> file, open_page_file(path, Caching::kBuffered));
+    VAMANA_ASSIGN(file->map, PageMap::open(file->file, file->pages));
+    return std::shared_ptr<const PageFile>(file);
   }
 
-  uint64_t pages() const override { return map_->file().pages; }
+  Result<std::unique_ptr<ReadSession>> open_session(const SessionOptions&) override {
+    return std::unique_ptr<ReadSession>(std::make_unique<MmapSession>());
+  }
 
   ReaderFacts facts() const override { return {IoKind::kMmap, false, false, ""}; }
-
- private:
-  std::unique_ptr<PageMap> map_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<PageReader>> open_mmap_reader(const std::string& path) {
-  VAMANA_ASSIGN(PageFile file, open_page_file(path, Caching::kBuffered));
-  VAMANA_ASSIGN(auto map, PageMap::open(std::move(file)));
-  return std::unique_ptr<PageReader>(std::make_unique<MmapReader>(std::move(map)));
+Result<std::unique_ptr<PageReader>> open_mmap_reader() {
+  return std::unique_ptr<PageReader>(std::make_unique<MmapReader>());
 }
 
 }  // namespace vamana

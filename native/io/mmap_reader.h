@@ -11,12 +11,11 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "io/page_reader.h"
 
 namespace vamana {
 
-Result<std::unique_ptr<PageReader>> open_mmap_reader(const std::string& path);
+Result<std::unique_ptr<PageReader>> open_mmap_reader();
 
 }  // namespace vamana

@@ -5,6 +5,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -14,6 +15,11 @@
 namespace vamana {
 
 namespace {
+
+uint64_t next_file_number() {
+  static std::atomic<uint64_t> opened{0};
+  return opened.fetch_add(1, std::memory_order_relaxed);
+}
 
 // Turns O_DIRECT on if the file system has it; returns why not, or nothing. Asking is not enough: some file
 // systems accept the flag and then refuse the read, so one page is read.
@@ -43,23 +49,34 @@ Result<std::string> try_direct(const PageFile& file) {
 
 }  // namespace
 
-Result<PageFile> open_page_file(const std::string& path, Caching caching) {
-  PageFile opened;
-  VAMANA_ASSIGN(opened.file, File::open_read(path));
-  VAMANA_ASSIGN(const uint64_t size, opened.file.size());
+Result<std::shared_ptr<PageFile>> open_page_file(const std::string& path, Caching caching) {
+  auto opened = std::make_shared<PageFile>();
+  opened->number = next_file_number();
+  VAMANA_ASSIGN(opened->file, File::open_read(path));
+  VAMANA_ASSIGN(const uint64_t size, opened->file.size());
   if (size % kPageBytes != 0) {
     return Status(Code::kCorrupt, format("open %s: it has %llu bytes, expected a multiple of %llu: it was cut short; "
                                          "restore or rebuild it",
                                          path.c_str(), 1ull * size, 1ull * kPageBytes));
   }
-  opened.pages = size / kPageBytes;
+  opened->pages = size / kPageBytes;
   if (caching == Caching::kBuffered) return opened;
-  VAMANA_ASSIGN(opened.note, try_direct(opened));
-  opened.direct = opened.note.empty();
+  VAMANA_ASSIGN(opened->note, try_direct(*opened));
+  opened->direct = opened->note.empty();
   return opened;
 }
 
-Status check_request(const PageRequest& request, const std::string& path, uint64_t pages) {
+Result<std::shared_ptr<PageFile>> make_memory_page() {
+  auto made = std::make_shared<PageFile>();
+  made->number = next_file_number();
+  made->pages = 1;
+  VAMANA_ASSIGN(made->file, File::create_in_memory(kPageBytes));
+  return made;
+}
+
+Status check_request(const PageRequest& request, uint64_t pages) {
+  if (request.file == nullptr) return Status(Code::kInvalidArgument, "a request that names no file");
+  const std::string& path = request.file->path();
   if (request.pages == 0 || request.pages > kMaxRequestPages) {
     return Status(Code::kInvalidArgument, format("read %s: a request of %u pages, expected 1 to %u", path.c_str(),
                                                  request.pages, kMaxRequestPages));
@@ -73,11 +90,11 @@ Status check_request(const PageRequest& request, const std::string& path, uint64
   return Status();
 }
 
-Status check_buffered_request(const PageRequest& request, const PageFile& file) {
-  VAMANA_TRY(check_request(request, file.path(), file.pages));
+Status check_buffered_request(const PageRequest& request) {
+  VAMANA_TRY(check_request(request, request.file == nullptr ? 0 : request.file->pages));
   if (request.buffer == nullptr || reinterpret_cast<uintptr_t>(request.buffer) % kPageBytes != 0) {
     return Status(Code::kInvalidArgument, format("read %s: the buffer for page %llu is not aligned to %llu bytes",
-                                                 file.path().c_str(), 1ull * request.page, 1ull * kPageBytes));
+                                                 request.file->path().c_str(), 1ull * request.page, 1ull * kPageBytes));
   }
   return Status();
 }

@@ -27,15 +27,15 @@ void coalesce_ranges(std::vector<PageRange>* ranges) {
   ranges->resize(last + 1);
 }
 
-Result<std::unique_ptr<PageMap>> PageMap::open(PageFile file) {
+Result<std::unique_ptr<PageMap>> PageMap::open(const File& file, uint64_t pages) {
   std::unique_ptr<PageMap> map(new PageMap());
-  map->file_ = std::move(file);
-  const uint64_t bytes = map->file_.pages * kPageBytes;
+  map->pages_ = pages;
+  const uint64_t bytes = pages * kPageBytes;
   if (bytes == 0) return map;
-  void* address = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, map->file_.file.fd(), 0);
+  void* address = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.fd(), 0);
   if (address == MAP_FAILED) {
     const int error = errno;
-    const Status status = errno_status(error, format("map %llu bytes of", 1ull * bytes), map->file_.path());
+    const Status status = errno_status(error, format("map %llu bytes of", 1ull * bytes), file.path());
     return error == ENOMEM ? Status(Code::kMemoryLimit, status.message()) : status;
   }
   map->data_ = static_cast<uint8_t*>(address);
@@ -50,7 +50,7 @@ Result<std::unique_ptr<PageMap>> PageMap::open(PageFile file) {
 
 PageMap::~PageMap() {
   if (self_ >= 0) ::close(self_);
-  if (data_ != nullptr) ::munmap(data_, file_.pages * kPageBytes);
+  if (data_ != nullptr) ::munmap(data_, pages_ * kPageBytes);
 }
 
 void PageMap::will_need(std::span<const PageRange> ranges) const {

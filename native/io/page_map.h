@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "io/page_file.h"
+#include "io/file.h"
+#include "io/page_reader.h"
 
 namespace vamana {
 
@@ -25,11 +26,10 @@ void coalesce_ranges(std::vector<PageRange>* ranges);
 
 class PageMap {
  public:
-  // MEMORY_LIMIT when there is no room for it in the address space.
-  static Result<std::unique_ptr<PageMap>> open(PageFile file);
+  // Maps `pages` pages; the file may be closed afterwards. MEMORY_LIMIT when there is no room in the address space.
+  static Result<std::unique_ptr<PageMap>> open(const File& file, uint64_t pages);
   ~PageMap();
 
-  const PageFile& file() const { return file_; }
   const uint8_t* page(uint64_t page) const { return data_ + page * kPageBytes; }
 
   // Asks for the pages to be read. One system call where the kernel lets a process advise itself through
@@ -40,7 +40,7 @@ class PageMap {
   PageMap() = default;
   bool advise_in_one_call(std::span<const PageRange> ranges) const;
 
-  PageFile file_;
+  uint64_t pages_ = 0;
   uint8_t* data_ = nullptr;
   int self_ = -1;                              // a pidfd of this process
   mutable std::atomic<bool> one_call_{false};  // process_madvise has not been refused yet

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/prng.h"
+#include "io/page_file.h"
 #include "testing/temp_dir.h"
 
 namespace vamana {
@@ -55,7 +56,7 @@ TEST(PageMap, ConcurrentAdviceLeavesTheBytesAlone) {
   testing::write_file(dir.file("pages"), content);
   auto file = open_page_file(dir.file("pages"), Caching::kBuffered);
   ASSERT_TRUE(file.ok());
-  const auto map = PageMap::open(std::move(file).value());
+  const auto map = PageMap::open(file.value()->file, kPages);
   ASSERT_TRUE(map.ok()) << map.status().message();
   std::vector<PageRange> ranges;
   for (uint64_t page = 0; page < kPages; page += 2) ranges.push_back({page, 1});

@@ -1,6 +1,7 @@
 #include "io/page_reader.h"
 
 #include "io/mmap_reader.h"
+#include "io/page_file.h"
 #include "io/pread_reader.h"
 #include "io/uring_reader.h"
 
@@ -20,12 +21,19 @@ std::string_view io_kind_name(IoKind kind) {
   return "unknown";
 }
 
-Result<std::unique_ptr<PageReader>> open_page_reader(const std::string& path, IoKind kind) {
-  if (kind == IoKind::kMmap) return open_mmap_reader(path);
-  if (kind == IoKind::kPread) return open_pread_reader(path, "");
-  auto reader = open_uring_reader(path);
+ReaderFacts facts_with(ReaderFacts facts, const PageFile& file) {
+  facts.direct = file.direct;
+  if (!facts.note.empty() && !file.note.empty()) facts.note += "; ";
+  facts.note += file.note;
+  return facts;
+}
+
+Result<std::unique_ptr<PageReader>> open_page_reader(IoKind kind) {
+  if (kind == IoKind::kMmap) return open_mmap_reader();
+  if (kind == IoKind::kPread) return open_pread_reader("");
+  auto reader = open_uring_reader();
   if (reader.ok() || reader.status().code() != Code::kUnsupported) return reader;
-  if (kind == IoKind::kAuto) return open_pread_reader(path, reader.status().message());
+  if (kind == IoKind::kAuto) return open_pread_reader(reader.status().message());
   return Status(Code::kUnsupported, reader.status().message() + "; choose auto, pread or mmap");
 }
 

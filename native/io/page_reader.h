@@ -1,9 +1,11 @@
 // Page readers: how the vectors of a query come from the disk. One interface, three ways (io_uring,
 // pread pool, memory map), one contract suite (page_reader_test.cc) that all three pass.
 //
-// A PageReader stands for one open file and may be used from any thread. A ReadSession belongs to one
-// thread: it is made, used and destroyed there, before its reader. A PageBatch is owned by the caller and
-// must stay where it is, with its buffers, from submit() until reap() hands it back or the session is gone.
+// A PageReader is one of the ways, for any number of files; it and the files it opened may be used from any
+// thread. A ReadSession belongs to one thread: it is made, used and destroyed there, before its reader. It
+// reads any file of its reader, several in one batch. A PageBatch is owned by the caller and must stay where
+// it is, with its buffers and the files it names, from submit() until reap() hands it back or the session is
+// gone.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +27,14 @@ std::string_view io_kind_name(IoKind kind);  // "auto", "mmap", "uring", "pread"
 // Most pages of one request: its bytes fit 32 bits, and one read call.
 constexpr uint32_t kMaxRequestPages = 1u << 18;
 
+struct PageFile;  // io/page_file.h
+
 struct PageRequest {
-  uint64_t page = 0;              // first page, in units of kPageBytes from the start of the file
-  uint32_t pages = 1;             // how many, 1 to kMaxRequestPages
-  uint8_t* buffer = nullptr;      // room for them, aligned to 4096; the memory map leaves it untouched
-  const uint8_t* data = nullptr;  // out: where the bytes are (the buffer, or inside the map); null when it failed
+  const PageFile* file = nullptr;  // opened by the session's reader
+  uint64_t page = 0;               // first page, in units of kPageBytes from the start of the file
+  uint32_t pages = 1;              // how many, 1 to kMaxRequestPages
+  uint8_t* buffer = nullptr;       // room for them, aligned to 4096; the memory map leaves it untouched
+  const uint8_t* data = nullptr;   // out: where the bytes are (the buffer, or inside the map); null when it failed
 };
 
 struct PageBatch {
@@ -46,11 +51,15 @@ class ReadSession {
   virtual ~ReadSession() = default;
 
   // Starts all reads of the batch in one submission. Failures are reported by the batch's status at reap;
-  // REQUIRES at least one request. Requests wholly or partly past the end of the file fail with CORRUPT.
+  // REQUIRES at least one request. Requests wholly or partly past the end of their file fail with CORRUPT.
   virtual void submit(PageBatch* batch) = 0;
 
   // A finished batch, or nullptr: at once when `wait` is false, else only when none is in flight.
   virtual PageBatch* reap(bool wait) = 0;
+
+  // Lets go of what it keeps of files that are closed by now. To be called now and then by a session that
+  // lives longer than files do: until it is, a closed file that was removed may still take its room on disk.
+  virtual void forget_closed_files() {}
 };
 
 struct SessionOptions {
@@ -69,16 +78,21 @@ struct ReaderFacts {
 class PageReader {
  public:
   virtual ~PageReader() = default;
+  // Closed when the last holder lets go of it. CORRUPT when its size is not a multiple of kPageBytes;
+  // NOT_FOUND, INVALID_ARGUMENT, IO.
+  virtual Result<std::shared_ptr<const PageFile>> open_file(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadSession>> open_session(const SessionOptions& options) = 0;
-  virtual uint64_t pages() const = 0;
+  // Of the reader; what differs from file to file (`direct`, and why not) is added by facts_with().
   virtual ReaderFacts facts() const = 0;
 };
 
-// Opens `path` with the kind asked for. kAuto prefers io_uring with O_DIRECT, then the pread pool; falls
-// back in silence and says so in facts().note. UNSUPPORTED when a named kind cannot be had.
-// REQUIRES a file whose size is a multiple of kPageBytes (else CORRUPT).
+ReaderFacts facts_with(ReaderFacts facts, const PageFile& file);
+
+// A reader of the kind asked for. kAuto prefers io_uring, then the pread pool, both with O_DIRECT where the
+// file system has it; falls back in silence and says so in facts().note. UNSUPPORTED when a named kind
+// cannot be had.
 // The environment variable VAMANA_IO_DISABLE_URING=1 makes io_uring behave as if the kernel refused it,
 // so that the fallback can be tested and a suspicion against io_uring checked.
-Result<std::unique_ptr<PageReader>> open_page_reader(const std::string& path, IoKind kind);
+Result<std::unique_ptr<PageReader>> open_page_reader(IoKind kind);
 
 }  // namespace vamana

@@ -14,6 +14,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/prng.h"
+#include "io/page_file.h"
 #include "testing/fault_reader.h"
 #include "testing/temp_dir.h"
 
@@ -35,16 +36,18 @@ struct Case {
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
-// One batch with its own aligned memory.
+// One batch of one file's pages, with its own aligned memory.
 struct TestBatch {
-  explicit TestBatch(uint64_t pages) : memory(AlignedBuffer::create(pages * kPageBytes).value()) {}
+  TestBatch(const std::shared_ptr<const PageFile>& file_in, uint64_t pages)
+      : file(file_in.get()), memory(AlignedBuffer::create(pages * kPageBytes).value()) {}
 
   void add(uint64_t page, uint32_t pages = 1) {
     ASSERT_LE((used + pages) * kPageBytes, memory.size());
-    batch.requests.push_back({.page = page, .pages = pages, .buffer = memory.data() + used * kPageBytes});
+    batch.requests.push_back({.file = file, .page = page, .pages = pages, .buffer = memory.data() + used * kPageBytes});
     used += pages;
   }
 
+  const PageFile* file;
   AlignedBuffer memory;
   uint64_t used = 0;
   PageBatch batch;
@@ -60,12 +63,15 @@ class PageReaderContract : public ::testing::TestWithParam<Case> {
     path_ = dir_->file("pages");
     content_ = testing::random_bytes(kFilePages * kPageBytes, kSeed);
     testing::write_file(path_, content_);
-    reader_ = open(path_);
+    reader_ = open();
     if (reader_ == nullptr) GTEST_SKIP() << "the kernel refuses io_uring: " << refusal_;
+    auto file = reader_->open_file(path_);
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    file_ = std::move(file).value();
   }
 
-  std::unique_ptr<PageReader> open(const std::string& path) {
-    auto opened = open_page_reader(path, GetParam().kind);
+  std::unique_ptr<PageReader> open() {
+    auto opened = open_page_reader(GetParam().kind);
     if (!opened.ok()) {
       EXPECT_EQ(opened.status().code(), Code::kUnsupported) << opened.status().message();
       EXPECT_EQ(GetParam().kind, IoKind::kUring) << opened.status().message();
@@ -104,11 +110,12 @@ class PageReaderContract : public ::testing::TestWithParam<Case> {
   std::string path_, refusal_;
   std::vector<uint8_t> content_;
   std::unique_ptr<PageReader> reader_;
+  std::shared_ptr<const PageFile> file_;
 };
 
 TEST_P(PageReaderContract, SaysWhatItIs) {
-  EXPECT_EQ(reader_->pages(), kFilePages);
-  const ReaderFacts facts = reader_->facts();
+  EXPECT_EQ(file_->pages, kFilePages);
+  const ReaderFacts facts = facts_with(reader_->facts(), *file_);
   EXPECT_EQ(facts.kind, GetParam().kind);
   if (facts.kind == IoKind::kMmap) {
     EXPECT_FALSE(facts.direct);
@@ -123,7 +130,7 @@ TEST_P(PageReaderContract, RandomBatchesEqualTheFile) {
   auto s = session();
   Prng prng(kSeed);
   for (const size_t requests : {1, 2, 3, 7, 20, 64, 255, 256, 257, 1000}) {
-    TestBatch batch(4 * requests);
+    TestBatch batch(file_, 4 * requests);
     for (size_t i = 0; i < requests; ++i) {
       const auto pages = static_cast<uint32_t>(1 + prng.below(4));
       batch.add(prng.below(kFilePages - pages + 1), pages);
@@ -135,7 +142,7 @@ TEST_P(PageReaderContract, RandomBatchesEqualTheFile) {
 
 TEST_P(PageReaderContract, ABatchCanBeSubmittedAgain) {
   auto s = session();
-  TestBatch batch(1);
+  TestBatch batch(file_, 1);
   for (uint64_t page = 0; page < 20; ++page) {
     batch.batch.requests.clear();
     batch.used = 0;
@@ -147,7 +154,7 @@ TEST_P(PageReaderContract, ABatchCanBeSubmittedAgain) {
 
 TEST_P(PageReaderContract, WholeFileInOneRequest) {
   auto s = session();
-  TestBatch batch(kFilePages);
+  TestBatch batch(file_, kFilePages);
   batch.add(0, kFilePages);
   read(*s, batch);
   expect_right(batch.batch);
@@ -155,7 +162,7 @@ TEST_P(PageReaderContract, WholeFileInOneRequest) {
 
 TEST_P(PageReaderContract, DuplicatesAndTheLastPage) {
   auto s = session();
-  TestBatch batch(10);
+  TestBatch batch(file_, 10);
   for (int i = 0; i < 4; ++i) batch.add(7);
   batch.add(7, 2);
   batch.add(kFilePages - 1);
@@ -167,10 +174,10 @@ TEST_P(PageReaderContract, DuplicatesAndTheLastPage) {
 
 TEST_P(PageReaderContract, PastTheEndIsCorruptAndDisturbsNothingElse) {
   auto s = session();
-  TestBatch good(2);
+  TestBatch good(file_, 2);
   good.add(3);
   good.add(kFilePages - 1);
-  TestBatch bad(10);
+  TestBatch bad(file_, 10);
   bad.add(5);
   bad.add(kFilePages);            // wholly past the end
   bad.add(kFilePages - 1, 2);     // partly
@@ -189,7 +196,7 @@ TEST_P(PageReaderContract, PastTheEndIsCorruptAndDisturbsNothingElse) {
   for (int i = 1; i <= 4; ++i) EXPECT_EQ(bad.batch.requests[i].data, nullptr) << i;
   EXPECT_TRUE(right(bad.batch.requests[5]));
 
-  TestBatch again(1);
+  TestBatch again(file_, 1);
   again.add(1);
   read(*s, again);
   expect_right(again.batch);
@@ -197,7 +204,7 @@ TEST_P(PageReaderContract, PastTheEndIsCorruptAndDisturbsNothingElse) {
 
 TEST_P(PageReaderContract, ARequestOfNoPagesIsRefused) {
   auto s = session();
-  TestBatch batch(1);
+  TestBatch batch(file_, 1);
   batch.add(0);
   batch.batch.requests[0].pages = 0;
   read(*s, batch);
@@ -207,7 +214,7 @@ TEST_P(PageReaderContract, ARequestOfNoPagesIsRefused) {
 TEST_P(PageReaderContract, ABufferThatIsNotAlignedIsRefused) {
   if (GetParam().kind == IoKind::kMmap) GTEST_SKIP() << "the map does not use the buffer";
   auto s = session();
-  TestBatch batch(2);
+  TestBatch batch(file_, 2);
   batch.add(0);
   batch.batch.requests[0].buffer += 8;
   read(*s, batch);
@@ -218,7 +225,7 @@ TEST_P(PageReaderContract, ReapGivesNothingWhenNothingIsInFlight) {
   auto s = session();
   EXPECT_EQ(s->reap(false), nullptr);
   EXPECT_EQ(s->reap(true), nullptr);
-  TestBatch batch(1);
+  TestBatch batch(file_, 1);
   batch.add(2);
   read(*s, batch);
   EXPECT_EQ(s->reap(false), nullptr);
@@ -227,7 +234,7 @@ TEST_P(PageReaderContract, ReapGivesNothingWhenNothingIsInFlight) {
 
 TEST_P(PageReaderContract, ReapWithoutWaitingComesToAnEnd) {
   auto s = session();
-  TestBatch batch(50);
+  TestBatch batch(file_, 50);
   for (uint64_t i = 0; i < 50; ++i) batch.add(i * 7);
   s->submit(&batch.batch);
   PageBatch* reaped = nullptr;
@@ -245,7 +252,7 @@ TEST_P(PageReaderContract, ManyBatchesInFlight) {
   std::vector<std::unique_ptr<TestBatch>> batches;
   std::set<PageBatch*> waiting;
   for (int i = 0; i < 200; ++i) {
-    batches.push_back(std::make_unique<TestBatch>(8));
+    batches.push_back(std::make_unique<TestBatch>(file_, 8));
     const uint64_t requests = 1 + prng.below(8);
     for (uint64_t k = 0; k < requests; ++k) batches.back()->add(prng.below(kFilePages));
     batches.back()->batch.owner = batches.back().get();
@@ -272,7 +279,7 @@ TEST_P(PageReaderContract, MoreRequestsThanTheQueueIsDeep) {
     SessionOptions options;
     options.queue_depth = depth;
     auto s = session(options);
-    TestBatch large(300), small(2);
+    TestBatch large(file_, 300), small(file_, 2);
     for (uint64_t i = 0; i < 300; ++i) large.add((i * 37) % kFilePages);
     large.batch.requests[150].page = kFilePages;  // one that fails while others wait for room
     small.add(1);
@@ -290,7 +297,7 @@ TEST_P(PageReaderContract, MoreRequestsThanTheQueueIsDeep) {
 
 TEST_P(PageReaderContract, BuffersInsideAndOutsideTheArena) {
   auto arena = AlignedBuffer::create(32 * kPageBytes).value();
-  TestBatch batch(40);
+  TestBatch batch(file_, 40);
   SessionOptions options;
   options.buffer_arena = {arena.data(), arena.size()};
   auto s = session(options);
@@ -308,7 +315,7 @@ TEST_P(PageReaderContract, BuffersInsideAndOutsideTheArena) {
 
 TEST_P(PageReaderContract, DestroyedWithReadsInFlight) {
   for (int round = 0; round < 20; ++round) {
-    TestBatch first(200), second(10);
+    TestBatch first(file_, 200), second(file_, 10);
     for (uint64_t i = 0; i < 200; ++i) first.add((i * 11) % kFilePages);
     for (uint64_t i = 0; i < 10; ++i) second.add(i);
     SessionOptions options;
@@ -330,7 +337,7 @@ TEST_P(PageReaderContract, AFileCutShortAfterOpeningIsCorrupt) {
   auto s = session();
   // In the middle of a page, so that the last one is half there.
   ASSERT_EQ(::truncate(path_.c_str(), 10 * kPageBytes + 1904), 0);
-  TestBatch batch(8);
+  TestBatch batch(file_, 8);
   batch.add(3);
   batch.add(9);
   batch.add(10);
@@ -355,7 +362,7 @@ TEST_P(PageReaderContract, ConcurrentSessions) {
         Prng prng(kSeed + 100 * t + life);
         std::vector<std::unique_ptr<TestBatch>> batches;
         for (int i = 0; i < 20; ++i) {
-          batches.push_back(std::make_unique<TestBatch>(12));
+          batches.push_back(std::make_unique<TestBatch>(file_, 12));
           for (int k = 0; k < 12; ++k) batches.back()->add(prng.below(kFilePages));
           s->submit(&batches.back()->batch);
         }
@@ -365,7 +372,7 @@ TEST_P(PageReaderContract, ConcurrentSessions) {
           expect_right(*reaped);
         }
         // And one left in flight.
-        TestBatch last(4);
+        TestBatch last(file_, 4);
         for (uint64_t k = 0; k < 4; ++k) last.add(k);
         s->submit(&last.batch);
         s.reset();
@@ -398,7 +405,7 @@ class SignalStorm {
 TEST_P(PageReaderContract, SignalsDisturbNothing) {
   auto s = session();
   const SignalStorm storm;
-  TestBatch batch(64);
+  TestBatch batch(file_, 64);
   for (uint64_t i = 0; i < 64; ++i) batch.add((i * 41) % kFilePages);
   for (int round = 0; round < 100; ++round) read(*s, batch);
   expect_right(batch.batch);
@@ -406,7 +413,7 @@ TEST_P(PageReaderContract, SignalsDisturbNothing) {
 
 TEST_P(PageReaderContract, OpeningSaysWhatIsWrongWithTheFile) {
   const auto code_of = [&](const std::string& path) {
-    const auto opened = open_page_reader(path, GetParam().kind);
+    const auto opened = reader_->open_file(path);
     return opened.ok() ? Code::kOk : opened.status().code();
   };
   EXPECT_EQ(code_of(dir_->file("absent")), Code::kNotFound);
@@ -419,14 +426,84 @@ TEST_P(PageReaderContract, OpeningSaysWhatIsWrongWithTheFile) {
 TEST_P(PageReaderContract, AnEmptyFileHasNoPages) {
   const auto path = dir_->file("empty");
   testing::write_file(path, {});
-  reader_ = open(path);
-  ASSERT_NE(reader_, nullptr);
-  EXPECT_EQ(reader_->pages(), 0u);
+  const auto empty = reader_->open_file(path);
+  ASSERT_TRUE(empty.ok()) << empty.status().message();
+  EXPECT_EQ(empty.value()->pages, 0u);
   auto s = session();
-  TestBatch batch(1);
+  TestBatch batch(empty.value(), 1);
   batch.add(0);
   read(*s, batch);
   EXPECT_EQ(batch.batch.status.code(), Code::kCorrupt);
+}
+
+// Files of one reader in one batch, more of them than a session registers, each with bytes of its own.
+TEST_P(PageReaderContract, OneBatchReadsManyFiles) {
+  constexpr uint64_t kFiles = 150, kPages = 3;
+  std::vector<std::vector<uint8_t>> contents;
+  std::vector<std::shared_ptr<const PageFile>> files;
+  for (uint64_t i = 0; i < kFiles; ++i) {
+    contents.push_back(testing::random_bytes(kPages * kPageBytes, kSeed + i));
+    testing::write_file(dir_->file(std::to_string(i)), contents.back());
+    auto opened = reader_->open_file(dir_->file(std::to_string(i)));
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    files.push_back(std::move(opened).value());
+  }
+  auto s = session();
+  Prng prng(kSeed);
+  for (int round = 0; round < 5; ++round) {
+    TestBatch batch(file_, 2 * kFiles);
+    std::vector<uint64_t> from;
+    for (uint64_t i = 0; i < 2 * kFiles; ++i) {
+      from.push_back(prng.below(kFiles));
+      batch.add(prng.below(kPages));
+      batch.batch.requests.back().file = files[from.back()].get();
+    }
+    batch.batch.requests[7].page = kPages;
+    read(*s, batch);
+    EXPECT_EQ(batch.batch.status.code(), Code::kCorrupt);
+    EXPECT_NE(batch.batch.status.message().find(files[from[7]]->path()), std::string::npos);
+    for (size_t i = 0; i < from.size(); ++i) {
+      const PageRequest& request = batch.batch.requests[i];
+      ASSERT_EQ(request.data == nullptr, i == 7);
+      if (i == 7) continue;
+      ASSERT_EQ(std::memcmp(request.data, contents[from[i]].data() + request.page * kPageBytes, kPageBytes), 0) << i;
+    }
+  }
+}
+
+// Files come and go while a session stays; a number of a closed file's descriptor is soon another's.
+TEST_P(PageReaderContract, FilesComeAndGoUnderASession) {
+  auto s = session();
+  for (uint64_t i = 0; i < 300; ++i) {
+    const auto content = testing::random_bytes(2 * kPageBytes, kSeed + i);
+    testing::write_file(dir_->file("passing"), content);
+    const auto file = reader_->open_file(dir_->file("passing"));
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    TestBatch batch(file.value(), 2);
+    batch.add(1);
+    batch.add(0);
+    read(*s, batch);
+    ASSERT_TRUE(batch.batch.status.ok()) << batch.batch.status.message();
+    ASSERT_EQ(std::memcmp(batch.batch.requests[1].data, content.data(), kPageBytes), 0) << i;
+    if (i % 7 == 0) s->forget_closed_files();
+    TestBatch lasting(file_, 1);
+    lasting.add(i % kFilePages);
+    read(*s, lasting);
+    expect_right(lasting.batch);
+    ::unlink(dir_->file("passing").c_str());
+  }
+}
+
+TEST_P(PageReaderContract, ARequestWithoutAFileIsRefused) {
+  auto s = session();
+  TestBatch batch(nullptr, 2);
+  batch.add(0);
+  batch.add(1);
+  batch.batch.requests[1].file = file_.get();
+  read(*s, batch);
+  EXPECT_EQ(batch.batch.status.code(), Code::kInvalidArgument);
+  EXPECT_EQ(batch.batch.requests[0].data, nullptr);
+  EXPECT_TRUE(right(batch.batch.requests[1]));
 }
 
 constexpr Case kCases[] = {
@@ -453,37 +530,35 @@ class Environment {
 };
 
 TEST(OpenPageReader, FallsBackToPreadInSilenceAndSaysSo) {
-  const TempDir dir;
-  const auto path = dir.file("pages");
-  testing::write_file(path, testing::random_bytes(4 * kPageBytes, kSeed));
   const Environment disabled("1");
-  const auto reader = open_page_reader(path, IoKind::kAuto);
+  const auto reader = open_page_reader(IoKind::kAuto);
   ASSERT_TRUE(reader.ok()) << reader.status().message();
   EXPECT_EQ(reader.value()->facts().kind, IoKind::kPread);
   EXPECT_NE(reader.value()->facts().note.find("VAMANA_IO_DISABLE_URING"), std::string::npos)
       << reader.value()->facts().note;
 
-  const auto named = open_page_reader(path, IoKind::kUring);
+  const auto named = open_page_reader(IoKind::kUring);
   ASSERT_FALSE(named.ok());
   EXPECT_EQ(named.status().code(), Code::kUnsupported);
   EXPECT_NE(named.status().message().find("choose auto"), std::string::npos) << named.status().message();
 }
 
 TEST(OpenPageReader, AutoIsUringWhereItCanBeHad) {
-  const TempDir dir;
-  const auto path = dir.file("pages");
-  testing::write_file(path, testing::random_bytes(4 * kPageBytes, kSeed));
-  const bool possible = open_page_reader(path, IoKind::kUring).ok();
-  const auto reader = open_page_reader(path, IoKind::kAuto);
+  const bool possible = open_page_reader(IoKind::kUring).ok();
+  const auto reader = open_page_reader(IoKind::kAuto);
   ASSERT_TRUE(reader.ok()) << reader.status().message();
   EXPECT_EQ(reader.value()->facts().kind, possible ? IoKind::kUring : IoKind::kPread);
 }
 
-TEST(OpenPageReader, AutoDoesNotHideWhatIsWrongWithTheFile) {
-  const TempDir dir;
-  const auto reader = open_page_reader(dir.file("absent"), IoKind::kAuto);
-  ASSERT_FALSE(reader.ok());
-  EXPECT_EQ(reader.status().code(), Code::kNotFound);
+TEST(OpenPageReader, WhatIsSaidOfReaderAndFileIsPutTogether) {
+  PageFile file;
+  file.note = "of the file";
+  ReaderFacts facts;
+  EXPECT_EQ(facts_with(facts, file).note, "of the file");
+  facts.note = "of the reader";
+  EXPECT_EQ(facts_with(facts, file).note, "of the reader; of the file");
+  file.direct = true;
+  EXPECT_TRUE(facts_with(facts, file).direct);
 }
 
 TEST(IoKindNames, AreTheCommandLinesOwn) {

@@ -10,7 +10,8 @@
 
 namespace vamana {
 
-Status read_request(const PageFile& file, const PageRequest& request) {
+Status read_request(const PageRequest& request) {
+  const PageFile& file = *request.file;
   const uint64_t offset = request_offset(request);
   ReadProgress progress(request_bytes(request), file.alignment());
   for (;;) {
@@ -71,7 +72,7 @@ void PreadPool::worker_main() {
     const ReadTask task = queue_.front();
     queue_.pop_front();
     lock.unlock();
-    Status status = task.owner->wanted() ? read_request(file_, *task.request) : Status(Code::kClosed, "session closed");
+    Status status = task.owner->wanted() ? read_request(*task.request) : Status(Code::kClosed, "session closed");
     ReadTask next;
     const bool more = task.owner->finished(task, std::move(status), &next);
     lock.lock();

@@ -40,7 +40,6 @@ class PreadPool {
  public:
   static constexpr size_t kThreads = 16;
 
-  explicit PreadPool(const PageFile& file) : file_(file) {}
   ~PreadPool();
 
   // Starts the threads at the first call. MEMORY_LIMIT when the system gives not even one.
@@ -50,7 +49,6 @@ class PreadPool {
  private:
   void worker_main();
 
-  const PageFile& file_;
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<ReadTask> queue_;
@@ -59,6 +57,6 @@ class PreadPool {
 };
 
 // Reads one request to its end on the calling thread.
-Status read_request(const PageFile& file, const PageRequest& request);
+Status read_request(const PageRequest& request);
 
 }  // namespace vamana

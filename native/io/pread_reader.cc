@@ -16,8 +16,7 @@ namespace {
 
 class PreadSession final : public ReadSession, private ReadTask::Owner {
  public:
-  PreadSession(const PageFile& file, PreadPool& pool, uint32_t queue_depth)
-      : file_(file), pool_(pool), queue_depth_(std::max(1u, queue_depth)) {}
+  PreadSession(PreadPool& pool, uint32_t queue_depth) : pool_(pool), queue_depth_(std::max(1u, queue_depth)) {}
 
   ~PreadSession() override {
     std::unique_lock lock(mutex_);
@@ -33,7 +32,7 @@ class PreadSession final : public ReadSession, private ReadTask::Owner {
     {
       std::lock_guard lock(mutex_);
       for (auto& request : batch->requests) {
-        Status status = check_buffered_request(request, file_);
+        Status status = check_buffered_request(request);
         if (!status.ok()) {
           if (end_request(batch, &request, nullptr, std::move(status))) finished_.push_back(batch);
         } else if (in_flight_ < queue_depth_) {
@@ -74,7 +73,6 @@ class PreadSession final : public ReadSession, private ReadTask::Owner {
     return more;
   }
 
-  const PageFile& file_;
   PreadPool& pool_;
   const uint32_t queue_depth_;
   std::atomic<bool> closing_{false};
@@ -89,32 +87,29 @@ class PreadSession final : public ReadSession, private ReadTask::Owner {
 
 class PreadReader final : public PageReader {
  public:
-  PreadReader(PageFile file, const std::string& fallback_note)
-      : file_(std::move(file)), pool_(file_), note_(fallback_note) {
-    if (!note_.empty() && !file_.note.empty()) note_ += "; ";
-    note_ += file_.note;
+  explicit PreadReader(std::string fallback_note) : note_(std::move(fallback_note)) {}
+
+  Result<std::shared_ptr<const PageFile>> open_file(const std::string& path) override {
+    VAMANA_ASSIGN(std::shared_ptr<const PageFile> file, open_page_file(path, Caching::kDirectIfPossible));
+    return file;
   }
 
   Result<std::unique_ptr<ReadSession>> open_session(const SessionOptions& options) override {
     VAMANA_TRY(pool_.start());
-    return std::unique_ptr<ReadSession>(std::make_unique<PreadSession>(file_, pool_, options.queue_depth));
+    return std::unique_ptr<ReadSession>(std::make_unique<PreadSession>(pool_, options.queue_depth));
   }
 
-  uint64_t pages() const override { return file_.pages; }
-
-  ReaderFacts facts() const override { return {IoKind::kPread, file_.direct, false, note_}; }
+  ReaderFacts facts() const override { return {IoKind::kPread, false, false, note_}; }
 
  private:
-  const PageFile file_;
   PreadPool pool_;
-  std::string note_;
+  const std::string note_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<PageReader>> open_pread_reader(const std::string& path, const std::string& fallback_note) {
-  VAMANA_ASSIGN(PageFile file, open_page_file(path, Caching::kDirectIfPossible));
-  return std::unique_ptr<PageReader>(std::make_unique<PreadReader>(std::move(file), fallback_note));
+Result<std::unique_ptr<PageReader>> open_pread_reader(const std::string& fallback_note) {
+  return std::unique_ptr<PageReader>(std::make_unique<PreadReader>(fallback_note));
 }
 
 }  // namespace vamana

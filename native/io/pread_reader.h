@@ -10,6 +10,6 @@
 namespace vamana {
 
 // `fallback_note` says why the first choice was not taken, and leads facts().note; empty when this is it.
-Result<std::unique_ptr<PageReader>> open_pread_reader(const std::string& path, const std::string& fallback_note);
+Result<std::unique_ptr<PageReader>> open_pread_reader(const std::string& fallback_note);
 
 }  // namespace vamana

@@ -41,9 +41,11 @@ TEST_P(ReadFailure, IsIoAndNamesPathAndByte) {
   ASSERT_NE(::realpath(dir.path().c_str(), real), nullptr);
   const std::string path = std::string(real) + "/pages";
   testing::write_file(path, testing::random_bytes(16 * kPageBytes, 3));
-  auto reader = open_page_reader(path, GetParam());
+  auto reader = open_page_reader(GetParam());
   if (!reader.ok() && reader.status().code() == Code::kUnsupported) GTEST_SKIP() << reader.status().message();
   ASSERT_TRUE(reader.ok()) << reader.status().message();
+  const auto file = reader.value()->open_file(path);
+  ASSERT_TRUE(file.ok()) << file.status().message();
 
   const int own = descriptor_of(path);
   if (own < 0) GTEST_SKIP() << "/proc/self/fd is not there";
@@ -57,8 +59,8 @@ TEST_P(ReadFailure, IsIoAndNamesPathAndByte) {
   ASSERT_TRUE(session.ok()) << session.status().message();
   auto memory = AlignedBuffer::create(2 * kPageBytes).value();
   PageBatch batch;
-  batch.requests.push_back({.page = 5, .pages = 1, .buffer = memory.data()});
-  batch.requests.push_back({.page = 5, .pages = 1, .buffer = memory.data() + kPageBytes});
+  batch.requests.push_back({.file = file.value().get(), .page = 5, .pages = 1, .buffer = memory.data()});
+  batch.requests.push_back({.file = file.value().get(), .page = 5, .pages = 1, .buffer = memory.data() + kPageBytes});
   session.value()->submit(&batch);
   ASSERT_EQ(session.value()->reap(true), &batch);
   EXPECT_EQ(batch.status.code(), Code::kIo);
@@ -75,19 +77,21 @@ TEST(PageFile, SaysWhyNotDirect) {
   // Files of the kernel have a size of one page, refuse O_DIRECT, and give fewer bytes than they promise.
   const std::string path = "/sys/kernel/mm/transparent_hugepage/enabled";
   const auto file = open_page_file(path, Caching::kDirectIfPossible);
-  if (!file.ok() || file->pages != 1) GTEST_SKIP() << path << " is not what it is on other machines";
-  EXPECT_FALSE(file->direct);
-  EXPECT_NE(file->note.find("refused O_DIRECT"), std::string::npos) << file->note;
-  EXPECT_EQ(file->alignment(), 1u);
+  if (!file.ok() || file.value()->pages != 1) GTEST_SKIP() << path << " is not what it is on other machines";
+  EXPECT_FALSE(file.value()->direct);
+  EXPECT_NE(file.value()->note.find("refused O_DIRECT"), std::string::npos) << file.value()->note;
+  EXPECT_EQ(file.value()->alignment(), 1u);
 
   for (const IoKind kind : {IoKind::kUring, IoKind::kPread}) {
-    auto reader = open_page_reader(path, kind);
+    auto reader = open_page_reader(kind);
     if (!reader.ok()) continue;
+    const auto opened = reader.value()->open_file(path);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
     auto session = reader.value()->open_session({});
     ASSERT_TRUE(session.ok());
     auto memory = AlignedBuffer::create(kPageBytes).value();
     PageBatch batch;
-    batch.requests.push_back({.page = 0, .pages = 1, .buffer = memory.data()});
+    batch.requests.push_back({.file = opened.value().get(), .page = 0, .pages = 1, .buffer = memory.data()});
     session.value()->submit(&batch);
     ASSERT_EQ(session.value()->reap(true), &batch);
     EXPECT_EQ(batch.status.code(), Code::kCorrupt) << batch.status.message();
@@ -99,9 +103,9 @@ TEST(PageFile, BufferedWhenAskedFor) {
   testing::write_file(dir.file("pages"), testing::random_bytes(2 * kPageBytes, 3));
   const auto file = open_page_file(dir.file("pages"), Caching::kBuffered);
   ASSERT_TRUE(file.ok());
-  EXPECT_FALSE(file->direct);
-  EXPECT_EQ(file->note, "");
-  EXPECT_EQ(file->pages, 2u);
+  EXPECT_FALSE(file.value()->direct);
+  EXPECT_EQ(file.value()->note, "");
+  EXPECT_EQ(file.value()->pages, 2u);
 }
 
 }  // namespace

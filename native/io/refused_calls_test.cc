@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/aligned_buffer.h"
+#include "io/page_file.h"
 #include "io/page_reader.h"
 #include "testing/temp_dir.h"
 
@@ -67,11 +68,14 @@ class RefusedCalls : public ::testing::Test {
     auto memory = AlignedBuffer::create(kFilePages * kPageBytes).value();
     SessionOptions options;
     options.buffer_arena = {memory.data(), memory.size()};
+    auto file = reader.open_file(path_);
+    if (!file.ok()) return file.status().message();
     auto session = reader.open_session(options);
     if (!session.ok()) return session.status().message();
     PageBatch batch;
     for (uint64_t page = 0; page < kFilePages; page += 2) {
-      batch.requests.push_back({.page = page, .pages = 1, .buffer = memory.data() + page * kPageBytes});
+      batch.requests.push_back(
+          {.file = file.value().get(), .page = page, .pages = 1, .buffer = memory.data() + page * kPageBytes});
     }
     session.value()->submit(&batch);
     if (session.value()->reap(true) != &batch) return "the batch did not come back";
@@ -84,10 +88,10 @@ class RefusedCalls : public ::testing::Test {
 
   // kAuto falls back to pread and says why; kUring is UNSUPPORTED.
   std::string falls_back() const {
-    const auto named = open_page_reader(path_, IoKind::kUring);
+    const auto named = open_page_reader(IoKind::kUring);
     if (named.ok()) return "io_uring was not refused";
     if (named.status().code() != Code::kUnsupported) return "not UNSUPPORTED: " + named.status().message();
-    const auto reader = open_page_reader(path_, IoKind::kAuto);
+    const auto reader = open_page_reader(IoKind::kAuto);
     if (!reader.ok()) return reader.status().message();
     const ReaderFacts facts = reader.value()->facts();
     if (facts.kind != IoKind::kPread) return "not pread";
@@ -116,7 +120,7 @@ TEST_F(RefusedCalls, ARingThatIsAlwaysBusyMeansPread) {
 
 TEST_F(RefusedCalls, UringReadsWithoutRegistrations) {
   expect_without(SYS_io_uring_register, ENOMEM, [this]() -> std::string {
-    const auto reader = open_page_reader(path_, IoKind::kUring);
+    const auto reader = open_page_reader(IoKind::kUring);
     // Refused here for other reasons: nothing to see.
     if (!reader.ok() && reader.status().code() == Code::kUnsupported) return "";
     if (!reader.ok()) return reader.status().message();
@@ -129,7 +133,7 @@ TEST_F(RefusedCalls, TheMapAdvisesRangeByRange) {
   for (const long call : {SYS_process_madvise, SYS_pidfd_open}) {
     for (const int error : {EPERM, ENOSYS}) {
       expect_without(call, error, [this]() -> std::string {
-        const auto reader = open_page_reader(path_, IoKind::kMmap);
+        const auto reader = open_page_reader(IoKind::kMmap);
         return reader.ok() ? read_all(*reader.value()) : reader.status().message();
       });
     }
@@ -139,9 +143,11 @@ TEST_F(RefusedCalls, TheMapAdvisesRangeByRange) {
 TEST_F(RefusedCalls, ODirectThatOpensAndDoesNotReadIsDropped) {
   // Every pread is refused with EINVAL, as where O_DIRECT only seems to work; io_uring does not use it.
   expect_without(SYS_pread64, EINVAL, [this]() -> std::string {
-    const auto reader = open_page_reader(path_, IoKind::kPread);
+    const auto reader = open_page_reader(IoKind::kPread);
     if (!reader.ok()) return reader.status().message();
-    const ReaderFacts facts = reader.value()->facts();
+    const auto file = reader.value()->open_file(path_);
+    if (!file.ok()) return file.status().message();
+    const ReaderFacts facts = facts_with(reader.value()->facts(), *file.value());
     if (facts.direct) return "direct is said to be in force";
     // On a file system in memory O_DIRECT was not even tried.
     const bool said = facts.note.find("buffered") != std::string::npos;

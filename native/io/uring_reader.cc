@@ -14,22 +14,22 @@ namespace {
 
 class UringReader final : public PageReader {
  public:
-  explicit UringReader(PageFile file) : file_(std::move(file)) {}
+  Result<std::shared_ptr<const PageFile>> open_file(const std::string& path) override {
+    VAMANA_ASSIGN(std::shared_ptr<const PageFile> file, open_page_file(path, Caching::kDirectIfPossible));
+    return file;
+  }
 
   Result<std::unique_ptr<ReadSession>> open_session(const SessionOptions& options) override {
-    VAMANA_ASSIGN(auto session, UringSession::create(file_, options));
+    VAMANA_ASSIGN(auto session, UringSession::create(options));
     registered_buffers_.store(session->registered_buffers(), std::memory_order_relaxed);
     return std::unique_ptr<ReadSession>(std::move(session));
   }
 
-  uint64_t pages() const override { return file_.pages; }
-
   ReaderFacts facts() const override {
-    return {IoKind::kUring, file_.direct, registered_buffers_.load(std::memory_order_relaxed), file_.note};
+    return {IoKind::kUring, false, registered_buffers_.load(std::memory_order_relaxed), ""};
   }
 
  private:
-  const PageFile file_;
   std::atomic<bool> registered_buffers_{false};
 };
 
@@ -38,15 +38,16 @@ bool disabled_by_environment() {
   return value != nullptr && std::string_view(value) == "1";
 }
 
-// Making a ring is not enough: a sandbox may let it be made and refuse its use, so one page is read.
-Status probe(const PageFile& file) {
+// Making a ring is not enough: a sandbox may let it be made and refuse its use, so one page is read. It is a
+// page of a file in memory, because none of the caller's is open yet.
+Status probe() {
   SessionOptions options;
   options.queue_depth = 1;
-  VAMANA_ASSIGN(auto session, UringSession::create(file, options));
-  if (file.pages == 0) return Status();
+  VAMANA_ASSIGN(auto session, UringSession::create(options));
+  VAMANA_ASSIGN(const std::shared_ptr<PageFile> file, make_memory_page());
   VAMANA_ASSIGN(AlignedBuffer page, AlignedBuffer::create(kPageBytes));
   PageBatch batch;
-  batch.requests.push_back({.page = 0, .pages = 1, .buffer = page.data()});
+  batch.requests.push_back({.file = file.get(), .page = 0, .pages = 1, .buffer = page.data()});
   session->submit(&batch);
   session->reap(true);
   if (batch.status.code() != Code::kIo) return Status();
@@ -55,13 +56,12 @@ Status probe(const PageFile& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<PageReader>> open_uring_reader(const std::string& path) {
-  VAMANA_ASSIGN(PageFile file, open_page_file(path, Caching::kDirectIfPossible));
+Result<std::unique_ptr<PageReader>> open_uring_reader() {
   if (disabled_by_environment()) {
     return Status(Code::kUnsupported, "io_uring is refused here (VAMANA_IO_DISABLE_URING=1)");
   }
-  VAMANA_TRY(probe(file));
-  return std::unique_ptr<PageReader>(std::make_unique<UringReader>(std::move(file)));
+  VAMANA_TRY(probe());
+  return std::unique_ptr<PageReader>(std::make_unique<UringReader>());
 }
 
 }  // namespace vamana

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "io/page_reader.h"
 
 namespace vamana {
 
 // UNSUPPORTED, with the reason, when the kernel, a sandbox or VAMANA_IO_DISABLE_URING=1 refuses io_uring.
-Result<std::unique_ptr<PageReader>> open_uring_reader(const std::string& path);
+Result<std::unique_ptr<PageReader>> open_uring_reader();
 
 }  // namespace vamana

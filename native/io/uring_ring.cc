@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/check.h"
 
@@ -110,8 +111,16 @@ UringRing::~UringRing() {
   ::close(fd_);
 }
 
-bool UringRing::register_file(int fd) {
-  return ::syscall(SYS_io_uring_register, fd_, IORING_REGISTER_FILES, &fd, 1) == 0;
+bool UringRing::register_file_table(uint32_t places) {
+  const std::vector<int> empty(places, -1);
+  return ::syscall(SYS_io_uring_register, fd_, IORING_REGISTER_FILES, empty.data(), places) == 0;
+}
+
+bool UringRing::set_registered_file(uint32_t place, int fd) {
+  io_uring_files_update update = {};
+  update.offset = place;
+  update.fds = reinterpret_cast<uint64_t>(&fd);
+  return ::syscall(SYS_io_uring_register, fd_, IORING_REGISTER_FILES_UPDATE, &update, 1) == 1;
 }
 
 bool UringRing::register_buffers(std::span<const iovec> buffers) {

@@ -31,8 +31,12 @@ class UringRing {
   UringRing(const UringRing&) = delete;
   UringRing& operator=(const UringRing&) = delete;
 
+  // A table of `places` for files, all empty. False when the kernel refuses.
+  bool register_file_table(uint32_t places);
+  // Puts a file into a place of the table, or nothing (fd -1). Reads that the kernel has already go on with
+  // the file that stood there before.
+  bool set_registered_file(uint32_t place, int fd);
   // False when the kernel refuses, most often for RLIMIT_MEMLOCK.
-  bool register_file(int fd);
   bool register_buffers(std::span<const iovec> buffers);
 
   // The next submission, zeroed. REQUIRES fewer than `entries` prepared and not yet taken by the kernel.

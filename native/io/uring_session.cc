@@ -15,24 +15,27 @@ namespace {
 // The kernel registers buffers of at most 1 GiB; a larger arena is registered in pieces.
 constexpr uint64_t kArenaPieceBytes = 1ull << 30;
 
+// Files registered at once; a collection seldom has more segments.
+constexpr uint32_t kRegisteredFiles = 64;
+
 // When the kernel has no memory for a new read it says so at once; we come again for about 0.1 s.
 constexpr uint32_t kMaxStalls = 1000;
 constexpr uint32_t kStallMicroseconds = 100;
 
 }  // namespace
 
-Result<std::unique_ptr<UringSession>> UringSession::create(const PageFile& file, const SessionOptions& options) {
+Result<std::unique_ptr<UringSession>> UringSession::create(const SessionOptions& options) {
   const uint32_t depth = std::clamp(options.queue_depth, 1u, UringRing::kMaxEntries);
   VAMANA_ASSIGN(auto ring, UringRing::create(depth));
-  std::unique_ptr<UringSession> session(new UringSession(file, std::move(ring), depth));
+  std::unique_ptr<UringSession> session(new UringSession(std::move(ring), depth));
   // Both registrations only save the kernel work on each read: refused ones are done without.
-  session->registered_file_ = session->ring_->register_file(file.file.fd());
+  if (session->ring_->register_file_table(kRegisteredFiles)) session->files_.resize(kRegisteredFiles);
   session->register_arena(options.buffer_arena);
   return session;
 }
 
-UringSession::UringSession(const PageFile& file, std::unique_ptr<UringRing> ring, uint32_t queue_depth)
-    : file_(file), ring_(std::move(ring)), reads_(queue_depth) {
+UringSession::UringSession(std::unique_ptr<UringRing> ring, uint32_t queue_depth)
+    : ring_(std::move(ring)), reads_(queue_depth) {
   for (uint32_t index = queue_depth; index > 0; --index) free_.push_back(index - 1);
 }
 
@@ -96,14 +99,14 @@ void UringSession::start_queued() {
       ++queued_.front().next;
     }
     PageRequest* request = &batch->requests[next];
-    Status status = check_buffered_request(*request, file_);
+    Status status = check_buffered_request(*request);
     if (!status.ok()) {
       end(batch, request, std::move(status));
       continue;
     }
     const uint32_t index = free_.back();
     free_.pop_back();
-    reads_[index] = {batch, request, ReadProgress(request_bytes(*request), file_.alignment())};
+    reads_[index] = {batch, request, ReadProgress(request_bytes(*request), request->file->alignment())};
     prepare(index);
   }
 }
@@ -114,9 +117,9 @@ void UringSession::prepare(uint32_t index) {
   io_uring_sqe& entry = ring_->prepare();
   entry.opcode = buffer >= 0 ? IORING_OP_READ_FIXED : IORING_OP_READ;
   if (buffer >= 0) entry.buf_index = static_cast<uint16_t>(buffer);
-  // A registered file is named by its place in the table: the first.
-  entry.fd = registered_file_ ? 0 : file_.file.fd();
-  if (registered_file_) entry.flags = IOSQE_FIXED_FILE;
+  const int place = registered_file(*read.request->file);
+  entry.fd = place >= 0 ? place : read.request->file->file.fd();
+  if (place >= 0) entry.flags = IOSQE_FIXED_FILE;
   entry.addr = reinterpret_cast<uint64_t>(read.request->buffer + read.progress.position());
   entry.len = read.progress.remaining();
   entry.off = request_offset(*read.request) + read.progress.position();
@@ -132,6 +135,26 @@ int UringSession::registered_buffer(const PageRequest& request) const {
   const uint64_t last = first + request_bytes(request) - 1;
   if (last >= arena_.size() || first / kArenaPieceBytes != last / kArenaPieceBytes) return -1;
   return static_cast<int>(first / kArenaPieceBytes);
+}
+
+// The file's place in the table, or -1. A place is given to another file only when the one before is closed:
+// as long as it is not, reads of it may be prepared.
+int UringSession::registered_file(const PageFile& file) {
+  if (files_.empty()) return -1;
+  const auto place = static_cast<uint32_t>(file.number % files_.size());
+  RegisteredFile& at = files_[place];
+  if (at.taken && at.number == file.number) return static_cast<int>(place);
+  if (at.taken && !at.file.expired()) return -1;
+  if (!ring_->set_registered_file(place, file.file.fd())) return -1;
+  at = {file.weak_from_this(), file.number, true};
+  return static_cast<int>(place);
+}
+
+void UringSession::forget_closed_files() {
+  for (uint32_t place = 0; place < files_.size(); ++place) {
+    RegisteredFile& at = files_[place];
+    if (at.taken && at.file.expired() && ring_->set_registered_file(place, -1)) at = {};
+  }
 }
 
 void UringSession::enter(uint32_t wait_for) {
@@ -156,7 +179,7 @@ void UringSession::fail_unsubmitted(int error) {
     release(index);
     end(read.batch, read.request,
         Status(Code::kIo,
-               format("read %s: %u bytes at byte %llu: io_uring_enter: %s", file_.path().c_str(),
+               format("read %s: %u bytes at byte %llu: io_uring_enter: %s", read.request->file->path().c_str(),
                       read.progress.remaining(), 1ull * request_offset(*read.request) + read.progress.position(),
                       std::strerror(error))));
   }
@@ -175,7 +198,8 @@ void UringSession::complete(uint32_t index, int32_t result) {
     return;
   }
   Status status;
-  if (step == ReadProgress::Step::kFailed) status = read.progress.failure(file_.path(), request_offset(*read.request));
+  if (step == ReadProgress::Step::kFailed)
+    status = read.progress.failure(read.request->file->path(), request_offset(*read.request));
   PageBatch* batch = read.batch;
   PageRequest* request = read.request;
   release(index);

@@ -4,6 +4,10 @@
 // One io_uring_enter per submit() for all reads that have room, and one per wait: a wait asks for as many
 // completions as the batch nearest its end still lacks, because no batch can be finished by fewer.
 //
+// A file is registered with the kernel, which saves it work on each read, when it is first read and has the
+// place in the table that its number asks for to itself; otherwise it is named by its descriptor. The
+// registration keeps a closed file open until forget_closed_files().
+//
 // Thread safety: one thread, the one that created it.
 #pragma once
 
@@ -22,12 +26,13 @@ namespace vamana {
 
 class UringSession final : public ReadSession {
  public:
-  // UNSUPPORTED when the kernel refuses a ring. `file` must outlive the session.
-  static Result<std::unique_ptr<UringSession>> create(const PageFile& file, const SessionOptions& options);
+  // UNSUPPORTED when the kernel refuses a ring.
+  static Result<std::unique_ptr<UringSession>> create(const SessionOptions& options);
   ~UringSession() override;
 
   void submit(PageBatch* batch) override;
   PageBatch* reap(bool wait) override;
+  void forget_closed_files() override;
 
   bool registered_buffers() const { return !arena_.empty(); }
   // System calls made to start reads and wait for them, for tests and costs.
@@ -46,12 +51,19 @@ class UringSession final : public ReadSession {
     size_t next = 0;
   };
 
-  UringSession(const PageFile& file, std::unique_ptr<UringRing> ring, uint32_t queue_depth);
+  struct RegisteredFile {
+    std::weak_ptr<const PageFile> file;
+    uint64_t number = 0;
+    bool taken = false;
+  };
+
+  UringSession(std::unique_ptr<UringRing> ring, uint32_t queue_depth);
   void register_arena(std::span<uint8_t> arena);
 
   void start_queued();
   void prepare(uint32_t index);
   int registered_buffer(const PageRequest& request) const;
+  int registered_file(const PageFile& file);
   void enter(uint32_t wait_for);
   void fail_unsubmitted(int error);
   void collect();
@@ -63,10 +75,10 @@ class UringSession final : public ReadSession {
   PageBatch* take_finished();
 
   // Constant after create().
-  const PageFile& file_;
   std::unique_ptr<UringRing> ring_;
-  bool registered_file_ = false;
   std::span<uint8_t> arena_;  // as registered; empty when refused
+
+  std::vector<RegisteredFile> files_;  // the table; empty when refused
 
   std::vector<Read> reads_;     // an entry's user_data is an index here
   std::vector<uint32_t> free_;  // of reads_

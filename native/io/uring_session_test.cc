@@ -3,9 +3,12 @@
 #include "io/uring_session.h"
 
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "base/aligned_buffer.h"
 #include "testing/temp_dir.h"
@@ -29,7 +32,7 @@ class UringSessionTest : public ::testing::Test {
   }
 
   std::unique_ptr<UringSession> session(SessionOptions options = {}) {
-    auto created = UringSession::create(file_, options);
+    auto created = UringSession::create(options);
     EXPECT_TRUE(created.ok()) << created.status().message();
     return std::move(created).value();
   }
@@ -38,7 +41,7 @@ class UringSessionTest : public ::testing::Test {
   PageBatch batch_of(uint64_t count) {
     PageBatch batch;
     for (uint64_t i = 0; i < count; ++i) {
-      batch.requests.push_back({.page = i, .pages = 1, .buffer = memory_.data() + i * kPageBytes});
+      batch.requests.push_back({.file = file_.get(), .page = i, .pages = 1, .buffer = memory_.data() + i * kPageBytes});
     }
     return batch;
   }
@@ -50,7 +53,7 @@ class UringSessionTest : public ::testing::Test {
 
   testing::TempDir dir_;
   std::vector<uint8_t> content_;
-  PageFile file_;
+  std::shared_ptr<const PageFile> file_;
   AlignedBuffer memory_;
 };
 
@@ -104,7 +107,7 @@ TEST_F(UringSessionTest, ABufferThatLeavesTheArenaIsReadPlainly) {
   options.buffer_arena = {memory_.data(), 4 * kPageBytes};
   auto s = session(options);
   PageBatch batch;
-  batch.requests.push_back({.page = 0, .pages = 6, .buffer = memory_.data()});
+  batch.requests.push_back({.file = file_.get(), .page = 0, .pages = 6, .buffer = memory_.data()});
   s->submit(&batch);
   EXPECT_EQ(s->reap(true), &batch);
   EXPECT_TRUE(batch.status.ok()) << batch.status.message();
@@ -138,7 +141,7 @@ TEST_F(UringSessionTest, AnArenaThatTheKernelRefusesIsDoneWithout) {
 }
 
 TEST_F(UringSessionTest, TheReaderSaysWhetherBuffersAreRegistered) {
-  const auto reader = open_page_reader(dir_.file("pages"), IoKind::kUring);
+  const auto reader = open_page_reader(IoKind::kUring);
   ASSERT_TRUE(reader.ok()) << reader.status().message();
   EXPECT_FALSE(reader.value()->facts().registered_buffers);
   SessionOptions options;
@@ -148,6 +151,33 @@ TEST_F(UringSessionTest, TheReaderSaysWhetherBuffersAreRegistered) {
   EXPECT_EQ(reader.value()->facts().registered_buffers, registers);
   const auto second = reader.value()->open_session({});
   EXPECT_FALSE(reader.value()->facts().registered_buffers);
+}
+
+// A lock belongs to the open file, so it tells how long the ring keeps one that we closed.
+TEST_F(UringSessionTest, AClosedFileIsKeptUntilItIsForgotten) {
+  const std::string path = dir_.file("locked");
+  testing::write_file(path, content_);
+  std::shared_ptr<const PageFile> file = open_page_file(path, Caching::kDirectIfPossible).value();
+  ASSERT_EQ(::flock(file->file.fd(), LOCK_EX | LOCK_NB), 0);
+  auto s = session();
+  PageBatch batch = batch_of(3);
+  for (auto& request : batch.requests) request.file = file.get();
+  s->submit(&batch);
+  ASSERT_EQ(s->reap(true), &batch);
+  expect_right(batch);
+  const File other = File::open_read(path).value();
+  const auto free = [&] { return ::flock(other.fd(), LOCK_EX | LOCK_NB) == 0; };
+  s->forget_closed_files();
+  EXPECT_FALSE(free()) << "a file that is open must stay";
+  file.reset();
+  s->forget_closed_files();
+  // The kernel lets go of it in the background.
+  bool gone = free();
+  for (int tries = 0; !gone && tries < 1000; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    gone = free();
+  }
+  EXPECT_TRUE(gone);
 }
 
 TEST_F(UringSessionTest, TheRingTakesBackWhatTheKernelDidNotTake) {

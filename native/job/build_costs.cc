@@ -103,7 +103,7 @@ std::vector<StageCost> memory_costs(const BuildOptions& options) {
       {"graph", vectors, graph, f.parameters, ids + linking_bytes(options, f.rows, f.degree)},
       {"reorder", vectors, graph, f.parameters, ids + bisection_bytes(f.rows, f.degree, f.threads)},
       {"pack", vectors, graph + f.packed, f.parameters, 3 * ids},
-      {"write", vectors, 0, f.codes, 2 * ids + kWindows},
+      {"write", vectors, 0, f.codes, 4 * ids + kWindows},
   };
 }
 
@@ -132,7 +132,7 @@ std::vector<StageCost> partition_costs(const BuildOptions& options, uint32_t par
       {"reorder", 0, merged, f.parameters, ids + bisection},
       {"unload", 0, merged, f.parameters, 3 * ids + kWindows},
       {"pack", 0, f.packed, f.parameters, 2 * ids + kWindows},
-      {"write", 0, 0, f.codes, 2 * ids + 2 * kWindows},
+      {"write", 0, 0, f.codes, 4 * ids + 2 * kWindows},
   };
 }
 

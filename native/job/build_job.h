@@ -1,8 +1,9 @@
-// The build: a vector file in, a published segment out.
+// The build: the vectors of a file, or of another row source, in; a published segment out.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/cancel.h"
@@ -24,7 +25,8 @@ enum class BuildOrder : uint32_t { kBisection = 0, kKmeans = 1, kBreadthFirst = 
 const char* build_order_name(BuildOrder order);
 
 struct BuildOptions {
-  VectorFileShape source;
+  VectorFileShape source;                       // with `row_source` only its rows, dim and element count
+  std::shared_ptr<const RowSource> row_source;  // null: the vector file that `source` names
   std::string dir;
   Metric metric = Metric::kL2;
   uint32_t degree = 24;

@@ -8,6 +8,22 @@
 
 namespace vamana {
 
+Status open_source(BuildRun& run) {
+  const VectorFileShape& shape = run.options.source;
+  run.source = run.options.row_source;
+  if (run.source == nullptr) {
+    VAMANA_ASSIGN(VectorFile file, VectorFile::open(shape));
+    run.source = std::make_shared<VectorFile>(std::move(file));
+  }
+  if (run.source->rows() == shape.rows && run.source->dim() == shape.dim && run.source->element() == shape.element) {
+    return Status();
+  }
+  return Status(Code::kInvalidArgument,
+                format("a source of %llu rows of dimension %u, the build was planned for %llu of dimension %u",
+                       static_cast<unsigned long long>(run.source->rows()), run.source->dim(),
+                       static_cast<unsigned long long>(shape.rows), shape.dim));
+}
+
 Status sample_vectors(BuildRun& run, uint64_t count, float* out) {
   constexpr uint64_t kWindowBytes = 1 << 20;
   const uint64_t window = std::max<uint64_t>(1, kWindowBytes / run.vector_bytes());

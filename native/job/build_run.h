@@ -57,7 +57,8 @@ struct BuildRun {
   BuildReport report;
 
   std::unique_ptr<SegmentWriter> writer;
-  std::vector<uint32_t> row_of;  // by build node; empty as long as nodes are rows
+  std::shared_ptr<const RowSource> source;  // open from the first stage to the last
+  std::vector<uint32_t> row_of;  // by build node, its place in the source; empty as long as they are the same
   std::unique_ptr<NodeVectors> vectors;
   std::unique_ptr<Codec> codec;
   CodeError code_error;
@@ -65,6 +66,9 @@ struct BuildRun {
   std::vector<uint32_t> entries;  // build nodes where walks begin
   std::vector<uint32_t> node_at;  // the final order: node_at[place] = build node
 };
+
+// Opens what the options name and leaves it in run.source. INVALID_ARGUMENT when its shape is not that of the options.
+Status open_source(BuildRun& run);
 
 // `count` vectors evenly spread over all nodes, widened, to `out` (count x dim).
 Status sample_vectors(BuildRun& run, uint64_t count, float* out);

@@ -14,12 +14,12 @@ constexpr uint64_t kReadWindowBytes = 4 << 20;
 
 Status read_into_memory(BuildRun& run) {
   const VectorFileShape& source = run.options.source;
-  VAMANA_ASSIGN(const VectorFile file, VectorFile::open(source));
-  const uint64_t rows = run.rows(), row_bytes = file.row_bytes();
+  VAMANA_TRY(open_source(run));
+  const uint64_t rows = run.rows(), row_bytes = run.vector_bytes();
   VAMANA_ASSIGN(AlignedBuffer vectors, AlignedBuffer::create(rows * row_bytes));
   const uint64_t window = std::max<uint64_t>(1, kReadWindowBytes / row_bytes);
   for (uint64_t first = 0; first < rows; first += window) {
-    VAMANA_TRY(file.read_rows(first, std::min(window, rows - first), vectors.data() + first * row_bytes));
+    VAMANA_TRY(run.source->read_rows(first, std::min(window, rows - first), vectors.data() + first * row_bytes));
     VAMANA_TRY(run.proceed(first, rows));
   }
   VAMANA_ASSIGN(run.row_of, locality_order(vectors.data(), rows, source.dim, source.element, run.options.seed, run.pool,

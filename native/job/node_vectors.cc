@@ -27,7 +27,7 @@ Status MemoryVectors::fetch(std::span<const uint32_t> nodes, uint8_t* to, Thread
   return Status();
 }
 
-Status FileVectors::fetch(std::span<const uint32_t> nodes, uint8_t* to, ThreadPool& pool) const {
+Status SourceVectors::fetch(std::span<const uint32_t> nodes, uint8_t* to, ThreadPool& pool) const {
   std::vector<Wanted> wanted(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i) wanted[i] = {row(nodes[i]), static_cast<uint32_t>(i)};
   if (!std::is_sorted(wanted.begin(), wanted.end())) std::sort(wanted.begin(), wanted.end());
@@ -40,7 +40,7 @@ Status FileVectors::fetch(std::span<const uint32_t> nodes, uint8_t* to, ThreadPo
              wanted[i + run].place == wanted[i].place + run) {
         ++run;
       }
-      const Status status = file_.read_rows(wanted[i].row, run, to + wanted[i].place * file_.row_bytes());
+      const Status status = source_->read_rows(wanted[i].row, run, to + wanted[i].place * source_->row_bytes());
       if (!status.ok()) {
         const std::lock_guard lock(mutex);
         failed = status;

@@ -1,17 +1,18 @@
-// The vectors of a build by node, wherever they are: in RAM, or still in the vector file. What trains codecs,
+// The vectors of a build by node, wherever they are: in RAM, or still in the source. What trains codecs,
 // merges partitions and writes the segment fetches through this, and so does not care which build it serves.
 //
-// Thread safety: fetch is called by one thread, which lends the pool; FileVectors::read by any.
+// Thread safety: fetch is called by one thread, which lends the pool; SourceVectors::read by any.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
-#include "job/vector_file.h"
+#include "job/row_source.h"
 
 namespace vamana {
 
@@ -34,19 +35,19 @@ class MemoryVectors final : public NodeVectors {
   const uint64_t vector_bytes_;
 };
 
-class FileVectors final : public NodeVectors {
+class SourceVectors final : public NodeVectors {
  public:
-  // `row_of`: the row of each node; as long as it is empty, nodes are rows. Outlives this.
-  FileVectors(VectorFile file, const std::vector<uint32_t>& row_of) : file_(std::move(file)), row_of_(row_of) {}
-  const VectorFile& file() const { return file_; }
-  Status read(uint32_t node, uint8_t* to) const { return file_.read_rows(row(node), 1, to); }
-  // Reads in the order of the file, neighbouring rows at once.
+  // `row_of`: the place of each node in the source; as long as it is empty, they are the same. Outlives this.
+  SourceVectors(std::shared_ptr<const RowSource> source, const std::vector<uint32_t>& row_of)
+      : source_(std::move(source)), row_of_(row_of) {}
+  Status read(uint32_t node, uint8_t* to) const { return source_->read_rows(row(node), 1, to); }
+  // Reads in the order of the source, neighbouring rows at once.
   Status fetch(std::span<const uint32_t> nodes, uint8_t* to, ThreadPool& pool) const override;
 
  private:
   uint32_t row(uint32_t node) const { return row_of_.empty() ? node : row_of_[node]; }
 
-  const VectorFile file_;
+  const std::shared_ptr<const RowSource> source_;
   const std::vector<uint32_t>& row_of_;
 };
 

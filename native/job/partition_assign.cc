@@ -37,7 +37,6 @@ Result<PartitionHomes> assign_partitions(BuildRun& run) {
   const uint32_t dim = run.options.source.dim, count = run.plan.partitions;
   VAMANA_CHECK(count < kNoPartition);
   VAMANA_ASSIGN(const PartitionCentroids centroids, train_centroids(run));
-  const VectorFile& file = static_cast<const FileVectors&>(*run.vectors).file();
   const uint64_t rows = run.rows(), capacity = partition_capacity(rows, count);
   const uint64_t window = std::min(rows, assign_window_rows(run.vector_bytes(), dim));
   PartitionHomes homes{std::vector<uint8_t>(rows), std::vector<uint8_t>(rows), std::vector<uint64_t>(count, 0)};
@@ -46,7 +45,7 @@ Result<PartitionHomes> assign_partitions(BuildRun& run) {
   for (uint64_t begin = 0; begin < rows; begin += window) {
     VAMANA_TRY(run.proceed(begin, rows));
     const uint64_t size = std::min(window, rows - begin);
-    VAMANA_TRY(file.read_rows(begin, size, bytes.data()));
+    VAMANA_TRY(run.source->read_rows(begin, size, bytes.data()));
     run.pool.parallel_for(size, 64, [&](size_t first, size_t last, size_t) {
       std::vector<float> wide(dim);
       for (size_t i = first; i < last; ++i) {

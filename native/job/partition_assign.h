@@ -1,5 +1,5 @@
 // Which rows go into which partition: each into the two nearest to it that have room. One pass over the
-// vector file, which checks every value on the way, as the build in memory does when it reads.
+// source, which checks every value on the way, as the build in memory does when it reads.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct PartitionHomes {
   bool holds(uint32_t partition, uint64_t row) const { return first[row] == partition || second[row] == partition; }
 };
 
-// REQUIRES run.vectors to be a FileVectors. The same for any thread count.
+// REQUIRES run.source and run.vectors. The same for any thread count.
 Result<PartitionHomes> assign_partitions(BuildRun& run);
 
 }  // namespace vamana

@@ -9,8 +9,8 @@
 namespace vamana {
 
 Result<PartitionHomes> read_for_partitions(BuildRun& run) {
-  VAMANA_ASSIGN(VectorFile file, VectorFile::open(run.options.source));
-  run.vectors = std::make_unique<FileVectors>(std::move(file), run.row_of);
+  VAMANA_TRY(open_source(run));
+  run.vectors = std::make_unique<SourceVectors>(run.source, run.row_of);
   VAMANA_ASSIGN(PartitionHomes homes, assign_partitions(run));
   VAMANA_TRY(run.proceed(run.rows(), run.rows()));
   return homes;

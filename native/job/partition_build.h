@@ -1,6 +1,6 @@
 // The build for when not all vectors fit into the memory limit, as DiskANN does it (Subramanya et al. 2019,
 // section 3.3): overlapping partitions, each linked in RAM by itself, merged into one graph. Vectors stay in
-// the vector file. What it costs in memory is in job/build_costs.h, what it costs in quality in
+// the source. What it costs in memory is in job/build_costs.h, what it costs in quality in
 // docs/memory-limit.md.
 #pragma once
 

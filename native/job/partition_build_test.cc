@@ -51,7 +51,7 @@ void expect_sound(const std::string& dir, uint64_t rows) {
   EXPECT_EQ(report->rows, rows);
   EXPECT_EQ(report->unreachable, 0u);
   for (const Status& problem : report->problems) ADD_FAILURE() << problem.message();
-  EXPECT_EQ(names_in(dir), (std::vector<std::string>{"codes.seg", "graph.seg", "vectors.seg"}));
+  EXPECT_EQ(names_in(dir), (std::vector<std::string>{"codes.seg", "graph.seg", "rows.seg", "vectors.seg"}));
 }
 
 // Mean recall@10 of greedy searches over the stored graph with the stored vectors.

@@ -6,12 +6,12 @@ namespace vamana {
 
 namespace {
 
-// Distances between nodes whose vectors are in the file. Under the inner product by L2: here it only matters
+// Distances between nodes whose vectors are in the source. Under the inner product by L2: here it only matters
 // who is near. The last target is kept, for a search asks about the same one again and again.
 class FileDistances final : public NodeDistances {
  public:
   explicit FileDistances(const BuildRun& run)
-      : vectors_(static_cast<const FileVectors&>(*run.vectors)),
+      : vectors_(static_cast<const SourceVectors&>(*run.vectors)),
         dim_(run.options.source.dim),
         kernel_(distance_kernel(run.options.metric == Metric::kDot ? Metric::kL2 : run.options.metric,
                                 run.options.source.element)),
@@ -35,7 +35,7 @@ class FileDistances final : public NodeDistances {
     return failed_.ok();
   }
 
-  const FileVectors& vectors_;
+  const SourceVectors& vectors_;
   const uint32_t dim_;
   const DistanceFn kernel_;
   mutable std::vector<uint8_t> node_, target_;

@@ -1,4 +1,4 @@
-// Makes every node of a merged graph reachable from its entries, with vectors read from the file one by one.
+// Makes every node of a merged graph reachable from its entries, with vectors read from the source one by one.
 #pragma once
 
 #include "base/status.h"

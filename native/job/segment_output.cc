@@ -73,7 +73,7 @@ Status write_rows(BuildRun& run) {
     ids.clear();
     for (size_t i = 0; i < nodes.size(); ++i) {
       vectors.push_back(fetched.data() + i * bytes);
-      ids.push_back(run.row_of[nodes[i]]);
+      ids.push_back(run.source->row_id(run.row_of[nodes[i]]));
     }
     run.pool.parallel_for(nodes.size(), 256, [&](size_t begin, size_t end, size_t) {
       std::vector<float> wide(run.options.source.dim);

@@ -6,8 +6,8 @@
 #include <new>
 
 #include "base/coding.h"
+#include "base/finite_scan.h"
 #include "format/segment_format.h"
-#include "job/finite_scan.h"
 
 namespace vamana {
 

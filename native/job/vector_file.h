@@ -10,6 +10,7 @@
 #include "base/element.h"
 #include "base/status.h"
 #include "io/file.h"
+#include "job/row_source.h"
 
 namespace vamana {
 
@@ -26,7 +27,7 @@ struct VectorFileShape {
   uint64_t stride = 0;      // bytes from one row to the next
 };
 
-class VectorFile {
+class VectorFile final : public RowSource {
  public:
   // BAD_VECTOR_FILE when the file is shorter than the shape says; NOT_FOUND.
   static Result<VectorFile> open(const VectorFileShape& shape);
@@ -34,10 +35,14 @@ class VectorFile {
   // Reads rows [first, first + count) as count x dim elements of shape.element into `to`.
   // BAD_VECTOR_FILE when a row's dimension differs or the file was truncated; NOT_FINITE with row and
   // offset for NaN or infinity (f64 values beyond f32's range included).
-  Status read_rows(uint64_t first, uint64_t count, uint8_t* to) const;
+  Status read_rows(uint64_t first, uint64_t count, uint8_t* to) const override;
+  // A row's id is its place in the file.
+  uint32_t row_id(uint64_t place) const override { return static_cast<uint32_t>(place); }
 
+  uint64_t rows() const override { return shape_.rows; }
+  uint32_t dim() const override { return shape_.dim; }
+  Element element() const override { return shape_.element; }
   const VectorFileShape& shape() const { return shape_; }
-  uint64_t row_bytes() const { return uint64_t{shape_.dim} * element_bytes(shape_.element); }
 
  private:
   VectorFileShape shape_;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "kernels/kernels.h"
 #include "search/rerank.h"
 
 namespace vamana {
@@ -16,24 +17,23 @@ namespace {
 // times k cost 9, 4.5, 3 and 1 percent more reads than none.
 constexpr size_t kEarlySettled = 2;
 
+// Dead nodes that one walk passes through at most, some tens of milliseconds' work. Where more than these lie
+// around a query, it answers with what it has found: such a segment is due for rebuilding.
+constexpr size_t kPassMax = 65536;
+
 float microseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<float, std::micro>(duration).count();
 }
 
 }  // namespace
 
-QuerySlot::QuerySlot(const Segment& segment, PageCache& cache, std::span<uint8_t> arena, bool early)
-    : segment_(segment),
-      cache_(cache),
-      arena_(arena),
-      settled_(early ? kEarlySettled : kMaxListSize),
-      widened_(segment.dim()),
-      table_(segment.codec().query_floats()) {
+QuerySlot::QuerySlot(const VectorSpace& space, PageCache& cache, std::span<uint8_t> arena, bool early)
+    : space_(space), cache_(cache), arena_(arena), settled_(early ? kEarlySettled : kMaxListSize), widened_(space.dim) {
   early_.batch().owner = this;
   late_.batch().owner = this;
 }
 
-void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, WalkScratch& scratch,
+void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, SearchScratch& scratch,
                       ReadSession& session) {
   request_ = std::move(request);
   query_ = query;
@@ -42,86 +42,156 @@ void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, Wa
   room_ = arena_;
   early_.clear();
   late_.clear();
+  ranked_.clear();
   status_ = walk_and_read(scratch, session);
   walked_ = Clock::now();
   cost_.walk_us = microseconds(walked_ - started_);
+  if (status_.ok()) search_deltas(scratch);
 }
 
-Status QuerySlot::walk_and_read(WalkScratch& scratch, ReadSession& session) {
-  const SearchParams& params = request_->params;
-  const CandidateList& beam = scratch.beam;
-  prepare_query();
-  const CodeDistance distance(segment_.codec(), segment_.code_layout(), table_.data());
-  const GraphFields& graph = segment_.graph_header().graph;
-  Status read;
-  const bool ended = walk(segment_.graph(), std::span(graph.entries.data(), graph.entry_count), distance,
-                          std::max({params.list_size, params.k, params.rerank}), request_->cancel.get(), scratch,
-                          settled_ * params.k, [&] { read = read_nearest(beam, params.k, early_, session); });
-  cost_.hops = scratch.hops;
-  cost_.codes_scored = scratch.scored;
-  if (!ended) return aborted_status("the search");
-  VAMANA_TRY(read);
-  const SegmentHeader& codes = segment_.codes_header();
-  const size_t depth = rerank_depth(params, codes.metric, codes.codes.error_spread, beam);
-  cost_.reranked = static_cast<uint32_t>(depth);
-  return read_nearest(beam, depth, late_, session);
-}
-
-void QuerySlot::prepare_query() {
-  const uint32_t dim = segment_.dim();
-  const uint8_t* raw = request_->queries.data() + uint64_t{query_} * dim * element_bytes(segment_.element());
-  widen_kernel(segment_.element())(raw, dim, widened_.data());
-  if (segment_.metric() == Metric::kCosine) normalise(widened_.data(), dim);
-  segment_.codec().prepare(widened_.data(), table_.data());
-}
-
-// Starts reading the slots of the `depth` nearest that no wave has.
-Status QuerySlot::read_nearest(const CandidateList& beam, size_t depth, SlotReads& wave, ReadSession& session) {
+Status QuerySlot::walk_and_read(SearchScratch& scratch, ReadSession& session) {
+  const auto& parts = snapshot().segments();
+  beams_.clear();
+  spreads_.clear();
+  if (parts.empty()) return Status();
+  widen_query();
+  while (scratch.walks.size() < parts.size()) scratch.walks.emplace_back();
+  for (uint32_t part = 0; part < parts.size(); ++part) {
+    VAMANA_TRY(walk_segment(part, scratch.walks[part], session));
+  }
+  depths_.resize(parts.size());
+  rerank_depths(request_->params, space_.metric, spreads_, beams_, depths_);
   wanted_.clear();
-  for (size_t i = 0; i < depth; ++i) wanted_.push_back(segment_.slot_of(beam[i].node));
+  for (uint32_t part = 0; part < parts.size(); ++part) {
+    want(part, *beams_[part], depths_[part]);
+    cost_.reranked += static_cast<uint32_t>(depths_[part]);
+  }
+  return read_wanted(late_, session);
+}
+
+void QuerySlot::widen_query() {
+  widen_kernel(space_.element)(raw_query(), space_.dim, widened_.data());
+  if (space_.metric == Metric::kCosine) normalise(widened_.data(), space_.dim);
+}
+
+Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession& session) {
+  const SearchParams& params = request_->params;
+  const Segment& segment = *snapshot().segments()[part].segment;
+  const BitChunks& dead = snapshot().segments()[part].dead_nodes;
+  table_.resize(std::max(table_.size(), segment.codec().query_floats()));
+  segment.codec().prepare(widened_.data(), table_.data());
+  const CodeDistance distance(segment.codec(), segment.code_layout(), table_.data());
+  const GraphFields& graph = segment.graph_header().graph;
+  const std::span entries(graph.entries.data(), graph.entry_count);
+  const size_t list_size = std::max({params.list_size, params.k, params.rerank});
+  const CancelFlag* const cancel = request_->cancel.get();
+  Status read;
+  bool ended;
+  if (dead.empty()) {
+    // Of several segments each would send a wave of its own, and none knows yet which of them is near.
+    const size_t settled = snapshot().segments().size() == 1 ? settled_ * params.k : kMaxListSize;
+    ended = walk(segment.graph(), entries, distance, list_size, cancel, scratch, settled, [&] {
+      wanted_.clear();
+      want(part, scratch.beam, params.k);
+      read = read_wanted(early_, session);
+    });
+  } else {
+    ended = walk_passing(
+        segment.graph(), entries, distance, list_size, list_size + kPassMax,
+        [&dead](uint32_t node) { return !dead.test(node); }, cancel, scratch);
+  }
+  cost_.hops += scratch.hops;
+  cost_.codes_scored += scratch.scored;
+  beams_.push_back(dead.empty() ? &scratch.beam : &scratch.passing.counted());
+  spreads_.push_back(segment.codes_header().codes.error_spread);
+  return ended ? read : aborted_status("the search");
+}
+
+// Adds the slots of the `depth` nearest to wanted_.
+void QuerySlot::want(uint32_t part, const CandidateList& beam, size_t depth) {
+  const Segment& segment = *snapshot().segments()[part].segment;
+  for (size_t i = 0; i < depth; ++i) wanted_.push_back({part, segment.slot_of(beam[i].node)});
+}
+
+// Starts reading the slots wanted that no wave has.
+Status QuerySlot::read_wanted(SlotReads& wave, ReadSession& session) {
   std::sort(wanted_.begin(), wanted_.end());
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
   // Those of the first wave are in ascending order.
-  const std::span<const uint64_t> had = early_.slots();
-  std::erase_if(wanted_, [&](uint64_t slot) { return std::binary_search(had.begin(), had.end(), slot); });
-  VAMANA_TRY(wave.plan(segment_, cache_, wanted_, &room_, &cost_));
+  const std::span<const SlotPlace> had = early_.slots();
+  std::erase_if(wanted_, [&](const SlotPlace& place) { return std::binary_search(had.begin(), had.end(), place); });
+  VAMANA_TRY(wave.plan(snapshot().segments(), cache_, wanted_, &room_, &cost_));
   if (wave.batch().requests.empty()) return Status();
   ++waiting_;
   session.submit(&wave.batch());
   return Status();
 }
 
+void QuerySlot::search_deltas(SearchScratch& scratch) {
+  if (snapshot().deltas().empty()) return;
+  const SearchParams& params = request_->params;
+  const BitChunks& dead = snapshot().dead_rows();
+  for (const auto& part : snapshot().deltas()) {
+    const Delta& delta = *part.delta;
+    if (part.visible == part.dead) continue;
+    const auto search = [&](const auto& accept) {
+      delta_search(delta, part.visible, raw_query(), params.k, params.list_size, accept, scratch.delta, scratch.hits);
+    };
+    if (part.dead == 0) {
+      search([](uint32_t) { return true; });
+    } else {
+      search([&](uint32_t slot) { return !dead.test(delta.row(slot)); });
+    }
+    for (const DeltaHit& hit : scratch.hits) ranked_.push_back({hit.distance, hit.row});
+    cost_.hops += scratch.delta.hops;
+    cost_.vectors_scored += scratch.delta.scored;
+  }
+  // The wait for the disk begins here.
+  const auto ended = Clock::now();
+  cost_.rank_us += microseconds(ended - walked_);
+  walked_ = ended;
+}
+
 Status QuerySlot::finish() {
   const auto arrived = Clock::now();
   cost_.read_us = microseconds(arrived - walked_);
   VAMANA_TRY(std::exchange(status_, Status()));
-  VAMANA_TRY(early_.check(segment_, cache_));
-  VAMANA_TRY(late_.check(segment_, cache_));
-  rank();
+  for (SlotReads* wave : {&early_, &late_}) {
+    VAMANA_TRY(wave->check(snapshot().segments(), cache_));
+    rank(*wave);
+  }
+  write_results();
   const auto ended = Clock::now();
-  cost_.rank_us = microseconds(ended - arrived);
+  cost_.rank_us += microseconds(ended - arrived);
   cost_.total_us = microseconds(ended - started_);
   request_->costs[query_] = cost_;
   return Status();
 }
 
-void QuerySlot::rank() {
-  const uint32_t dim = segment_.dim(), k = request_->params.k;
-  const DistanceFn distance = distance_kernel(segment_.metric(), segment_.element());
-  const uint8_t* query = request_->queries.data() + uint64_t{query_} * dim * element_bytes(segment_.element());
-  ranked_.clear();
-  // Every record on the pages that came, not the candidates alone: the order that put them there put near
-  // records together, and a distance costs some nanoseconds where a page cost a read.
-  const uint32_t per_slot = segment_.vectors_header().vectors.records_per_slot;
-  for (const SlotReads* wave : {&early_, &late_}) {
-    for (size_t i = 0; i < wave->slots().size(); ++i) {
-      const uint64_t first = wave->slots()[i] * per_slot, last = std::min<uint64_t>(segment_.rows(), first + per_slot);
-      for (uint64_t node = first; node < last; ++node) {
-        const uint8_t* record = segment_.record_in_slot(wave->data(i), static_cast<uint32_t>(node));
-        ranked_.push_back({distance(query, record, dim), segment_.row_in_record(record)});
-      }
+// Every record on the pages that came, not the candidates alone: the order that put them there put near records
+// together, and a distance costs some nanoseconds where a page cost a read.
+void QuerySlot::rank(const SlotReads& wave) {
+  const uint32_t dim = space_.dim;
+  const DistanceFn distance = distance_kernel(space_.metric, space_.element);
+  const uint8_t* const query = raw_query();
+  for (size_t i = 0; i < wave.slots().size(); ++i) {
+    const SlotPlace place = wave.slots()[i];
+    const auto& part = snapshot().segments()[place.part];
+    const Segment& segment = *part.segment;
+    const uint32_t per_slot = segment.vectors_header().vectors.records_per_slot;
+    const bool some_dead = !part.dead_nodes.empty();
+    const uint64_t first = place.slot * per_slot, last = std::min<uint64_t>(segment.rows(), first + per_slot);
+    for (uint64_t at = first; at < last; ++at) {
+      const auto node = static_cast<uint32_t>(at);
+      if (some_dead && part.dead_nodes.test(node)) continue;
+      const uint8_t* record = segment.record_in_slot(wave.data(i), node);
+      ranked_.push_back({distance(query, record, dim), segment.row_in_record(record)});
     }
   }
+}
+
+void QuerySlot::write_results() {
+  const uint32_t k = request_->params.k;
   const size_t found = std::min<size_t>(k, ranked_.size());
   std::partial_sort(ranked_.begin(), ranked_.begin() + static_cast<ptrdiff_t>(found), ranked_.end());
   uint32_t* rows = request_->rows.data() + uint64_t{query_} * k;

@@ -10,28 +10,38 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "delta/delta_search.h"
 #include "io/page_reader.h"
 #include "search/search_engine.h"
+#include "search/search_snapshot.h"
 #include "search/slot_reads.h"
 #include "search/walk.h"
 #include "segment/page_cache.h"
-#include "segment/segment.h"
 
 namespace vamana {
+
+// Scratch of one worker, shared by its slots: begin() is done with it before the next query begins.
+struct SearchScratch {
+  std::deque<WalkScratch> walks;  // one a segment: the depth of a query is chosen when all have walked
+  DeltaScratch delta;
+  std::vector<DeltaHit> hits;
+};
 
 class QuerySlot {
  public:
   // `arena`: this slot's part of the buffers registered with the kernel, for the reads of a usual query.
-  // `early`: two waves.
-  QuerySlot(const Segment& segment, PageCache& cache, std::span<uint8_t> arena, bool early);
+  // `early`: two waves where the snapshot is one segment without dead rows.
+  QuerySlot(const VectorSpace& space, PageCache& cache, std::span<uint8_t> arena, bool early);
 
-  // Walks and submits the reads that the best candidates need to `session`, which is the same until finish(). The
-  // slot is busy until release(). A failure (ABORTED when cancelled) is told by finish().
-  void begin(std::shared_ptr<SearchRequest> request, uint32_t query, WalkScratch& scratch, ReadSession& session);
+  // Walks, submits the reads that the best candidates need to `session`, which is the same until finish(), and
+  // searches the deltas meanwhile. The slot is busy until release(). A failure (ABORTED when cancelled) is told by
+  // finish(). REQUIRES a request with its snapshot.
+  void begin(std::shared_ptr<SearchRequest> request, uint32_t query, SearchScratch& scratch, ReadSession& session);
 
   // Batches that were submitted and not reaped; each one reaped is told by arrived().
   uint32_t waiting() const { return waiting_; }
@@ -55,12 +65,18 @@ class QuerySlot {
     }
   };
 
-  Status walk_and_read(WalkScratch& scratch, ReadSession& session);
-  void prepare_query();
-  Status read_nearest(const CandidateList& beam, size_t depth, SlotReads& wave, ReadSession& session);
-  void rank();
+  const SearchSnapshot& snapshot() const { return *request_->snapshot; }
+  const uint8_t* raw_query() const { return request_->queries.data() + query_ * space_.vector_bytes(); }
+  void widen_query();
+  Status walk_and_read(SearchScratch& scratch, ReadSession& session);
+  Status walk_segment(uint32_t part, WalkScratch& scratch, ReadSession& session);
+  void want(uint32_t part, const CandidateList& beam, size_t depth);
+  Status read_wanted(SlotReads& wave, ReadSession& session);
+  void search_deltas(SearchScratch& scratch);
+  void rank(const SlotReads& wave);
+  void write_results();
 
-  const Segment& segment_;
+  const VectorSpace space_;
   PageCache& cache_;
   const std::span<uint8_t> arena_;
   const size_t settled_;  // times k: how many nodes are expanded when the first of two waves goes out
@@ -72,8 +88,11 @@ class QuerySlot {
   Clock::time_point started_, walked_;
   std::vector<float> widened_;
   std::vector<float> table_;
-  std::span<uint8_t> room_;  // what is left of the arena
-  std::vector<uint64_t> wanted_;
+  std::span<uint8_t> room_;                  // what is left of the arena
+  std::vector<const CandidateList*> beams_;  // by segment, in the worker's scratch
+  std::vector<float> spreads_;
+  std::vector<size_t> depths_;
+  std::vector<SlotPlace> wanted_;
   SlotReads early_, late_;
   uint32_t waiting_ = 0;
   std::vector<Ranked> ranked_;

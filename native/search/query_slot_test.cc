@@ -50,11 +50,13 @@ class QuerySlotTest : public ::testing::TestWithParam<bool> {
   QuerySlotTest() : queries_(make_queries(kOptions, 8)), pool_(1) {
     segment_ = Segment::open(dir_->file("seg"), IoKind::kPread, pool_).value();
     arena_ = AlignedBuffer::create(kArenaPages * kPageBytes).value();
-    session_ = std::make_unique<SpySession>(segment_->reader().open_session({}).value());
+    snapshot_ = SearchSnapshot::create(space_of(*segment_), {segment_}, {}, {}).value();
+    session_ = std::make_unique<SpySession>(segment_->reader()->open_session({}).value());
   }
 
   std::shared_ptr<SearchRequest> request(SearchParams params) const {
     auto request = std::make_shared<SearchRequest>();
+    request->snapshot = snapshot_;
     request->queries = queries_.bytes;
     request->count = queries_.rows;
     request->params = params;
@@ -109,20 +111,22 @@ class QuerySlotTest : public ::testing::TestWithParam<bool> {
   ThreadPool pool_;
   std::shared_ptr<const Segment> segment_;
   AlignedBuffer arena_;
-  WalkScratch scratch_;
+  SearchScratch scratch_;
+  std::shared_ptr<const SearchSnapshot> snapshot_;
   std::unique_ptr<SpySession> session_;  // last: destroyed before the buffers it reads to
 };
 
 TEST_P(QuerySlotTest, AsksForEachSlotOnce) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
   auto asked = request({.k = 10, .list_size = 60, .rerank = 30});
   bool two = false;
   for (uint32_t q = 0; q < queries_.rows; ++q) {
     ASSERT_NO_FATAL_FAILURE(begin(slot, asked, q));
     EXPECT_TRUE(slot.busy());
     std::set<uint64_t> expected;
-    for (uint32_t i = 0; i < 30; ++i) expected.insert(segment_->slot_page(segment_->slot_of(scratch_.beam[i].node)));
+    for (uint32_t i = 0; i < 30; ++i)
+      expected.insert(segment_->slot_page(segment_->slot_of(scratch_.walks[0].beam[i].node)));
     two |= session_->batches.size() == 2;
     std::set<uint64_t> pages;
     std::set<const uint8_t*> buffers;
@@ -151,7 +155,7 @@ TEST_P(QuerySlotTest, AsksForEachSlotOnce) {
 // More reads than the arena has room for go to a buffer of the slot's own.
 TEST_P(QuerySlotTest, AQueryThatReadsEverythingIsTheTruth) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
   auto asked = request(kWhole);
   for (uint32_t q = 0; q < queries_.rows; ++q) {
     ASSERT_TRUE(answer(slot, asked, q).ok());
@@ -162,7 +166,7 @@ TEST_P(QuerySlotTest, AQueryThatReadsEverythingIsTheTruth) {
 
 TEST_P(QuerySlotTest, WhatIsCachedIsNotReadAgain) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
   auto asked = request(kWhole);
   ASSERT_TRUE(answer(slot, asked, 0).ok());
   EXPECT_EQ(requests().size(), segment_->slots());
@@ -179,8 +183,8 @@ TEST_P(QuerySlotTest, SomeCachedAndSomeReadAreTheTruth) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
   const auto file = testing::read_file(segment_->vectors_path());
   for (uint64_t s = 0; s < segment_->slots(); s += 3)
-    cache.insert(s, file.data() + segment_->slot_page(s) * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena(), GetParam());
+    cache.insert(segment_->cache_key(s), file.data() + segment_->slot_page(s) * kPageBytes);
+  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
   auto asked = request(kWhole);
   ASSERT_TRUE(answer(slot, asked, 3).ok());
   expect_truth(*asked, 3);
@@ -189,7 +193,7 @@ TEST_P(QuerySlotTest, SomeCachedAndSomeReadAreTheTruth) {
 
 TEST_P(QuerySlotTest, ACancelledQueryFreesTheSlot) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
   auto asked = request(kWhole);
   asked->cancel = std::make_shared<CancelFlag>();
   asked->cancel->cancel();
@@ -204,7 +208,7 @@ TEST_P(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
   auto asked = request(kWhole);
   for (size_t wave = 0; wave < (GetParam() ? 2 : 1); ++wave) {
     PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-    QuerySlot slot(*segment_, cache, arena(), GetParam());
+    QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
     ASSERT_NO_FATAL_FAILURE(begin(slot, asked, 0));
     ASSERT_GT(session_->batches.size(), wave);
     const PageRequest& read = session_->batches[wave]->requests.front();
@@ -217,7 +221,7 @@ TEST_P(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
     EXPECT_NE(status.message().find(offset), std::string::npos) << status.message();
     slot.release();
     std::vector<uint8_t> copy(segment_->slot_pages() * kPageBytes);
-    EXPECT_FALSE(cache.lookup(damaged / segment_->slot_pages(), copy.data()));
+    EXPECT_FALSE(cache.lookup(segment_->cache_key(damaged / segment_->slot_pages()), copy.data()));
     ASSERT_TRUE(answer(slot, asked, 0).ok());
     expect_truth(*asked, 0);
   }
@@ -225,7 +229,7 @@ TEST_P(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
 
 TEST_P(QuerySlotTest, AFailedReadIsTheQuerysFailure) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(*segment_, cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
   auto asked = request(kWhole);
   ASSERT_NO_FATAL_FAILURE(begin(slot, asked, 0));
   session_->batches.front()->status = Status(Code::kIo, "the disk is gone");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "base/element.h"
 #include "graph/candidate_list.h"
@@ -17,5 +18,10 @@ namespace vamana {
 // The number of deviations grows with the list size, as log2(list size / k) / 2: whoever walks further asks
 // for more recall, and would not get it from a depth that stayed.
 size_t rerank_depth(const SearchParams& params, Metric metric, float error_spread, const CandidateList& beam);
+
+// The same for each of several segments, whose beams hold estimates of one scale: the k-th estimate is that over all
+// of them, so that a segment far from the query is hardly read. depths[i] belongs to beams[i] and error_spreads[i].
+void rerank_depths(const SearchParams& params, Metric metric, std::span<const float> error_spreads,
+                   std::span<const CandidateList* const> beams, std::span<size_t> depths);
 
 }  // namespace vamana

@@ -9,7 +9,8 @@
 
 #include "base/check.h"
 #include "search/query_slot.h"
-#include "search/segment_scan.h"
+#include "search/row_fetch.h"
+#include "search/snapshot_scan.h"
 
 namespace vamana {
 
@@ -21,29 +22,39 @@ constexpr uint32_t kScanQueries = 64;
 // the system's limit on locked memory is often 8 MiB.
 constexpr uint64_t kArenaPages = 64;
 
+uint64_t slot_bytes_of(const VectorSpace& space) {
+  return vectors_layout(space.dim, space.element).pages_per_slot * kPageBytes;
+}
+
 }  // namespace
 
 struct SearchEngine::State {
-  State(std::shared_ptr<const Segment> opened, const EngineOptions& chosen)
-      : segment(std::move(opened)),
+  State(const VectorSpace& space_in, std::shared_ptr<PageReader> reader_in, const EngineOptions& chosen)
+      : space(space_in),
+        reader(std::move(reader_in)),
         options(chosen),
-        cache(chosen.cache_bytes, static_cast<uint32_t>(segment->slot_pages() * kPageBytes)) {
+        cache(chosen.cache_bytes, static_cast<uint32_t>(slot_bytes_of(space_in))) {
     if (options.in_flight == 0) options.in_flight = options.threads == 1 ? 1 : 4;
   }
 
-  const std::shared_ptr<const Segment> segment;
+  const VectorSpace space;
+  const std::shared_ptr<PageReader> reader;
   EngineOptions options;
   PageCache cache;
+  std::shared_ptr<const SearchSnapshot> whole;  // of an engine for one segment; constant once workers run
 
   std::mutex mutex;
   std::condition_variable work_ready;
   std::deque<std::shared_ptr<SearchRequest>> queue;  // requests with queries nobody has claimed
   bool stopping = false;
+  uint64_t closings = 0;  // forget_closed_files() so far
   std::vector<std::thread> workers;
 
   // Claims up to `grain` queries of the oldest request: of how many, from which. Null when there are none;
-  // with `wait` only when the engine stops.
-  std::shared_ptr<SearchRequest> claim(bool wait, uint32_t* first, uint32_t* count);
+  // with `wait` only when the engine stops or files were closed since the worker has `seen` it.
+  std::shared_ptr<SearchRequest> claim(bool wait, uint64_t seen, uint32_t* first, uint32_t* count);
+  // What the worker is to do when claim() gave nothing: false when the engine stops.
+  bool goes_on(uint64_t* seen);
   void complete(SearchRequest& request, uint32_t queries, const Status& status);
   void worker_main(std::promise<Status> started);
 };
@@ -53,19 +64,19 @@ namespace {
 // One worker's loop: keeps up to options.in_flight queries going.
 class Worker {
  public:
-  Worker(const Segment& segment, PageCache& cache, uint32_t in_flight)
-      : segment_(segment), cache_(cache), in_flight_(in_flight) {}
+  Worker(const VectorSpace& space, PageReader& reader, PageCache& cache, uint32_t in_flight)
+      : space_(space), reader_(reader), cache_(cache), in_flight_(in_flight) {}
 
   Status open() {
-    const uint64_t part = std::max<uint64_t>(kArenaPages, segment_.slot_pages()) * kPageBytes;
+    const uint64_t part = std::max(kArenaPages * kPageBytes, slot_bytes_of(space_));
     VAMANA_ASSIGN(arena_, AlignedBuffer::create(in_flight_ * part));
     SessionOptions options;
     options.buffer_arena = {arena_.data(), arena_.size()};
-    VAMANA_ASSIGN(session_, segment_.reader().open_session(options));
+    VAMANA_ASSIGN(session_, reader_.open_session(options));
     for (uint32_t i = 0; i < in_flight_; ++i) {
       // With one query in flight the disk would idle while it walks.
       slots_.push_back(
-          std::make_unique<QuerySlot>(segment_, cache_, std::span(arena_.data() + i * part, part), in_flight_ == 1));
+          std::make_unique<QuerySlot>(space_, cache_, std::span(arena_.data() + i * part, part), in_flight_ == 1));
       free_.push_back(slots_.back().get());
     }
     return Status();
@@ -103,24 +114,39 @@ class Worker {
 
   void recycle(QuerySlot* slot) { free_.push_back(slot); }
 
+  // Its reads have a session of their own, so that they do not mix with those of queries in flight.
+  Status fetch(const SearchRequest& request) {
+    if (fetch_session_ == nullptr) {
+      VAMANA_ASSIGN(fetch_session_, reader_.open_session(SessionOptions{}));
+    }
+    return fetch_rows(*request.snapshot, *fetch_session_, cache_, *request.fetch);
+  }
+
+  void forget_closed_files() {
+    session_->forget_closed_files();
+    if (fetch_session_ != nullptr) fetch_session_->forget_closed_files();
+  }
+
  private:
-  const Segment& segment_;
+  const VectorSpace space_;
+  PageReader& reader_;
   PageCache& cache_;
   const uint32_t in_flight_;
   AlignedBuffer arena_;
-  WalkScratch scratch_;
+  SearchScratch scratch_;
   std::vector<std::unique_ptr<QuerySlot>> slots_;
   std::vector<QuerySlot*> free_;
   uint32_t flying_ = 0;
   // Last, so that it is destroyed first: it waits for reads into the buffers above.
+  std::unique_ptr<ReadSession> fetch_session_;
   std::unique_ptr<ReadSession> session_;
 };
 
 }  // namespace
 
-std::shared_ptr<SearchRequest> SearchEngine::State::claim(bool wait, uint32_t* first, uint32_t* count) {
+std::shared_ptr<SearchRequest> SearchEngine::State::claim(bool wait, uint64_t seen, uint32_t* first, uint32_t* count) {
   std::unique_lock lock(mutex);
-  if (wait) work_ready.wait(lock, [&] { return stopping || !queue.empty(); });
+  if (wait) work_ready.wait(lock, [&] { return stopping || !queue.empty() || closings != seen; });
   if (queue.empty()) return nullptr;
   std::shared_ptr<SearchRequest> request = queue.front();
   const uint32_t grain = request->params.exact ? kScanQueries : 1;
@@ -130,6 +156,12 @@ std::shared_ptr<SearchRequest> SearchEngine::State::claim(bool wait, uint32_t* f
   request->next.store(next + *count, std::memory_order_relaxed);
   if (next + *count == request->count) queue.pop_front();
   return request;
+}
+
+bool SearchEngine::State::goes_on(uint64_t* seen) {
+  std::lock_guard lock(mutex);
+  *seen = closings;
+  return !stopping || !queue.empty();
 }
 
 void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, const Status& status) {
@@ -144,22 +176,31 @@ void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, con
     if (queries == 0) return;
     if (!request.failed.exchange(true)) request.status = status;
   }
-  if (request.finished.fetch_add(queries, std::memory_order_acq_rel) + queries == request.count) request.done(request);
+  if (request.finished.fetch_add(queries, std::memory_order_acq_rel) + queries != request.count) return;
+  // So that whoever hears of the end may count on the request's parts to be let go of.
+  request.snapshot = nullptr;
+  request.done(request);
 }
 
 void SearchEngine::State::worker_main(std::promise<Status> started) {
-  Worker worker(*segment, cache, options.in_flight);
+  Worker worker(space, *reader, cache, options.in_flight);
   const Status opened = worker.open();
   started.set_value(opened);
   if (!opened.ok()) return;
+  uint64_t closings_seen = 0;
   for (;;) {
     Status status;
     QuerySlot* slot = nullptr;
     uint32_t first = 0, count = 0;
-    std::shared_ptr<SearchRequest> request = worker.full() ? nullptr : claim(worker.idle(), &first, &count);
-    if (request == nullptr && worker.idle()) return;  // claim() waited: the engine stops
-    if (request != nullptr && request->params.exact) {
-      status = scan_segment(*segment, *request, first, count);
+    std::shared_ptr<SearchRequest> request =
+        worker.full() ? nullptr : claim(worker.idle(), closings_seen, &first, &count);
+    if (request == nullptr && worker.idle()) {  // claim() waited
+      if (!goes_on(&closings_seen)) return;
+      worker.forget_closed_files();
+      continue;
+    }
+    if (request != nullptr && (request->fetch != nullptr || request->params.exact)) {
+      status = request->fetch != nullptr ? worker.fetch(*request) : scan_snapshot(*request, first, count);
       complete(*request, count, status);
       continue;
     }
@@ -181,12 +222,22 @@ SearchEngine::SearchEngine(std::unique_ptr<State> state) : state_(std::move(stat
 
 Result<std::unique_ptr<SearchEngine>> SearchEngine::create(std::shared_ptr<const Segment> segment,
                                                            const EngineOptions& options) {
+  const VectorSpace space = space_of(*segment);
+  const std::shared_ptr<PageReader> reader = segment->reader();
+  VAMANA_ASSIGN(auto whole, SearchSnapshot::create(space, {std::move(segment)}, {}, {}));
+  VAMANA_ASSIGN(auto engine, create(space, reader, options));
+  engine->state_->whole = std::move(whole);
+  return engine;
+}
+
+Result<std::unique_ptr<SearchEngine>> SearchEngine::create(const VectorSpace& space, std::shared_ptr<PageReader> reader,
+                                                           const EngineOptions& options) {
   if (options.threads < 1 || options.threads > 1024 || options.in_flight > 256) {
     return Status(Code::kInvalidArgument,
                   format("threads must be 1 to 1024 and queries in flight at most 256; found %u and %u",
                          options.threads, options.in_flight));
   }
-  std::unique_ptr<SearchEngine> engine(new SearchEngine(std::make_unique<State>(std::move(segment), options)));
+  std::unique_ptr<SearchEngine> engine(new SearchEngine(std::make_unique<State>(space, std::move(reader), options)));
   State* const state = engine->state_.get();
   std::vector<std::future<Status>> started;
   for (uint32_t i = 0; i < options.threads; ++i) {
@@ -206,22 +257,36 @@ Result<std::unique_ptr<SearchEngine>> SearchEngine::create(std::shared_ptr<const
 
 SearchEngine::~SearchEngine() { close(); }
 
-Status SearchEngine::submit(std::shared_ptr<SearchRequest> request) {
-  const SearchParams& params = request->params;
-  const Segment& segment = *state_->segment;
+namespace {
+
+Status check_request(const SearchRequest& request, const VectorSpace& space) {
+  if (request.snapshot == nullptr || request.snapshot->space() != space) {
+    return Status(Code::kInvalidArgument, "a request without a snapshot of this engine's vectors");
+  }
+  if (request.fetch != nullptr) {
+    return request.count == 1 ? Status() : Status(Code::kInvalidArgument, "a fetch counts as one query");
+  }
+  const SearchParams& params = request.params;
   if (params.k < 1 || params.k > kMaxK || params.list_size < 1 || params.list_size > kMaxListSize ||
       params.rerank > kMaxListSize) {
     return Status(Code::kInvalidArgument,
                   format("k must be 1 to %u, list size 1 to %u and rerank at most %u; found %u, %u and %u", kMaxK,
                          kMaxListSize, kMaxListSize, params.k, params.list_size, params.rerank));
   }
-  const uint64_t expected = uint64_t{request->count} * segment.dim() * element_bytes(segment.element());
-  if (request->count < 1 || request->queries.size() != expected) {
-    return Status(Code::kInvalidArgument,
-                  format("%u queries of %u dimensions (%s) are %llu bytes; found %zu", request->count, segment.dim(),
-                         std::string(element_name(segment.element())).c_str(),
-                         static_cast<unsigned long long>(expected), request->queries.size()));
-  }
+  const uint64_t expected = request.count * space.vector_bytes();
+  if (request.count >= 1 && request.queries.size() == expected) return Status();
+  return Status(Code::kInvalidArgument,
+                format("%u queries of %u dimensions (%s) are %llu bytes; found %zu", request.count, space.dim,
+                       std::string(element_name(space.element)).c_str(), static_cast<unsigned long long>(expected),
+                       request.queries.size()));
+}
+
+}  // namespace
+
+Status SearchEngine::submit(std::shared_ptr<SearchRequest> request) {
+  if (request->snapshot == nullptr) request->snapshot = state_->whole;
+  VAMANA_TRY(check_request(*request, state_->space));
+  const SearchParams& params = request->params;
   request->rows.assign(uint64_t{request->count} * params.k, kNoRow);
   request->distances.assign(uint64_t{request->count} * params.k, std::numeric_limits<float>::infinity());
   request->costs.assign(request->count, QueryCost{});
@@ -252,8 +317,20 @@ void SearchEngine::close() {
   state_->workers.clear();
 }
 
-const Segment& SearchEngine::segment() const { return *state_->segment; }
+void SearchEngine::forget_closed_files() {
+  {
+    std::lock_guard lock(state_->mutex);
+    ++state_->closings;
+  }
+  state_->work_ready.notify_all();
+}
+
+const VectorSpace& SearchEngine::space() const { return state_->space; }
+const Segment& SearchEngine::segment() const { return *state_->whole->segments().front().segment; }
 PageCache::Facts SearchEngine::cache_facts() const { return state_->cache.facts(); }
-ReaderFacts SearchEngine::reader_facts() const { return state_->segment->reader().facts(); }
+ReaderFacts SearchEngine::reader_facts() const {
+  const ReaderFacts facts = state_->reader->facts();
+  return state_->whole == nullptr ? facts : facts_with(facts, segment().page_file());
+}
 
 }  // namespace vamana

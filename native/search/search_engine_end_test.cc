@@ -42,13 +42,8 @@ class SearchEngineEnd : public ::testing::Test {
   // An engine whose reads pass through reader_.
   std::unique_ptr<SearchEngine> engine(const EngineOptions& options) {
     ThreadPool pool(1);
-    const auto open_reader = [this](const std::string& path) -> Result<std::unique_ptr<PageReader>> {
-      VAMANA_ASSIGN(auto inner, open_page_reader(path, IoKind::kPread));
-      auto faulty = std::make_unique<FaultReader>(std::move(inner));
-      reader_ = faulty.get();
-      return std::unique_ptr<PageReader>(std::move(faulty));
-    };
-    return SearchEngine::create(Segment::open_with(dir_->file("seg"), open_reader, pool).value(), options).value();
+    reader_ = std::make_shared<FaultReader>(open_page_reader(IoKind::kPread).value());
+    return SearchEngine::create(Segment::open(dir_->file("seg"), reader_, pool).value(), options).value();
   }
 
   // Until reads have been submitted: a query is then in flight.
@@ -66,7 +61,7 @@ class SearchEngineEnd : public ::testing::Test {
   static inline testing::TempDir* dir_ = nullptr;
   static inline VectorSet* set_ = nullptr;
   static inline VectorSet* queries_ = nullptr;
-  FaultReader* reader_ = nullptr;  // the segment's
+  std::shared_ptr<FaultReader> reader_;  // the segment's
 };
 
 TEST_F(SearchEngineEnd, WhatCannotWorkIsRefusedAtOnce) {
@@ -105,7 +100,9 @@ class FewSessions final : public PageReader {
     if (left_.fetch_sub(1) <= 0) return Status(Code::kUnsupported, "no more sessions");
     return inner_->open_session(options);
   }
-  uint64_t pages() const override { return inner_->pages(); }
+  Result<std::shared_ptr<const PageFile>> open_file(const std::string& path) override {
+    return inner_->open_file(path);
+  }
   ReaderFacts facts() const override { return inner_->facts(); }
 
  private:
@@ -116,13 +113,8 @@ class FewSessions final : public PageReader {
 TEST_F(SearchEngineEnd, AWorkerThatCannotReadFailsTheCreation) {
   ThreadPool pool(1);
   for (const int sessions : {0, 2}) {
-    const auto segment = Segment::open_with(
-        dir_->file("seg"),
-        [&](const std::string& path) -> Result<std::unique_ptr<PageReader>> {
-          VAMANA_ASSIGN(auto inner, open_page_reader(path, IoKind::kPread));
-          return std::unique_ptr<PageReader>(std::make_unique<FewSessions>(std::move(inner), sessions));
-        },
-        pool);
+    const auto reader = std::make_shared<FewSessions>(open_page_reader(IoKind::kPread).value(), sessions);
+    const auto segment = Segment::open(dir_->file("seg"), reader, pool);
     EXPECT_EQ(SearchEngine::create(segment.value(), {.threads = 3}).status().code(), Code::kUnsupported);
   }
 }

@@ -166,17 +166,9 @@ TEST_F(SearchEngineTest, ReadsThatComeLateOrOutOfOrderChangeNothing) {
   SearchCall usual(*queries_, kUsual);
   ASSERT_TRUE(usual.run(*engine()).ok());
   for (const uint64_t seed : {1u, 2u, 3u}) {
-    testing::FaultReader* reader = nullptr;
+    const auto reader = std::make_shared<testing::FaultReader>(open_page_reader(IoKind::kPread).value());
     ThreadPool pool(1);
-    const auto segment = Segment::open_with(
-        dir_->file("seg"),
-        [&](const std::string& path) -> Result<std::unique_ptr<PageReader>> {
-          auto inner = open_page_reader(path, IoKind::kPread);
-          auto faulty = std::make_unique<testing::FaultReader>(std::move(inner).value());
-          reader = faulty.get();
-          return std::unique_ptr<PageReader>(std::move(faulty));
-        },
-        pool);
+    const auto segment = Segment::open(dir_->file("seg"), reader, pool);
     reader->reorder(seed);
     reader->delay(std::chrono::microseconds(300));
     const auto engine = SearchEngine::create(segment.value(), {.threads = 2, .in_flight = 8}).value();

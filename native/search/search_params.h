@@ -16,6 +16,7 @@ struct SearchParams {
 struct QueryCost {
   uint32_t hops = 0;
   uint32_t codes_scored = 0;
+  uint32_t vectors_scored = 0;  // of deltas
   uint32_t reads = 0;
   uint32_t cache_hits = 0;
   uint32_t reranked = 0;  // candidates whose pages were read (all records there are ranked)

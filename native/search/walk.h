@@ -12,6 +12,7 @@
 #include "codec/codec.h"
 #include "graph/candidate_list.h"
 #include "graph/packed_graph.h"
+#include "graph/passing_list.h"
 #include "graph/visited_set.h"
 
 namespace vamana {
@@ -39,7 +40,8 @@ class CodeDistance {
 // Scratch of one search thread. Made once because the sets are some tens of kilobytes that every query
 // would otherwise allocate and clear anew.
 struct WalkScratch {
-  CandidateList beam;  // out: the nearest by code distance, ascending
+  CandidateList beam;   // out: the nearest by code distance, ascending
+  PassingList passing;  // its like for walks that pass through nodes
   VisitedSet visited;
   alignas(64) uint32_t neighbours[kNeighbourRoom];
   alignas(64) uint32_t fresh[kNeighbourRoom];
@@ -48,16 +50,12 @@ struct WalkScratch {
   uint32_t scored = 0;
 };
 
-// Fills scratch.beam with up to `list_size` nodes. Returns false when cancelled. REQUIRES entries.
-//
-// `on_settled()` is called once, when the `settled` nearest nodes of the beam have all been expanded for the first
-// time (never when the beam ends shorter): most of them then stay to the end, while most of the walk is still to
-// come, so that whoever wants to read them need not wait for it.
-template <typename Distance, typename OnSettled>
-bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
-          const CancelFlag* cancel, WalkScratch& scratch, size_t settled, const OnSettled& on_settled) {
-  CandidateList& beam = scratch.beam;
-  beam.reset(list_size);
+// The loop, over any beam that is reset already: insert(distance, node) puts a node into it, expanding() is called
+// at every node that is expanded.
+template <typename Distance, typename Beam, typename Insert, typename Expanding>
+bool walk_beam(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+               const CancelFlag* cancel, WalkScratch& scratch, Beam& beam, const Insert& insert,
+               const Expanding& expanding) {
   scratch.visited.reset(list_size * 20);
   scratch.hops = 0;
   scratch.scored = 0;
@@ -66,20 +64,16 @@ bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Dis
     if (scratch.visited.insert(entry)) scratch.fresh[fresh++] = entry;
   }
   Candidate current;
-  bool told = false;
   for (;;) {
     distance(scratch.fresh, fresh, scratch.distances);
     scratch.scored += fresh;
     for (uint32_t i = 0; i < fresh; ++i) {
-      if (beam.would_enter(scratch.distances[i])) beam.insert(scratch.distances[i], scratch.fresh[i]);
+      if (beam.would_enter(scratch.distances[i])) insert(scratch.distances[i], scratch.fresh[i]);
     }
     if (!beam.pop_nearest(&current)) return true;
     if (cancel != nullptr && cancel->cancelled()) return false;
     ++scratch.hops;
-    if (!told && beam.expanded_before() > settled) {
-      told = true;
-      on_settled();
-    }
+    expanding();
 
     const uint32_t count = graph.decode(current.node, scratch.neighbours);
     // The best of the rest is most often the next to be expanded: its list may travel meanwhile.
@@ -95,10 +89,44 @@ bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Dis
   }
 }
 
+// Fills scratch.beam with up to `list_size` nodes. Returns false when cancelled. REQUIRES entries.
+//
+// `on_settled()` is called once, when the `settled` nearest nodes of the beam have all been expanded for the first
+// time (never when the beam ends shorter): most of them then stay to the end, while most of the walk is still to
+// come, so that whoever wants to read them need not wait for it.
+template <typename Distance, typename OnSettled>
+bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+          const CancelFlag* cancel, WalkScratch& scratch, size_t settled, const OnSettled& on_settled) {
+  CandidateList& beam = scratch.beam;
+  beam.reset(list_size);
+  bool told = false;
+  return walk_beam(
+      graph, entries, distance, list_size, cancel, scratch, beam,
+      [&beam](float at, uint32_t node) { beam.insert(at, node); },
+      [&] {
+        if (told || beam.expanded_before() <= settled) return;
+        told = true;
+        on_settled();
+      });
+}
+
 template <typename Distance>
 bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
           const CancelFlag* cancel, WalkScratch& scratch) {
   return walk(graph, entries, distance, list_size, cancel, scratch, list_size, [] {});
+}
+
+// The same where some nodes do not count: they are passed through, up to `pass_max` of them, and the result is
+// scratch.passing.counted(). counts(node) is asked once for each node that enters.
+template <typename Distance, typename Counts>
+bool walk_passing(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance,
+                  size_t list_size, size_t pass_max, const Counts& counts, const CancelFlag* cancel,
+                  WalkScratch& scratch) {
+  PassingList& beam = scratch.passing;
+  beam.reset(list_size, pass_max);
+  return walk_beam(
+      graph, entries, distance, list_size, cancel, scratch, beam,
+      [&](float at, uint32_t node) { beam.insert(at, node, counts(node)); }, [] {});
 }
 
 }  // namespace vamana

@@ -21,13 +21,14 @@ std::string code_name(const SegmentHeader& header) {
 }  // namespace
 
 SegmentDescription describe_segment(const Segment& segment) {
-  return {segment.vectors_header(), segment.graph_header(), segment.codes_header(), segment.codec().name()};
+  return {segment.vectors_header(), segment.graph_header(), segment.codes_header(), segment.rows_header(),
+          segment.codec().name()};
 }
 
 Result<SegmentDescription> describe_segment(const std::string& dir) {
   VAMANA_ASSIGN(const SegmentFiles files, open_segment_files(dir));
   const SegmentHeaders& headers = files.headers;
-  return SegmentDescription{headers.vectors, headers.graph, headers.codes, code_name(headers.codes)};
+  return SegmentDescription{headers.vectors, headers.graph, headers.codes, headers.rows, code_name(headers.codes)};
 }
 
 }  // namespace vamana

@@ -10,7 +10,7 @@
 namespace vamana {
 
 struct SegmentDescription {
-  SegmentHeader vectors, graph, codes;
+  SegmentHeader vectors, graph, codes, rows;
   std::string code_name;  // "pq32x8"
 };
 

@@ -1,5 +1,7 @@
 #include "segment/segment.h"
 
+#include <atomic>
+
 #include "base/coding.h"
 #include "format/block_checksums.h"
 #include "segment/segment_files.h"
@@ -14,16 +16,18 @@ constexpr uint32_t kSlotCrcBytes = sizeof(uint32_t);
 }  // namespace
 
 Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, IoKind io, ThreadPool& pool) {
-  return open_with(
-      dir, [io](const std::string& path) { return open_page_reader(path, io); }, pool);
+  VAMANA_ASSIGN(std::shared_ptr<PageReader> reader, open_page_reader(io));
+  return open(dir, std::move(reader), pool);
 }
 
 // At its peak this holds graph, codes and the codec's parameters twice; bodies are read straight to where
 // they stay. One after the other, so that the blocks of each are read in order by all threads.
-Result<std::shared_ptr<const Segment>> Segment::open_with(const std::string& dir, const OpenReader& open_reader,
-                                                          ThreadPool& pool) {
+Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, std::shared_ptr<PageReader> reader,
+                                                     ThreadPool& pool) {
   VAMANA_ASSIGN(SegmentFiles files, open_segment_files(dir));
   const std::shared_ptr<Segment> segment(new Segment());
+  static std::atomic<uint32_t> opened{0};
+  segment->serial_ = opened.fetch_add(1, std::memory_order_relaxed);
   segment->dir_ = dir;
   segment->vectors_path_ = files.vectors.path();
   segment->vectors_ = files.headers.vectors;
@@ -37,13 +41,16 @@ Result<std::shared_ptr<const Segment>> Segment::open_with(const std::string& dir
   segment->codes_ = std::move(loaded.codes);
   segment->code_layout_ = loaded.layout;
 
-  VAMANA_ASSIGN(segment->reader_, open_reader(segment->vectors_path_));
+  VAMANA_ASSIGN(RowMap row_map, RowMap::open(std::move(files.rows), files.headers.rows));
+  segment->row_map_ = std::make_unique<RowMap>(std::move(row_map));
+  segment->reader_ = std::move(reader);
+  VAMANA_ASSIGN(segment->page_file_, segment->reader_->open_file(segment->vectors_path_));
   const uint64_t pages = 1 + segment->slots() * segment->slot_pages();
-  if (segment->reader_->pages() != pages) {
+  if (segment->page_file_->pages != pages) {
     return Status(Code::kCorrupt,
                   format("%s: the file has %llu pages, expected %llu; it was changed while it was "
                          "being opened",
-                         segment->vectors_path_.c_str(), static_cast<unsigned long long>(segment->reader_->pages()),
+                         segment->vectors_path_.c_str(), static_cast<unsigned long long>(segment->page_file_->pages),
                          static_cast<unsigned long long>(pages)));
   }
   segment->graph_->lock();
@@ -55,7 +62,7 @@ SegmentMemory Segment::memory() const {
   SegmentMemory memory;
   memory.graph = graph_->payload().size() + graph_header_.graph.entry_count * sizeof(uint32_t);
   memory.codes = codes_.size() + codec_->memory_bytes();
-  memory.mapped = reader_->facts().kind == IoKind::kMmap ? reader_->pages() * kPageBytes : 0;
+  memory.mapped = page_file_->map != nullptr ? page_file_->pages * kPageBytes : 0;
   memory.locked = graph_->payload().locked() && codes_.locked();
   return memory;
 }

@@ -6,14 +6,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "codec/codec.h"
 #include "format/segment_format.h"
 #include "graph/packed_graph.h"
+#include "io/page_file.h"
 #include "io/page_reader.h"
+#include "segment/row_map.h"
 
 namespace vamana {
 
@@ -26,12 +27,11 @@ struct SegmentMemory {
 
 class Segment {
  public:
+  // Its vectors are read through `reader`, which any number of segments share.
+  static Result<std::shared_ptr<const Segment>> open(const std::string& dir, std::shared_ptr<PageReader> reader,
+                                                     ThreadPool& pool);
+  // The same with a reader of its own.
   static Result<std::shared_ptr<const Segment>> open(const std::string& dir, IoKind io, ThreadPool& pool);
-  // The same behind any page reader that `open_reader` makes of the vectors file's path: for tests of what a
-  // disk may do.
-  using OpenReader = std::function<Result<std::unique_ptr<PageReader>>(const std::string& path)>;
-  static Result<std::shared_ptr<const Segment>> open_with(const std::string& dir, const OpenReader& open_reader,
-                                                          ThreadPool& pool);
 
   const std::string& dir() const { return dir_; }
   uint64_t rows() const { return vectors_.rows; }
@@ -41,13 +41,18 @@ class Segment {
   const SegmentHeader& vectors_header() const { return vectors_; }
   const SegmentHeader& graph_header() const { return graph_header_; }
   const SegmentHeader& codes_header() const { return codes_header_; }
+  const SegmentHeader& rows_header() const { return row_map_->header(); }
 
   const PackedGraph& graph() const { return *graph_; }
   const Codec& codec() const { return *codec_; }
   const CodeLayout& code_layout() const { return code_layout_; }
-  PageReader& reader() const { return *reader_; }
+  const RowMap& row_map() const { return *row_map_; }
+  const std::shared_ptr<PageReader>& reader() const { return reader_; }
+  const PageFile& page_file() const { return *page_file_; }
   const std::string& vectors_path() const { return vectors_path_; }
   SegmentMemory memory() const;
+  // What a cache shared with other segments knows a slot by: each opening of a segment has keys of its own.
+  uint64_t cache_key(uint64_t slot) const { return serial_ << 32 | slot; }
 
   // Where a node's record lies.
   uint64_t slots() const;
@@ -65,13 +70,16 @@ class Segment {
 
  private:
   Segment() = default;
+  uint64_t serial_ = 0;  // of the segments that this process opened
   std::string dir_, vectors_path_;
   SegmentHeader vectors_, graph_header_, codes_header_;
   std::unique_ptr<PackedGraph> graph_;
   std::unique_ptr<Codec> codec_;
   AlignedBuffer codes_;
   CodeLayout code_layout_;
-  std::unique_ptr<PageReader> reader_;
+  std::unique_ptr<RowMap> row_map_;
+  std::shared_ptr<PageReader> reader_;
+  std::shared_ptr<const PageFile> page_file_;
 };
 
 }  // namespace vamana

@@ -72,8 +72,10 @@ Result<SegmentFiles> open_segment_files(const std::string& dir) {
   VAMANA_ASSIGN(files.vectors, open_one(dir, FileKind::kVectors, &headers.vectors));
   VAMANA_ASSIGN(files.graph, open_one(dir, FileKind::kGraph, &headers.graph));
   VAMANA_ASSIGN(files.codes, open_one(dir, FileKind::kCodes, &headers.codes));
+  VAMANA_ASSIGN(files.rows, open_one(dir, FileKind::kRows, &headers.rows));
   VAMANA_TRY(check_same_segment(headers.vectors, headers.graph, dir));
   VAMANA_TRY(check_same_segment(headers.vectors, headers.codes, dir));
+  VAMANA_TRY(check_same_segment(headers.vectors, headers.rows, dir));
   return files;
 }
 

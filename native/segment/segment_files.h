@@ -1,4 +1,4 @@
-// The three files of a segment folder, opened and their headers judged: what opening, verifying and
+// The four files of a segment folder, opened and their headers judged: what opening, verifying and
 // inspecting begin with. Nothing of the bodies is read here.
 #pragma once
 
@@ -11,7 +11,8 @@
 
 namespace vamana {
 
-constexpr std::array<FileKind, 3> kFileKinds = {FileKind::kVectors, FileKind::kGraph, FileKind::kCodes};
+constexpr std::array<FileKind, 4> kFileKinds = {FileKind::kVectors, FileKind::kGraph, FileKind::kCodes,
+                                                FileKind::kRows};
 
 std::string segment_file_path(const std::string& dir, FileKind kind);
 
@@ -27,15 +28,15 @@ Status check_file_size(const File& file, const SegmentHeader& header);
 Status check_same_segment(const SegmentHeader& a, const SegmentHeader& b, const std::string& dir);
 
 struct SegmentHeaders {
-  SegmentHeader vectors, graph, codes;
+  SegmentHeader vectors, graph, codes, rows;
 };
 
 struct SegmentFiles {
-  File vectors, graph, codes;
+  File vectors, graph, codes, rows;
   SegmentHeaders headers;
 };
 
-// Opens all three; NOT_FOUND names the folder or file that is missing. All checks above hold afterwards.
+// Opens all; NOT_FOUND names the folder or file that is missing. All checks above hold afterwards.
 Result<SegmentFiles> open_segment_files(const std::string& dir);
 
 }  // namespace vamana

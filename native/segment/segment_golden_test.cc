@@ -107,15 +107,17 @@ TEST_F(GoldenSegment, HoldsWhatItHeld) {
         Node{1, 3, {231, 99, 106, 91, 74, 49, 212, 154}, {2, 24, 30, 33, 37}, {0x6f, 0x52, 0x44, 0xf8, 0xc0}},
         Node{39, 19, {200, 65, 141, 182, 184, 172, 202, 36}, {0, 6, 14, 20, 22}, {0x82, 0x27, 0x0f, 0x96, 0x7c}}}) {
     EXPECT_EQ(segment_->row_in_record(record(known.node)), known.row);
+    EXPECT_EQ(segment_->row_map().node_of(known.row).value(), known.node);
     EXPECT_EQ(std::vector<uint8_t>(record(known.node), record(known.node) + 8), known.vector);
     EXPECT_EQ(neighbours(known.node), known.neighbours);
     const uint8_t* code = segment_->code_layout().code(known.node);
     EXPECT_EQ(std::vector<uint8_t>(code, code + 5), known.code);
   }
-  // All bytes of the three files, as they were written.
+  // All bytes of the four files, as they were written.
   EXPECT_EQ(fnv1a(vectors_file_), 0xfedd906d4277cbc8ull);
   EXPECT_EQ(fnv1a(read_file(segment_file_path(kGolden, FileKind::kGraph))), 0xc4597620eb001069ull);
   EXPECT_EQ(fnv1a(read_file(segment_file_path(kGolden, FileKind::kCodes))), 0x709c4dadc3f4b6baull);
+  EXPECT_EQ(fnv1a(read_file(segment_file_path(kGolden, FileKind::kRows))), 0x125c311aedeb8b7bull);
 }
 
 TEST_F(GoldenSegment, IsSound) {

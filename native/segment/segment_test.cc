@@ -33,12 +33,13 @@ std::vector<uint8_t> read_slots(const Segment& segment) {
   PageBatch batch;
   for (uint64_t slot = 0; slot < segment.slots(); ++slot) {
     PageRequest request;
+    request.file = &segment.page_file();
     request.page = segment.slot_page(slot);
     request.pages = segment.slot_pages();
     request.buffer = buffer->data() + slot * slot_bytes;
     batch.requests.push_back(request);
   }
-  auto session = segment.reader().open_session(SessionOptions{});
+  auto session = segment.reader()->open_session(SessionOptions{});
   EXPECT_TRUE(session.ok()) << session.status().message();
   session.value()->submit(&batch);
   EXPECT_EQ(session.value()->reap(true), &batch);

@@ -22,7 +22,7 @@ using ull = unsigned long long;
 constexpr size_t kPieceBytes = 1 << 20;
 constexpr uint8_t kZeros[kHeaderBytes] = {};
 
-// One of graph.seg and codes.seg: an empty header page, the payload piece by piece, its table, then the
+// Any file but vectors.seg: an empty header page, the payload piece by piece, its table, then the
 // header, which holds the table's checksum.
 class PayloadFile {
  public:
@@ -99,6 +99,7 @@ struct SegmentWriter::State {
     header.metric = shape.metric;
     return header;
   }
+  Status write_rows();
   std::string path(FileKind kind) const { return segment_file_path(folder.temporary(), kind); }
 
   // Constant after create(). The folder comes first, so that it goes last: after the files in it.
@@ -107,7 +108,8 @@ struct SegmentWriter::State {
   const Uuid uuid;
 
   SlotStream vectors;
-  File graph, codes;  // open once written
+  File graph, codes;              // open once written
+  std::vector<uint64_t> entries;  // by node: row id << 32 | node
   SegmentSizes sizes;
   bool published = false;
 };
@@ -127,6 +129,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(const std::string& 
   header.body_bytes = div_up(shape.rows, header.vectors.records_per_slot) * header.block_bytes;
   VAMANA_ASSIGN(state->vectors, SlotStream::create(state->path(FileKind::kVectors), header));
   state->sizes.vectors = kHeaderBytes + header.body_bytes;
+  state->entries.reserve(shape.rows);
   return std::unique_ptr<SegmentWriter>(new SegmentWriter(std::move(state)));
 }
 
@@ -148,6 +151,7 @@ Status SegmentWriter::append_vectors(const uint8_t* const* vectors, const uint32
                     format("%s: record %llu has row id %u, expected one below %llu", state_->folder.target().c_str(),
                            ull(state_->vectors.records()), rows[i], ull(kMaxRows)));
     }
+    state_->entries.push_back(uint64_t{rows[i]} << 32 | state_->vectors.records());
     VAMANA_TRY(state_->vectors.append(vectors[i], rows[i]));
   }
   return Status();
@@ -207,6 +211,34 @@ Status SegmentWriter::write_codes(const Codec& codec, const AlignedBuffer& codes
   return Status();
 }
 
+// In pieces, so that only the entries themselves are held.
+Status SegmentWriter::State::write_rows() {
+  std::sort(entries.begin(), entries.end());
+  const auto row_of = [](uint64_t entry) { return static_cast<uint32_t>(entry >> 32); };
+  const auto twice = std::adjacent_find(entries.begin(), entries.end(),
+                                        [&](uint64_t a, uint64_t b) { return row_of(a) == row_of(b); });
+  if (twice != entries.end()) {
+    return Status(Code::kInvalidArgument, format("%s: row id %u was given twice, expected distinct ones",
+                                                 folder.target().c_str(), row_of(*twice)));
+  }
+  SegmentHeader header = this->header(FileKind::kRows);
+  header.row_ids = {row_of(entries.front()), row_of(entries.back())};
+  const bool contiguous = rows_contiguous(header.row_ids, shape.rows);
+  VAMANA_ASSIGN(PayloadFile file, PayloadFile::create(path(FileKind::kRows)));
+  std::vector<uint32_t> piece;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!contiguous) piece.push_back(row_of(entries[i]));
+    piece.push_back(static_cast<uint32_t>(entries[i]));
+    if (piece.size() < kPieceBytes / sizeof(uint32_t) && i + 1 < entries.size()) continue;
+    VAMANA_TRY(file.put(piece.data(), piece.size() * sizeof(uint32_t)));
+    piece.clear();
+  }
+  entries = {};
+  VAMANA_TRY(file.finish(&header));
+  sizes.rows = kHeaderBytes + header.body_bytes;
+  return file.take().sync();
+}
+
 Result<SegmentSizes> SegmentWriter::publish() {
   if (state_->published || !state_->graph.is_open() || !state_->codes.is_open() ||
       state_->vectors.records() != state_->shape.rows) {
@@ -218,6 +250,7 @@ Result<SegmentSizes> SegmentWriter::publish() {
                state_->codes.is_open() ? "written" : "missing"));
   }
   state_->published = true;
+  VAMANA_TRY(state_->write_rows());
   VAMANA_TRY(state_->vectors.finish());
   VAMANA_TRY(state_->graph.sync());
   VAMANA_TRY(state_->codes.sync());

@@ -27,7 +27,7 @@ struct SegmentShape {
 };
 
 struct SegmentSizes {
-  uint64_t vectors = 0, graph = 0, codes = 0;  // bytes of the files
+  uint64_t vectors = 0, graph = 0, codes = 0, rows = 0;  // bytes of the files
 };
 
 class SegmentWriter {
@@ -40,7 +40,7 @@ class SegmentWriter {
   ~SegmentWriter();
 
   // Appends `count` records in graph order: vectors[i] points to dim elements, rows[i] is its row id, below
-  // kMaxRows and given once (`verify` proves that; keeping track here would cost a bit a possible row).
+  // kMaxRows and given once. The ids are kept, 8 bytes a row, until publish() writes them in their own order.
   Status append_vectors(const uint8_t* const* vectors, const uint32_t* rows, size_t count);
   // How the graph was built: what searches need (entry nodes) and what `inspect` shows.
   struct GraphFacts {
@@ -53,8 +53,9 @@ class SegmentWriter {
   // `codes` is laid out by code_layout(codec.code_bytes()).
   Status write_codes(const Codec& codec, const AlignedBuffer& codes, const CodeError& error);
 
-  // Syncs, renames and returns the sizes. REQUIRES rows appended, graph and codes written. After a failure
-  // the writer can only be destroyed: a failed sync must not be tried again (io/file.h).
+  // Writes rows.seg, syncs, renames and returns the sizes. REQUIRES rows appended, graph and codes written.
+  // INVALID_ARGUMENT when a row id was given twice. After a failure the writer can only be destroyed: a failed sync
+  // must not be tried again (io/file.h).
   Result<SegmentSizes> publish();
 
   const Uuid& uuid() const;

@@ -80,7 +80,7 @@ TEST(SegmentWriter, NothingStandsAtTheTargetBeforePublish) {
     ASSERT_TRUE(writer.value()->publish().ok());
     EXPECT_EQ(names_in(temp.path()), std::vector<std::string>{"s"});
   }
-  EXPECT_EQ(names_in(temp.file("s")), (std::vector<std::string>{"codes.seg", "graph.seg", "vectors.seg"}));
+  EXPECT_EQ(names_in(temp.file("s")), (std::vector<std::string>{"codes.seg", "graph.seg", "rows.seg", "vectors.seg"}));
   EXPECT_TRUE(sound(temp.file("s")));
 }
 

@@ -70,7 +70,7 @@ Status note_strangers(VerifyRun& run, const std::string& dir) {
   std::sort(strangers.begin(), strangers.end());
   for (const std::string& name : strangers) {
     VAMANA_TRY(run.note(Status(Code::kCorrupt, format("%s/%s: not a file of a segment, which has only vectors.seg, "
-                                                      "graph.seg and codes.seg; move it elsewhere",
+                                                      "graph.seg, codes.seg and rows.seg; move it elsewhere",
                                                       dir.c_str(), name.c_str()))));
   }
   return Status();
@@ -94,7 +94,7 @@ Status open_file(VerifyRun& run, const std::string& dir, FileKind kind, OpenedFi
   return run.note(size);
 }
 
-Status compare_headers(VerifyRun& run, const std::string& dir, const std::array<OpenedFile, 3>& files) {
+Status compare_headers(VerifyRun& run, const std::string& dir, const std::array<OpenedFile, kFileKinds.size()>& files) {
   const SegmentHeader* first = nullptr;
   for (const OpenedFile& file : files) {
     if (!file.header) continue;
@@ -124,15 +124,19 @@ Result<VerifyReport> verify_segment(const std::string& dir, ThreadPool& pool, co
   VAMANA_TRY(check_segment_folder(dir));
   VerifyRun run(pool, cancel, progress);
   VAMANA_TRY(note_strangers(run, dir));
-  std::array<OpenedFile, 3> files;
+  std::array<OpenedFile, kFileKinds.size()> files;
   for (FileKind kind : kFileKinds) VAMANA_TRY(open_file(run, dir, kind, &files[static_cast<size_t>(kind)]));
   VAMANA_TRY(compare_headers(run, dir, files));
 
-  const auto& [vectors, graph_file, codes] = files;
+  const auto& [vectors, graph_file, codes, rows] = files;
   for (const OpenedFile& file : files) {
     if (file.header) VAMANA_TRY(run.advance(1, kHeaderBytes));
   }
-  if (vectors.body_readable) VAMANA_TRY(verify_vectors(run, *vectors.file, *vectors.header));
+  std::vector<uint32_t> row_of_node;
+  if (rows.body_readable) VAMANA_TRY(verify_rows(run, *rows.file, *rows.header, &row_of_node));
+  const bool comparable = vectors.header && row_of_node.size() == vectors.header->rows;
+  if (!comparable) row_of_node.clear();
+  if (vectors.body_readable) VAMANA_TRY(verify_vectors(run, *vectors.file, *vectors.header, row_of_node));
   if (codes.body_readable) VAMANA_TRY(verify_codes(run, *codes.file, *codes.header));
   if (graph_file.body_readable) {
     std::optional<PackedGraph> graph;

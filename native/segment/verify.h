@@ -1,5 +1,5 @@
-// Proves a segment folder byte by byte: every header, checksum, padding byte and list; row ids distinct;
-// every node reachable from the entries.
+// Proves a segment folder byte by byte: every header, checksum, padding byte and list; row ids distinct
+// and found in rows.seg with their nodes; every node reachable from the entries.
 #pragma once
 
 #include <functional>

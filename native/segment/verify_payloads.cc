@@ -1,8 +1,9 @@
-// graph.seg and codes.seg: table, blocks, padding, and then what the bytes mean.
+// graph.seg, codes.seg and rows.seg: table, blocks, padding, and then what the bytes mean.
 #include <algorithm>
 
 #include "base/aligned_buffer.h"
 #include "segment/payload_reader.h"
+#include "segment/row_map.h"
 #include "segment/segment_load.h"
 #include "segment/verify_run.h"
 
@@ -105,6 +106,25 @@ Status verify_graph(VerifyRun& run, const File& file, const SegmentHeader& heade
   if (!adopted.ok()) return run.note(adopted.status());
   *graph = std::move(adopted).value();
   return Status();
+}
+
+// Loads the way back, from nodes to rows, so that the pass over the records that follows compares at once.
+Status verify_rows(VerifyRun& run, const File& file, const SegmentHeader& header, std::vector<uint32_t>* row_of_node) {
+  constexpr uint32_t kNone = kMaxRows;
+  row_of_node->assign(header.rows, kNone);
+  uint64_t visited = 0;
+  Status status = scan_row_map(file, header, [&](uint32_t row, uint32_t node) {
+    if ((*row_of_node)[node] != kNone) {
+      return Status(Code::kCorrupt, format("%s: rows %u and %u have both node %u; build the segment again",
+                                           file.path().c_str(), (*row_of_node)[node], row, node));
+    }
+    (*row_of_node)[node] = row;
+    return ++visited % 65536 == 0 && run.cancel().cancelled() ? aborted_status("verifying") : Status();
+  });
+  if (!status.ok()) row_of_node->clear();
+  VAMANA_TRY(run.note(std::move(status)));
+  const BlockLayout layout(header.payload_bytes);
+  return run.advance(layout.blocks() + 1, layout.body_bytes());
 }
 
 }  // namespace vamana

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,11 @@ class VerifyRun {
 };
 
 // Each goes through the whole body of its file. REQUIRES a valid header and a file of its size.
-Status verify_vectors(VerifyRun& run, const File& file, const SegmentHeader& header);
+// `row_of_node`: what rows.seg says of each node; empty when it could not be trusted.
+Status verify_vectors(VerifyRun& run, const File& file, const SegmentHeader& header,
+                      std::span<const uint32_t> row_of_node);
+// The row of each node is left in `row_of_node` when the file is sound and has every node once.
+Status verify_rows(VerifyRun& run, const File& file, const SegmentHeader& header, std::vector<uint32_t>* row_of_node);
 Status verify_codes(VerifyRun& run, const File& file, const SegmentHeader& header);
 // The graph is left in `graph` when its bytes and lists are sound.
 Status verify_graph(VerifyRun& run, const File& file, const SegmentHeader& header, std::optional<PackedGraph>* graph);

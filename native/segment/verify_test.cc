@@ -26,7 +26,7 @@ using testing::TempDir;
 using testing::write_file;
 using testing::write_sample;
 
-constexpr const char* kNames[] = {"vectors.seg", "graph.seg", "codes.seg"};
+constexpr const char* kNames[] = {"vectors.seg", "graph.seg", "codes.seg", "rows.seg"};
 
 VerifyReport verify(const std::string& dir, size_t threads = 1) {
   ThreadPool pool(threads);
@@ -166,7 +166,7 @@ TEST_F(Verify, ZerosThatAreNotZeroAreFoundUnderGoodChecksums) {
         Place{FileKind::kGraph, 4096 + BlockLayout(graph->payload_bytes).padded_bytes() - 1},
         Place{FileKind::kCodes, 4096 + codes->codes.parameter_bytes}, Place{FileKind::kCodes, codes_begin - 1},
         Place{FileKind::kCodes, codes_begin + 16 * 3}, Place{FileKind::kCodes, codes_begin + 63},
-        Place{FileKind::kCodes, 4096 + codes->payload_bytes}}) {
+        Place{FileKind::kCodes, 4096 + codes->payload_bytes}, Place{FileKind::kRows, 4096 + 16 * 4}}) {
     const std::vector<uint8_t> bytes = read_file(path(place.kind));
     ASSERT_EQ(bytes.at(place.offset), 0) << segment_file_name(place.kind) << " " << place.offset;
     change(place.kind, place.offset, 1);
@@ -192,6 +192,47 @@ TEST_F(Verify, RowIdsMustBeDistinctAndPossible) {
     reseal(path(FileKind::kVectors), FileKind::kVectors);
     expect_problem({format("row id %u", row)});
   }
+}
+
+TEST_F(Verify, RowsMustHaveTheNodesOfTheirRecords) {
+  SampleSegment sample = make_sample({1000, 8, Element::kU8, Metric::kL2}, 4, 4, 9);
+  for (uint32_t& row : sample.rows) row = row * 3 + 7;
+  write(sample);
+  EXPECT_TRUE(verify(dir()).problems.empty());
+  const std::vector<uint8_t> bytes = read_file(path(FileKind::kRows));
+  const auto spoil = [&](uint64_t entry, uint32_t row, uint32_t node) {
+    std::vector<uint8_t> spoilt = bytes;
+    store_le(spoilt.data() + 4096 + entry * 8, row);
+    store_le(spoilt.data() + 4096 + entry * 8 + 4, node);
+    write_file(path(FileKind::kRows), spoilt);
+    reseal(path(FileKind::kRows), FileKind::kRows);
+  };
+  const auto row_at = [&](uint64_t entry) { return load_le<uint32_t>(bytes.data() + 4096 + entry * 8); };
+  const auto node_at = [&](uint64_t entry) { return load_le<uint32_t>(bytes.data() + 4096 + entry * 8 + 4); };
+  spoil(5, row_at(5), node_at(6));
+  expect_problem({"rows.seg", format("both node %u", node_at(6))});
+  spoil(5, row_at(4), node_at(5));
+  expect_problem({"rows.seg", "offset 4136", format("row is %u", row_at(4))});
+  spoil(5, row_at(5), 1000);
+  expect_problem({"rows.seg", "offset 4140", "node is 1000"});
+  spoil(999, row_at(999) - 1, node_at(999));
+  expect_problem({"rows.seg", "the last row is 3003", "3004"});
+  spoil(5, row_at(5) + 1, node_at(5));  // sound in itself
+  expect_problem({"vectors.seg",
+                  format("row id %u of node %u, for which rows.seg has row %u", row_at(5), node_at(5), row_at(5) + 1)});
+}
+
+TEST_F(Verify, DistinctRowIdsAreProvedWithoutRowsToo) {
+  SampleSegment sample = make_sample({1000, 8, Element::kU8, Metric::kL2}, 4, 4, 9);
+  write(sample);
+  change(FileKind::kRows, 5000, 0xAA);
+  std::vector<uint8_t> bytes = read_file(path(FileKind::kVectors));
+  store_le(bytes.data() + 4096 + 5 * 12 + 8, sample.rows[600]);
+  write_file(path(FileKind::kVectors), bytes);
+  reseal(path(FileKind::kVectors), FileKind::kVectors);
+  const VerifyReport report = verify(dir());
+  ASSERT_EQ(report.problems.size(), 2u);
+  EXPECT_NE(report.problems[1].message().find("stands in another record too"), std::string::npos);
 }
 
 TEST_F(Verify, NodesThatNoWalkReachesAreCounted) {

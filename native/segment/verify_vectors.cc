@@ -1,4 +1,4 @@
-// vectors.seg, slot by slot: checksum, zeros where no record is, row ids distinct.
+// vectors.seg, slot by slot: checksum, zeros where no record is, row ids distinct and those of rows.seg.
 #include <algorithm>
 
 #include "base/coding.h"
@@ -18,8 +18,11 @@ constexpr uint64_t kChunkBytes = 256 << 10;
 
 class SlotCheck {
  public:
-  SlotCheck(const File& file, const SegmentHeader& header)
-      : file_(file), header_(header), slots_(div_up(header.rows, header.vectors.records_per_slot)) {}
+  SlotCheck(const File& file, const SegmentHeader& header, std::span<const uint32_t> row_of_node)
+      : file_(file),
+        header_(header),
+        row_of_node_(row_of_node),
+        slots_(div_up(header.rows, header.vectors.records_per_slot)) {}
 
   uint64_t slots() const { return slots_; }
   uint64_t offset(uint64_t slot) const { return kHeaderBytes + slot * header_.block_bytes; }
@@ -58,25 +61,30 @@ class SlotCheck {
   void check_row(uint64_t slot, uint64_t record, std::span<const uint8_t> bytes, WindowFindings* findings) {
     const uint64_t at = (record + 1) * header_.vectors.record_bytes - sizeof(uint32_t);
     const auto row = load_le<uint32_t>(bytes.data() + at);
-    const bool possible = row < kMaxRows;
-    if (possible && rows_.insert(row)) return;
+    const uint64_t node = slot * header_.vectors.records_per_slot + record;
+    // What rows.seg has was found distinct, so to agree with it is enough.
+    const bool mapped = !row_of_node_.empty();
+    if (mapped ? row == row_of_node_[node] : row < kMaxRows && rows_.insert(row)) return;
+    std::string wrong = mapped ? format("of node %llu, for which rows.seg has row %u", ull(node), row_of_node_[node])
+                               : "stands in another record too, expected distinct ones";
+    if (row >= kMaxRows) wrong = "is not one, expected at most 4294967294";
     findings->add(offset(slot) + at,
-                  Status(Code::kCorrupt,
-                         format("%s: at offset %llu: row id %u %s", file_.path().c_str(), ull(offset(slot) + at), row,
-                                possible ? "stands in another record too, expected distinct ones"
-                                         : "is not one, expected at most 4294967294")));
+                  Status(Code::kCorrupt, format("%s: at offset %llu: row id %u %s", file_.path().c_str(),
+                                                ull(offset(slot) + at), row, wrong.c_str())));
   }
 
   const File& file_;
   const SegmentHeader& header_;
+  const std::span<const uint32_t> row_of_node_;
   const uint64_t slots_;
   RowSet rows_;
 };
 
 }  // namespace
 
-Status verify_vectors(VerifyRun& run, const File& file, const SegmentHeader& header) {
-  SlotCheck check(file, header);
+Status verify_vectors(VerifyRun& run, const File& file, const SegmentHeader& header,
+                      std::span<const uint32_t> row_of_node) {
+  SlotCheck check(file, header, row_of_node);
   const uint64_t chunk_slots = std::clamp<uint64_t>(kChunkBytes / header.block_bytes, 1, check.slots());
   const uint64_t window_slots = kVerifyWindowBytes / header.block_bytes;
   std::vector<std::vector<uint8_t>> buffers(run.pool().threads());

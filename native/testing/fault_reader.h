@@ -42,7 +42,9 @@ class FaultReader final : public PageReader {
   uint64_t reads() const;
 
   Result<std::unique_ptr<ReadSession>> open_session(const SessionOptions& options) override;
-  uint64_t pages() const override { return inner_->pages(); }
+  Result<std::shared_ptr<const PageFile>> open_file(const std::string& path) override {
+    return inner_->open_file(path);
+  }
   ReaderFacts facts() const override { return inner_->facts(); }
 
  private:

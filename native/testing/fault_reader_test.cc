@@ -20,9 +20,10 @@ class FaultReaderTest : public ::testing::TestWithParam<IoKind> {
   void SetUp() override {
     content_ = random_bytes(kFilePages * kPageBytes, 11);
     write_file(dir_.file("pages"), content_);
-    auto opened = open_page_reader(dir_.file("pages"), GetParam());
+    auto opened = open_page_reader(GetParam());
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     reader_ = std::make_unique<FaultReader>(std::move(opened).value());
+    file_ = reader_->open_file(dir_.file("pages")).value();
     session_ = reader_->open_session({}).value();
     memory_ = AlignedBuffer::create(kFilePages * kPageBytes).value();
   }
@@ -31,7 +32,8 @@ class FaultReaderTest : public ::testing::TestWithParam<IoKind> {
   PageBatch batch_of(uint64_t first, uint64_t count) {
     PageBatch batch;
     for (uint64_t page = first; page < first + count; ++page) {
-      batch.requests.push_back({.page = page, .pages = 1, .buffer = memory_.data() + page * kPageBytes});
+      batch.requests.push_back(
+          {.file = file_.get(), .page = page, .pages = 1, .buffer = memory_.data() + page * kPageBytes});
     }
     return batch;
   }
@@ -45,6 +47,7 @@ class FaultReaderTest : public ::testing::TestWithParam<IoKind> {
   std::vector<uint8_t> content_;
   AlignedBuffer memory_;
   std::unique_ptr<FaultReader> reader_;
+  std::shared_ptr<const PageFile> file_;
   std::unique_ptr<ReadSession> session_;
 };
 

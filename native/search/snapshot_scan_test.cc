@@ -1,5 +1,5 @@
-// The exact scan of a segment's file, and distances to rows named by their id, against naive search.
-#include "search/segment_scan.h"
+// The exact scan of a snapshot, and distances to rows named by their id, against naive search.
+#include "search/snapshot_scan.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 using testing::VectorSet;
 
-class SegmentScanTest : public ::testing::Test {
+class SnapshotScanTest : public ::testing::Test {
  protected:
   void build(const testing::SyntheticOptions& options, Metric metric) {
     set_ = make_vectors(options);
@@ -30,6 +30,7 @@ class SegmentScanTest : public ::testing::Test {
 
   SearchRequest& request(uint32_t k) {
     request_ = std::make_unique<SearchRequest>();
+    request_->snapshot = SearchSnapshot::create(space_of(*segment_), {segment_}, {}, {}).value();
     request_->queries = queries_.bytes;
     request_->count = queries_.rows;
     request_->params.k = k;
@@ -65,22 +66,22 @@ class SegmentScanTest : public ::testing::Test {
   std::unique_ptr<SearchRequest> request_;
 };
 
-TEST_F(SegmentScanTest, IsTheTruthForSmallLargeAndSpanningRecords) {
+TEST_F(SnapshotScanTest, IsTheTruthForSmallLargeAndSpanningRecords) {
   // Many records a slot, one a slot, one over several pages; then more than a window of 1 MiB.
   for (const auto& [rows, dim] : {std::pair{500u, 7u}, {60u, 700u}, {40u, 2500u}, {9000u, 40u}}) {
     SCOPED_TRACE(format("%u rows of %u", rows, dim));
     build({.rows = rows, .dim = dim, .element = rows == 9000 ? Element::kF16 : Element::kF32, .seed = dim},
           Metric::kL2);
     for (const uint32_t k : {1u, 25u}) {
-      ASSERT_TRUE(scan_segment(*segment_, request(k), 0, queries_.rows).ok());
+      ASSERT_TRUE(scan_snapshot(request(k), 0, queries_.rows).ok());
       for (uint32_t q = 0; q < queries_.rows; ++q) expect_truth(q);
     }
   }
 }
 
-TEST_F(SegmentScanTest, WritesTheQueriesAskedForOnly) {
+TEST_F(SnapshotScanTest, WritesTheQueriesAskedForOnly) {
   build({.rows = 200, .dim = 5, .seed = 2}, Metric::kDot);
-  ASSERT_TRUE(scan_segment(*segment_, request(4), 3, 2).ok());
+  ASSERT_TRUE(scan_snapshot(request(4), 3, 2).ok());
   for (uint32_t i = 0; i < request_->rows.size(); ++i) {
     const uint32_t q = i / 4;
     if (q != 3 && q != 4) {
@@ -94,29 +95,29 @@ TEST_F(SegmentScanTest, WritesTheQueriesAskedForOnly) {
   EXPECT_EQ(request_->costs[5].reranked, 0u);
 }
 
-TEST_F(SegmentScanTest, StopsWhenCancelled) {
+TEST_F(SnapshotScanTest, StopsWhenCancelled) {
   build({.rows = 200, .dim = 5}, Metric::kL2);
   request(4).cancel = std::make_shared<CancelFlag>();
   request_->cancel->cancel();
-  EXPECT_EQ(scan_segment(*segment_, *request_, 0, 2).code(), Code::kAborted);
+  EXPECT_EQ(scan_snapshot(*request_, 0, 2).code(), Code::kAborted);
 }
 
-TEST_F(SegmentScanTest, DamageIsCorruptAndNamesThePlace) {
+TEST_F(SnapshotScanTest, DamageIsCorruptAndNamesThePlace) {
   build({.rows = 500, .dim = 20}, Metric::kL2);
   damage(segment_->slot_page(3) * kPageBytes + 77);
-  const Status status = scan_segment(*segment_, request(4), 0, 2);
+  const Status status = scan_snapshot(request(4), 0, 2);
   EXPECT_EQ(status.code(), Code::kCorrupt);
   const std::string offset = format("%llu", static_cast<unsigned long long>(segment_->slot_page(3) * kPageBytes));
   EXPECT_NE(status.message().find(offset), std::string::npos) << status.message();
 }
 
-TEST_F(SegmentScanTest, AFileThatIsGoneIsNotFound) {
+TEST_F(SnapshotScanTest, AFileThatIsGoneIsNotFound) {
   build({.rows = 50, .dim = 20}, Metric::kL2);
   std::filesystem::remove(segment_->vectors_path());
-  EXPECT_EQ(scan_segment(*segment_, request(4), 0, 2).code(), Code::kNotFound);
+  EXPECT_EQ(scan_snapshot(request(4), 0, 2).code(), Code::kNotFound);
 }
 
-TEST_F(SegmentScanTest, RowDistancesAreTheKernels) {
+TEST_F(SnapshotScanTest, RowDistancesAreTheKernels) {
   CancelFlag cancel;
   for (const uint32_t threads : {1u, 3u}) {
     ThreadPool pool(threads);
@@ -137,7 +138,7 @@ TEST_F(SegmentScanTest, RowDistancesAreTheKernels) {
   }
 }
 
-TEST_F(SegmentScanTest, RowDistancesStopAtDamageAndWhenCancelled) {
+TEST_F(SnapshotScanTest, RowDistancesStopAtDamageAndWhenCancelled) {
   build({.rows = 500, .dim = 20}, Metric::kL2);
   ThreadPool pool(2);
   CancelFlag cancel;

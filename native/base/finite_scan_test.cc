@@ -1,4 +1,4 @@
-#include "job/finite_scan.h"
+#include "base/finite_scan.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,116 @@
+#include "search/snapshot_scan.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/aligned_buffer.h"
+#include "io/file.h"
+#include "kernels/kernels.h"
+#include "search/exact_scan.h"
+
+namespace vamana {
+
+namespace {
+
+constexpr uint64_t kWindowBytes = 1 << 20;
+// Rows of a delta between two looks at the cancel flag.
+constexpr uint32_t kDeltaRows = 4096;
+
+class Scan {
+ public:
+  Scan(SearchRequest& request, uint32_t first, uint32_t count)
+      : request_(request),
+        space_(request.snapshot->space()),
+        queries_(request.queries.data() + first * space_.vector_bytes()),
+        count_(count),
+        distance_(distance_kernel(space_.metric, space_.element)),
+        scan_(space_.metric, space_.element, space_.dim, queries_, count, request.params.k) {}
+
+  Status segment(const SearchSnapshot::SegmentPart& part);
+  Status delta(const SearchSnapshot::DeltaPart& part);
+
+  const ExactScan& result() const { return scan_; }
+  uint64_t pages() const { return pages_; }
+  uint64_t records() const { return records_; }
+
+ private:
+  bool cancelled() const { return request_.cancel != nullptr && request_.cancel->cancelled(); }
+  void offer(const uint8_t* vector, uint32_t row) {
+    ++records_;
+    for (uint32_t q = 0; q < count_; ++q) {
+      scan_.offer(q, distance_(queries_ + q * space_.vector_bytes(), vector, space_.dim), row);
+    }
+  }
+
+  SearchRequest& request_;
+  const VectorSpace space_;
+  const uint8_t* const queries_;
+  const uint32_t count_;
+  const DistanceFn distance_;
+  ExactScan scan_;
+  AlignedBuffer window_;
+  uint64_t pages_ = 0;
+  uint64_t records_ = 0;
+};
+
+Status Scan::segment(const SearchSnapshot::SegmentPart& part) {
+  const Segment& segment = *part.segment;
+  const uint64_t slot_bytes = segment.slot_pages() * kPageBytes;
+  const uint64_t window_slots = std::max<uint64_t>(1, kWindowBytes / slot_bytes);
+  if (window_.size() == 0) {
+    VAMANA_ASSIGN(window_, AlignedBuffer::create(window_slots * slot_bytes));
+  }
+  VAMANA_ASSIGN(const File file, File::open_read(segment.vectors_path()));
+  uint32_t node = 0;
+  for (uint64_t slot = 0; slot < segment.slots(); slot += window_slots) {
+    if (cancelled()) return aborted_status("the search");
+    const uint64_t slots = std::min(window_slots, segment.slots() - slot);
+    VAMANA_TRY(file.read_at(segment.slot_page(slot) * kPageBytes, window_.data(), slots * slot_bytes));
+    for (uint64_t i = 0; i < slots; ++i) {
+      const uint8_t* const data = window_.data() + i * slot_bytes;
+      if (!segment.slot_valid(slot + i, data)) return segment.slot_error(slot + i);
+      for (; node < segment.rows() && segment.slot_of(node) == slot + i; ++node) {
+        if (part.dead_nodes.test(node)) continue;
+        const uint8_t* const record = segment.record_in_slot(data, node);
+        offer(record, segment.row_in_record(record));
+      }
+    }
+  }
+  pages_ += segment.slots() * segment.slot_pages();
+  return Status();
+}
+
+Status Scan::delta(const SearchSnapshot::DeltaPart& part) {
+  const BitChunks& dead = request_.snapshot->dead_rows();
+  for (uint32_t slot = 0; slot < part.visible; ++slot) {
+    if (slot % kDeltaRows == 0 && cancelled()) return aborted_status("the search");
+    const uint32_t row = part.delta->row(slot);
+    if (part.dead == 0 || !dead.test(row)) offer(part.delta->vector(slot), row);
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status scan_snapshot(SearchRequest& request, uint32_t first, uint32_t count) {
+  const auto started = std::chrono::steady_clock::now();
+  Scan scan(request, first, count);
+  for (const auto& part : request.snapshot->segments()) VAMANA_TRY(scan.segment(part));
+  for (const auto& part : request.snapshot->deltas()) VAMANA_TRY(scan.delta(part));
+  const float each_us = std::chrono::duration<float, std::micro>(std::chrono::steady_clock::now() - started).count() /
+                        static_cast<float>(count);
+  const uint32_t k = request.params.k;
+  for (uint32_t q = 0; q < count; ++q) {
+    const uint64_t at = uint64_t{first + q} * k;
+    scan.result().result(q, request.rows.data() + at, request.distances.data() + at);
+    QueryCost& cost = request.costs[first + q];
+    // The pages were read once for all; each query carries its share.
+    cost.reads = static_cast<uint32_t>(std::min<uint64_t>(scan.pages() / count, 0xFFFFFFFFu));
+    cost.reranked = static_cast<uint32_t>(std::min<uint64_t>(scan.records(), 0xFFFFFFFFu));
+    cost.rank_us = each_us;
+    cost.total_us = each_us;
+  }
+  return Status();
+}
+
+}  // namespace vamana
