@@ -27,7 +27,6 @@ export const errorCatalogue = {
   MEMORY_LIMIT: { httpStatus: 507, retryable: false, meaning: 'the work does not fit the memory allowed' },
   LOCKED: { httpStatus: 409, retryable: true, meaning: 'another process has the folder open' },
   BUSY: { httpStatus: 503, retryable: true, meaning: 'a bounded queue is full' },
-  LOCKED: { httpStatus: 409, retryable: true, meaning: 'another process holds the folder' },
   CLOSED: { httpStatus: 503, retryable: false, meaning: 'the handle was closed' },
   ABORTED: { httpStatus: 499, retryable: true, meaning: 'cancelled by the caller' },
   INTERNAL: { httpStatus: 500, retryable: false, meaning: 'a bug in this software' },
