@@ -186,8 +186,14 @@ class Model {
 
 const seed = fc.integer({ min: 1, max: 2 ** 31 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('write' as const), count: fc.integer({ min: 1, max: 300 }), seed }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), share: fc.constantFrom(1, 20, 90, 100), seed }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('write' as const), count: fc.integer({ min: 1, max: 300 }), seed }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('delete' as const), share: fc.constantFrom(1, 20, 90, 100), seed }),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: 'flush' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'merge' as const }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('check' as const), seed }) },

@@ -270,7 +270,13 @@ describe('snapshot', () => {
     await bad(() => store.buildSegment(one, seen, { ...build, dir: freshDir() }, null, null));
     await bad(() => store.buildSegment(one, untyped({}), { ...build, dir: freshDir() }, null, null));
     await bad(() => store.buildSegment(one, seen, { ...build, dir: '' }, null, null));
-    await bad(() => snapshot.next({ get dead(): never { throw new Error('of the caller'); } }));
+    await bad(() =>
+      snapshot.next({
+        get dead(): never {
+          throw new Error('of the caller');
+        },
+      }),
+    );
   });
 
   it('answers CLOSED when closed', async () => {
@@ -304,7 +310,9 @@ describe('store', () => {
     await Promise.all([closing, store.close()]);
     expect(await codeOf(() => store.openSegment(dir))).toBe('CLOSED');
     expect(await codeOf(() => store.createDelta())).toBe('CLOSED');
-    expect(await codeOf(() => store.createSnapshot({ segments: [], deltas: [], dead: new Uint32Array() }))).toBe('CLOSED');
+    expect(await codeOf(() => store.createSnapshot({ segments: [], deltas: [], dead: new Uint32Array() }))).toBe(
+      'CLOSED',
+    );
     expect(await codeOf(() => store.stats())).toBe('CLOSED');
     expect(await codeOf(() => delta.stats())).toBe('CLOSED');
     expect(await codeOf(() => snapshot.next({}))).toBe('CLOSED');

@@ -1,4 +1,6 @@
 // The library: everything that `import ... from 'vamana-ssd'` offers. Nothing is done here.
+export type { TakenSnapshot, TakeSnapshotOptions } from './backup/take-snapshot.js';
+export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from './backup/verify-snapshot.js';
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
 export type {
   Collection,
@@ -11,7 +13,7 @@ export type {
 export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
 export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';
-export { type Database, type OpenOptions, open } from './database/database.js';
+export { type Database, type OpenOptions, open, type RestoreOptions } from './database/database.js';
 export { type ErrorCode, errorCatalogue, VamanaError } from './errors.js';
 export { NO_ROW } from './limits.js';
 export type { WithPayload } from './meta/payload-selection.js';

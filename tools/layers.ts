@@ -32,7 +32,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['source', 'meta'],
   ['segment'],
   ['wal', 'manifest', 'filter'],
-  ['snapshot', 'recovery', 'write'],
+  ['snapshot', 'recovery', 'write', 'backup', 'verify'],
   ['commit-queue', 'read'],
   ['rebuild'],
   ['collection'],

@@ -1,5 +1,6 @@
 // One open collection: what `database.collection(name)` returns. The composition root: it wires metadata, log, deltas
 // and segments together and hands each call to the part that does it. No logic of its own beyond that.
+import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../backup/take-snapshot.js';
 import { loadNative, type NativeStore, type NativeStoreStats } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
@@ -104,7 +105,7 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
     const parts = new Parts(segments, [], delta);
     const native = store.createSnapshot({ segments, deltas: [delta], dead });
     const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
-    return new Collection(input.name, { paths, manifests, runtime, store, parts, snapshots, meta, wal });
+    return new Collection(input.name, { storage, paths, manifests, runtime, store, parts, snapshots, meta, wal });
   } catch (error) {
     await store.close();
     throw error;
@@ -125,6 +126,7 @@ const DELTA_ALPHA_MAX = 2;
 const DELETE_BATCH = 1000;
 
 interface CollectionParts {
+  storage: Storage;
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
   runtime: Runtime;
@@ -345,6 +347,18 @@ export class Collection {
     await cancellable(loadNative(), options.signal, async (cancel) => {
       await Promise.all(deltas.map((delta) => delta.linked(cancel)));
     });
+  }
+
+  /**
+   * A consistent copy in a new folder, of the last batch acknowledged or a later one; writes go on but for a moment.
+   * Database.restoreCollection makes a collection of it.
+   *
+   * @throws VamanaError ALREADY_EXISTS, NOT_FOUND (the folder that it shall lie in), DISK_FULL, IO, ABORTED, CLOSED.
+   */
+  snapshot(dir: string, options: TakeSnapshotOptions = {}): Promise<TakenSnapshot> {
+    const { storage, paths, manifests, meta, wal } = this.root;
+    const alone = <T>(work: () => Promise<T>): Promise<T> => this.queue.run(work);
+    return takeSnapshot({ name: this.name, storage, paths, manifests, meta, wal, alone }, dir, options);
   }
 
   status(): CollectionStatus {

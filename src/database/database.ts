@@ -2,25 +2,37 @@
 //
 //   LOCK                    held with flock while the database is open; what it says is for people only
 //   collections/<name>/     one collection each; see src/disk/file-names.ts
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { unpackSnapshot } from '../backup/restore-snapshot.js';
+import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
 import { loadNative, type NativeLock } from '../binding.js';
 import { type Collection, openCollection } from '../collection/collection.js';
-import { type CollectionConfig, type CollectionOptions, resolveConfig } from '../config/collection-config.js';
+import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
-import { CollectionPaths, DatabasePaths, temporaryTarget } from '../disk/file-names.js';
+import { exists } from '../disk/file-copy.js';
+import { DatabasePaths, temporaryName } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
 import { asVamanaError, VamanaError } from '../errors.js';
-import { MANIFEST_FORMAT_VERSION, type Manifest } from '../manifest/manifest.js';
-import { ManifestStore } from '../manifest/manifest-store.js';
 import type { RecoveryProgress } from '../recovery/recover.js';
+import {
+  alreadyExists,
+  createFolder,
+  publishFolder,
+  removeFolder,
+  replaceFolder,
+  settleFolders,
+} from './collection-folders.js';
 
 export interface OpenOptions extends RuntimeOptions {
   /** Shown to who finds the folder locked: where this process serves it. */
   url?: string;
   /** Hears of the recovery of collections when they are opened. */
   onRecovery?: (collection: string, progress: RecoveryProgress) => void;
+}
+
+export interface RestoreOptions extends VerifySnapshotOptions {
+  /** In the place of a collection of that name; false by default. */
+  replace?: boolean;
 }
 
 /**
@@ -33,7 +45,7 @@ export async function open(dir: string, options: OpenOptions = {}): Promise<Data
   await mkdir(paths.collectionsDir, { recursive: true });
   const lock = await takeLock(paths.lock, options.url);
   try {
-    await removeDropped(paths);
+    await settleFolders(paths);
     return new Database(paths, lock, resolveRuntime(options), options.onRecovery);
   } catch (error) {
     lock.release();
@@ -59,16 +71,6 @@ async function holder(path: string): Promise<string> {
     return url === null ? `process ${pid}` : `process ${pid}, which serves ${url}`;
   } catch {
     return 'another process';
-  }
-}
-
-const DROPPED = '.dropped-';
-
-// A collection is made and dropped by one rename; what was left by a process that ended midway goes now.
-async function removeDropped(paths: DatabasePaths): Promise<void> {
-  for (const name of await nodeStorage.list(paths.collectionsDir)) {
-    const leftover = name.startsWith(DROPPED) || temporaryTarget(name) !== null;
-    if (leftover) await rm(join(paths.collectionsDir, name), { recursive: true, force: true });
   }
 }
 
@@ -121,18 +123,28 @@ export class Database {
   async dropCollection(name: string): Promise<void> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    const opened = this.collections.get(name);
-    this.collections.delete(name);
-    if (opened !== undefined) await (await opened.catch(() => undefined))?.close();
-    const gone = join(this.paths.collectionsDir, `${DROPPED}${randomUUID()}`);
-    try {
-      await rename(dir, gone);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw asVamanaError(cause);
-      throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause });
+    await this.closeCollection(name);
+    if (!(await removeFolder(this.paths, dir))) {
+      throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`);
     }
-    await nodeStorage.syncDir(this.paths.collectionsDir);
-    await rm(gone, { recursive: true, force: true });
+  }
+
+  /**
+   * Makes a collection of a snapshot. Nothing is made or replaced before every byte of it is verified; with `replace`
+   * a collection of that name is closed and goes, but not before the new one is whole on the disk.
+   *
+   * @throws VamanaError ALREADY_EXISTS, NOT_FOUND (no snapshot), CORRUPT, TOO_NEW, DISK_FULL, IO, ABORTED.
+   */
+  async restoreCollection(name: string, snapshot: string, options: RestoreOptions = {}): Promise<Collection> {
+    this.requireOpen();
+    const dir = this.paths.collection(name);
+    const replace = options.replace === true;
+    if (!replace && (await exists(dir))) throw alreadyExists(dir);
+    await unpackSnapshot(snapshot, temporaryName(dir), options);
+    this.requireOpen();
+    if (replace) await this.closeCollection(name);
+    await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
+    return this.collection(name);
   }
 
   /** Closes every collection and lets go of the folder. Idempotent. */
@@ -143,6 +155,12 @@ export class Database {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  private async closeCollection(name: string): Promise<void> {
+    const opened = this.collections.get(name);
+    this.collections.delete(name);
+    if (opened !== undefined) await (await opened.catch(() => undefined))?.close();
   }
 
   private async open(name: string, dir: string): Promise<Collection> {
@@ -177,31 +195,4 @@ export class Database {
   private requireOpen(): void {
     if (this.closing !== null) throw new VamanaError('CLOSED', `${this.dir}: the database was closed`);
   }
-}
-
-// Made under a temporary name with its first manifest in it, then renamed: it is there whole, or not at all.
-async function createFolder(dir: string, config: CollectionConfig): Promise<void> {
-  const paths = new CollectionPaths(`${dir}.tmp`);
-  await rm(paths.dir, { recursive: true, force: true });
-  for (const folder of [paths.dir, paths.walDir, paths.metaDir, paths.segmentsDir]) await nodeStorage.mkdir(folder);
-  const first: Manifest<CollectionConfig> = {
-    formatVersion: MANIFEST_FORMAT_VERSION,
-    version: 1,
-    uuid: randomUUID(),
-    createdAt: new Date().toISOString(),
-    config,
-    flushedSeq: 0,
-    nextSegmentNumber: 1,
-    segments: [],
-  };
-  await ManifestStore.create(nodeStorage, paths.dir, first);
-  try {
-    await rename(paths.dir, dir);
-  } catch (cause) {
-    await rm(paths.dir, { recursive: true, force: true });
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw asVamanaError(cause);
-    throw new VamanaError('ALREADY_EXISTS', `${dir} stands already: a collection of that name exists`, { cause });
-  }
-  await nodeStorage.syncDir(join(dir, '..'));
 }

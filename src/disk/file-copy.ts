@@ -2,7 +2,7 @@
 // snapshots and restores. In blocks, so memory is bounded whatever the size. Not for the log and the manifest of an
 // open collection, which go through Storage.
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { VamanaError } from '../errors.js';
@@ -66,6 +66,20 @@ export async function linkFile(from: string, to: string): Promise<boolean> {
 }
 
 const LINK_REFUSED = new Set(['EXDEV', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+export function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error) => {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw systemError(error, 'look for', path);
+    },
+  );
+}
+
+export async function fileBytes(path: string): Promise<number> {
+  return (await call('look at', path, () => stat(path))).size;
+}
 
 /** The files below a folder, as paths from it with forward slashes, sorted. CORRUPT for what is neither. */
 export async function listFiles(dir: string, below = ''): Promise<string[]> {

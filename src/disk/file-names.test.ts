@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   CollectionPaths,
+  DatabasePaths,
   parseManifestName,
   parseSegmentName,
   parseWalName,
@@ -29,7 +30,7 @@ describe('names in a collection', () => {
     expect(paths.manifest(12)).toBe('c/manifest-12.vm');
     expect(paths.segment(3)).toBe('c/segments/3');
     expect(walSegmentPath(paths.walDir, 255)).toBe('c/wal/00000000000000ff.wal');
-    expect([paths.metaDir, paths.lock]).toEqual(['c/meta', 'c/LOCK']);
+    expect([paths.metaDir, new DatabasePaths('d').lock]).toEqual(['c/meta', 'd/LOCK']);
   });
 
   it('are nobody’s unless they are exactly as they would be made', () => {

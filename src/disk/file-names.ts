@@ -6,6 +6,7 @@
 //   wal/<first sequence>.wal     16 hexadecimal digits, so that names sort as their numbers
 //   segments/<number>/           decimal, without leading zeros
 //   meta/                        the LMDB environment
+//   SNAPSHOT                     in a snapshot, which is a collection's folder otherwise: the list of its files
 //   <name>.tmp, <name>.tmp-<uuid>  being written; never read, overwritten or removed when found
 //
 // A name that is not exactly as it would be made is nobody's: parsing gives null and the file is left alone.
@@ -34,15 +35,20 @@ export class DatabasePaths {
   }
 }
 
+/** The name of the list in a snapshot's folder. */
+export const SNAPSHOT_LIST = 'SNAPSHOT';
+
 export class CollectionPaths {
   readonly walDir: string;
   readonly metaDir: string;
   readonly segmentsDir: string;
+  readonly snapshotList: string;
 
   constructor(readonly dir: string) {
     this.walDir = join(dir, 'wal');
     this.metaDir = join(dir, 'meta');
     this.segmentsDir = join(dir, 'segments');
+    this.snapshotList = join(dir, SNAPSHOT_LIST);
   }
 
   manifest(version: number): string {

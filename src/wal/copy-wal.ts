@@ -1,8 +1,9 @@
 // A part of a log as a log of its own, in another folder: what a snapshot keeps of it. Read in the ordinary way and
 // written anew, so the copy is valid by itself and ends with a mark, whatever is appended to the original meanwhile.
-import { WalWriter } from './wal-writer.js';
-import { readWal, type WalLocation } from './wal-reader.js';
+
 import type { WalRecord } from './wal-op.js';
+import { readWal, type WalLocation } from './wal-reader.js';
+import { WalWriter } from './wal-writer.js';
 
 export interface RecordRange {
   /** The first record to be copied, and the last; none when `through` is below `from`. */
