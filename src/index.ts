@@ -14,6 +14,13 @@ export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
 export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';
 export { type Database, type OpenOptions, open, type RestoreOptions } from './database/database.js';
+export {
+  type FolderKind,
+  type FolderReport,
+  folderKind,
+  verifyCollection,
+  verifyFolder,
+} from './database/verify-folder.js';
 export { type ErrorCode, errorCatalogue, VamanaError } from './errors.js';
 export { NO_ROW } from './limits.js';
 export type { WithPayload } from './meta/payload-selection.js';
@@ -22,6 +29,7 @@ export type { Point, PointVector } from './read/assemble.js';
 export type { ScoredPoint } from './read/hydrate.js';
 export type { ScrollPage } from './read/scroll.js';
 export type { RecoveryProgress } from './recovery/recover.js';
+export type { CollectionSalvage } from './recovery/salvage-collection.js';
 export {
   type BuildIndexOptions,
   type BuildPlan,
@@ -43,6 +51,7 @@ export {
 } from './segment/open-index.js';
 export type { QueryVectors } from './segment/query-batch.js';
 export { type RecallInput, tieAwareRecall } from './segment/recall.js';
+export type { CollectionProblem, CollectionVerifyReport, VerifyCollectionOptions } from './verify/verify-collection.js';
 export type { VectorInput } from './write/vector-input.js';
 export type {
   OperationResult,

@@ -21,6 +21,11 @@ import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
+import {
+  type CollectionVerifyReport,
+  type VerifyCollectionOptions,
+  verifyPinned,
+} from '../verify/verify-collection.js';
 import type { WalStats, WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
@@ -28,6 +33,7 @@ import type { PointIdInput, PointInput, UpdateMode, WriteBatch } from '../write/
 import { BackPressure } from './back-pressure.js';
 import { Flusher } from './flusher.js';
 import { Parts } from './parts.js';
+import { pinCollection } from './pin.js';
 
 export interface ReadOptions {
   /** Which members of payloads answers hold. True, which is all, by default, but false for search. */
@@ -359,6 +365,22 @@ export class Collection {
     const { storage, paths, manifests, meta, wal } = this.root;
     const alone = <T>(work: () => Promise<T>): Promise<T> => this.queue.run(work);
     return takeSnapshot({ name: this.name, storage, paths, manifests, meta, wal, alone }, dir, options);
+  }
+
+  /**
+   * Checks everything that the collection has on the disk, as of one moment; writes and searches go on. What is wrong
+   * is in the report.
+   *
+   * @throws VamanaError ABORTED, CLOSED.
+   */
+  async verify(options: VerifyCollectionOptions = {}): Promise<CollectionVerifyReport> {
+    const { paths, storage } = this.root;
+    const { release, ...pinned } = await this.queue.run(() => pinCollection(this.root));
+    try {
+      return await verifyPinned(paths, storage, pinned, options);
+    } finally {
+      release();
+    }
   }
 
   status(): CollectionStatus {

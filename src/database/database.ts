@@ -2,18 +2,19 @@
 //
 //   LOCK                    held with flock while the database is open; what it says is for people only
 //   collections/<name>/     one collection each; see src/disk/file-names.ts
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { unpackSnapshot } from '../backup/restore-snapshot.js';
 import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
-import { loadNative, type NativeLock } from '../binding.js';
+import type { NativeLock } from '../binding.js';
 import { type Collection, openCollection } from '../collection/collection.js';
 import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
 import { exists } from '../disk/file-copy.js';
 import { DatabasePaths, temporaryName } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
-import { asVamanaError, VamanaError } from '../errors.js';
+import { VamanaError } from '../errors.js';
 import type { RecoveryProgress } from '../recovery/recover.js';
+import { type CollectionSalvage, salvageCollection } from '../recovery/salvage-collection.js';
 import {
   alreadyExists,
   createFolder,
@@ -22,6 +23,7 @@ import {
   replaceFolder,
   settleFolders,
 } from './collection-folders.js';
+import { lockDatabase } from './database-lock.js';
 
 export interface OpenOptions extends RuntimeOptions {
   /** Shown to who finds the folder locked: where this process serves it. */
@@ -43,34 +45,13 @@ export interface RestoreOptions extends VerifySnapshotOptions {
 export async function open(dir: string, options: OpenOptions = {}): Promise<Database> {
   const paths = new DatabasePaths(dir);
   await mkdir(paths.collectionsDir, { recursive: true });
-  const lock = await takeLock(paths.lock, options.url);
+  const lock = await lockDatabase(paths, options.url);
   try {
     await settleFolders(paths);
     return new Database(paths, lock, resolveRuntime(options), options.onRecovery);
   } catch (error) {
     lock.release();
     throw error;
-  }
-}
-
-async function takeLock(path: string, url: string | undefined): Promise<NativeLock> {
-  try {
-    const lock = loadNative().lockFile(path);
-    await writeFile(path, `${JSON.stringify({ pid: process.pid, url: url ?? null })}\n`);
-    return lock;
-  } catch (thrown) {
-    const error = asVamanaError(thrown);
-    if (error.code !== 'LOCKED') throw error;
-    throw new VamanaError('LOCKED', `${path} is held by ${await holder(path)}; close it there first`, { cause: error });
-  }
-}
-
-async function holder(path: string): Promise<string> {
-  try {
-    const { pid, url } = JSON.parse(await readFile(path, 'utf8')) as { pid: number; url: string | null };
-    return url === null ? `process ${pid}` : `process ${pid}, which serves ${url}`;
-  } catch {
-    return 'another process';
   }
 }
 
@@ -124,9 +105,7 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     await this.closeCollection(name);
-    if (!(await removeFolder(this.paths, dir))) {
-      throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`);
-    }
+    if (!(await removeFolder(this.paths, dir))) throw this.noCollection(name);
   }
 
   /**
@@ -145,6 +124,20 @@ export class Database {
     if (replace) await this.closeCollection(name);
     await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
     return this.collection(name);
+  }
+
+  /**
+   * For a collection whose log is damaged in the middle, so that it cannot be opened: see
+   * src/recovery/salvage-collection.ts. The damaged files are kept; a log that can be read is left alone.
+   *
+   * @throws VamanaError NOT_FOUND, CORRUPT (something else than the log), TOO_NEW, DISK_FULL, IO.
+   */
+  async salvageCollection(name: string): Promise<CollectionSalvage> {
+    this.requireOpen();
+    const dir = this.paths.collection(name);
+    if (!(await exists(dir))) throw this.noCollection(name);
+    await this.closeCollection(name);
+    return salvageCollection(dir, nodeStorage);
   }
 
   /** Closes every collection and lets go of the folder. Idempotent. */
@@ -174,7 +167,7 @@ export class Database {
         error.code === 'NOT_FOUND' &&
         !(await this.listCollections()).includes(name)
       ) {
-        throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause: error });
+        throw this.noCollection(name, error);
       }
       throw error;
     }
@@ -190,6 +183,10 @@ export class Database {
     } finally {
       this.lock.release();
     }
+  }
+
+  private noCollection(name: string, cause?: unknown): VamanaError {
+    return new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause });
   }
 
   private requireOpen(): void {

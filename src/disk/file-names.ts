@@ -4,6 +4,7 @@
 //   collections/<name>/          a collection, which has:
 //   manifest-<version>.vm        decimal, without leading zeros
 //   wal/<first sequence>.wal     16 hexadecimal digits, so that names sort as their numbers
+//   wal.damaged-<time>/          what a salvage of the log found; nobody's, kept for a person to look at
 //   segments/<number>/           decimal, without leading zeros
 //   meta/                        the LMDB environment
 //   SNAPSHOT                     in a snapshot, which is a collection's folder otherwise: the list of its files
@@ -53,6 +54,11 @@ export class CollectionPaths {
 
   manifest(version: number): string {
     return join(this.dir, `manifest-${version}.vm`);
+  }
+
+  /** Where a damaged log is kept that was replaced at that time. */
+  damagedWal(time: Date): string {
+    return `${this.walDir}.damaged-${time.toISOString().replaceAll(':', '-')}`;
   }
 
   segment(number: number): string {

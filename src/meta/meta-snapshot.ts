@@ -104,6 +104,12 @@ export class MetaSnapshot {
     return Array.from(entries, ({ key, value }) => ({ row: key, ...decodeRecord(value, key) }));
   }
 
+  /** The numbers only; nothing is decoded. */
+  scanRowNumbers(first: number, limit: number): number[] {
+    this.requireOpen();
+    return Array.from(this.tables.rows.getKeys({ start: first, limit, transaction: this.transaction }));
+  }
+
   /** Up to `limit` entries of a table, ascending, behind a key or from the first one on. */
   entries(table: MetaEntryTable, after: MetaEntry['key'] | undefined, limit: number): MetaEntry[] {
     this.requireOpen();

@@ -1,6 +1,5 @@
-// A part of a log as a log of its own, in another folder: what a snapshot keeps of it. Read in the ordinary way and
-// written anew, so the copy is valid by itself and ends with a mark, whatever is appended to the original meanwhile.
-
+// Logs made of the records of others: what a snapshot keeps of a log, and what a salvage leaves of it. Written anew
+// record by record, so the copy is valid by itself and ends with a mark.
 import type { WalRecord } from './wal-op.js';
 import { readWal, type WalLocation } from './wal-reader.js';
 import { WalWriter } from './wal-writer.js';
@@ -10,8 +9,6 @@ export interface RecordRange {
   from: number;
   through: number;
 }
-
-const GROUP_RECORDS = 64;
 
 /**
  * Copies the records, all of which are in the original; durable when it resolves, but for the folder's own name.
@@ -24,39 +21,53 @@ export async function copyWal(
   onRecord?: (seq: number) => void,
 ): Promise<void> {
   if (range.through < range.from) return;
-  await writeWal(limited(readWal(from, { from: range.from }), range.through, onRecord), to, range.from);
-}
-
-/** A new log of these records, which follow one another from `from` on. */
-export async function writeWal(
-  records: AsyncIterable<WalRecord> | Iterable<WalRecord>,
-  to: WalLocation,
-  from: number,
-): Promise<void> {
-  const writer = await WalWriter.open({ ...to, after: from - 1, sync: 'none' });
+  const log = await NewLog.create(to, range.from);
   try {
-    let group: WalRecord[] = [];
-    for await (const record of records) {
-      group.push(record);
-      if (group.length < GROUP_RECORDS) continue;
-      await writer.appendGroup(group);
-      group = [];
+    for await (const record of readWal(from, { from: range.from })) {
+      onRecord?.(record.seq);
+      await log.add(record);
+      // Looks no further: behind the last record another may just be being written.
+      if (record.seq >= range.through) break;
     }
-    if (group.length > 0) await writer.appendGroup(group);
   } finally {
-    await writer.close();
+    await log.close();
   }
 }
 
-// Ends with the last record wanted and looks no further: behind it another may just be being written.
-async function* limited(
-  records: AsyncIterable<WalRecord>,
-  through: number,
-  onRecord?: (seq: number) => void,
-): AsyncGenerator<WalRecord, void> {
-  for await (const record of records) {
-    onRecord?.(record.seq);
-    yield record;
-    if (record.seq >= through) return;
+const GROUP_RECORDS = 64;
+
+/** A log that is being written, in a new or empty folder. */
+export class NewLog {
+  private group: WalRecord[] = [];
+
+  private constructor(private readonly writer: WalWriter) {}
+
+  /** `from`: the number of its first record. */
+  static async create(location: WalLocation, from: number): Promise<NewLog> {
+    return new NewLog(await WalWriter.open({ ...location, after: from - 1, sync: 'none' }));
+  }
+
+  /** The number of the next record. */
+  get nextSeq(): number {
+    return this.writer.nextSeq + this.group.length;
+  }
+
+  async add(record: WalRecord): Promise<void> {
+    this.group.push(record);
+    if (this.group.length >= GROUP_RECORDS) await this.flush();
+  }
+
+  /** Makes it durable, but for the folder's own name. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await this.writer.close();
+    }
+  }
+
+  private async flush(): Promise<void> {
+    const group = this.group.splice(0);
+    if (group.length > 0) await this.writer.appendGroup(group);
   }
 }
