@@ -10,6 +10,7 @@ export type {
   ReadOptions,
   WriteOptions,
 } from './collection/collection.js';
+export type { ImportOptions, ImportResult } from './collection/import-points.js';
 export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
 export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';

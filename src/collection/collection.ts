@@ -32,6 +32,7 @@ import { RowGatherer } from '../write/row-gatherer.js';
 import type { PointIdInput, PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
 import { Flusher } from './flusher.js';
+import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { Parts } from './parts.js';
 import { pinCollection } from './pin.js';
 
@@ -107,11 +108,22 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
       runtime,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
-    const { segments, delta, dead, meta, wal } = recovered;
+    const { segments, delta, dead, meta, wal, replayed: records, cutBytes } = recovered;
     const parts = new Parts(segments, [], delta);
     const native = store.createSnapshot({ segments, deltas: [delta], dead });
     const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
-    return new Collection(input.name, { storage, paths, manifests, runtime, store, parts, snapshots, meta, wal });
+    return new Collection(input.name, {
+      storage,
+      paths,
+      manifests,
+      runtime,
+      store,
+      parts,
+      snapshots,
+      meta,
+      wal,
+      recovered: { records, cutBytes },
+    });
   } catch (error) {
     await store.close();
     throw error;
@@ -141,6 +153,7 @@ interface CollectionParts {
   snapshots: SnapshotCell;
   meta: MetaStore;
   wal: WalWriter;
+  recovered: Collection['recovered'];
 }
 
 /**
@@ -149,6 +162,8 @@ interface CollectionParts {
  */
 export class Collection {
   readonly config: CollectionConfig;
+  /** What opening found in the log: records that were replayed, and bytes of its torn end that were cut. */
+  readonly recovered: { readonly records: number; readonly cutBytes: number };
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
   private closing: Promise<void> | null = null;
@@ -161,6 +176,7 @@ export class Collection {
     const { manifests, parts, runtime, meta, wal } = root;
     const { config } = manifests.current;
     this.config = config;
+    this.recovered = root.recovered;
     this.flusher = new Flusher(root);
     const gatherer = new RowGatherer(config);
     const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
@@ -193,6 +209,11 @@ export class Collection {
   /** Writes whole points; by default those that exist are replaced. */
   upsert(points: readonly PointInput[], options: WriteOptions & { mode?: UpdateMode } = {}): Promise<WriteResult> {
     return this.write([{ upsert: points, ...options }]);
+  }
+
+  /** Upserts all that an iterator gives, in batches, in order; see src/collection/import-points.ts. */
+  import(points: AsyncIterable<PointInput> | Iterable<PointInput>, options: ImportOptions = {}): Promise<ImportResult> {
+    return importPoints(points, (batch) => this.upsert(batch), options);
   }
 
   delete(ids: readonly PointIdInput[], options: WriteOptions = {}): Promise<WriteResult> {

@@ -7,6 +7,7 @@
 //   wal.damaged-<time>/          what a salvage of the log found; nobody's, kept for a person to look at
 //   segments/<number>/           decimal, without leading zeros
 //   meta/                        the LMDB environment
+//   import-<16 hex digits>.json  how far an import has come; without it the import begins anew
 //   SNAPSHOT                     in a snapshot, which is a collection's folder otherwise: the list of its files
 //   <name>.tmp, <name>.tmp-<uuid>  being written; never read, overwritten or removed when found
 //
@@ -61,6 +62,11 @@ export class CollectionPaths {
     return `${this.walDir}.damaged-${time.toISOString().replaceAll(':', '-')}`;
   }
 
+  /** `key`: 16 hexadecimal digits that stand for what is imported. */
+  importRecord(key: string): string {
+    return join(this.dir, `import-${key}.json`);
+  }
+
   segment(number: number): string {
     return join(this.segmentsDir, String(number));
   }
@@ -79,6 +85,10 @@ export function parseManifestName(name: string): number | null {
 /** The first sequence number in "00000000000000ff.wal"; null for any other name. */
 export function parseWalName(name: string): number | null {
   return countingNumber(/^([0-9a-f]{16})\.wal$/.exec(name)?.[1], 16);
+}
+
+export function isImportRecord(name: string): boolean {
+  return /^import-[0-9a-f]{16}\.json$/.test(name);
 }
 
 /** The number of a segment's folder; null for any other name. */

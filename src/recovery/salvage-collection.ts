@@ -12,7 +12,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CollectionConfig } from '../config/collection-config.js';
 import { exists } from '../disk/file-copy.js';
-import { CollectionPaths, temporaryName } from '../disk/file-names.js';
+import { CollectionPaths, isImportRecord, temporaryName } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 import type { Manifest } from '../manifest/manifest.js';
@@ -91,6 +91,10 @@ class Salvage {
       lostPoints = await salvaged.finish(lost);
     } finally {
       await log.close();
+    }
+    // An import that went on where it had stopped would leave out what was lost.
+    for (const name of await this.storage.list(this.paths.dir)) {
+      if (isImportRecord(name)) await this.storage.unlink(join(this.paths.dir, name));
     }
     const keptIn = this.paths.damagedWal(new Date());
     await replaceLog(this.storage, this.paths.walDir, keptIn);
