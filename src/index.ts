@@ -2,14 +2,14 @@
 export type { TakenSnapshot, TakeSnapshotOptions } from './backup/take-snapshot.js';
 export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from './backup/verify-snapshot.js';
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
+export type { Collection } from './collection/collection.js';
 export type {
-  Collection,
   CollectionScrollOptions,
   CollectionSearchOptions,
   CollectionStatus,
   ReadOptions,
   WriteOptions,
-} from './collection/collection.js';
+} from './collection/collection-options.js';
 export type { ImportOptions, ImportResult } from './collection/import-points.js';
 export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';

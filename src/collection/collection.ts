@@ -1,7 +1,7 @@
 // One open collection: what `database.collection(name)` returns. The composition root: it wires metadata, log, deltas
 // and segments together and hands each call to the part that does it. No logic of its own beyond that.
 import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../backup/take-snapshot.js';
-import { loadNative, type NativeStore, type NativeStoreStats } from '../binding.js';
+import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
@@ -10,7 +10,7 @@ import type { Storage } from '../disk/storage.js';
 import { VamanaError } from '../errors.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
-import { type PayloadSelection, parseSelection, type WithPayload } from '../meta/payload-selection.js';
+import { type PayloadSelection, parseSelection } from '../meta/payload-selection.js';
 import type { Payload, PointId } from '../meta/point.js';
 import { parsePointId } from '../meta/point-id.js';
 import type { Point, PointOptions, VectorReader } from '../read/assemble.js';
@@ -26,64 +26,22 @@ import {
   type VerifyCollectionOptions,
   verifyPinned,
 } from '../verify/verify-collection.js';
-import type { WalStats, WalWriter } from '../wal/wal-writer.js';
+import type { WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
 import type { PointIdInput, PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
+import type {
+  CollectionScrollOptions,
+  CollectionSearchOptions,
+  CollectionStatus,
+  ReadOptions,
+  WriteOptions,
+} from './collection-options.js';
 import { Flusher } from './flusher.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { Parts } from './parts.js';
 import { pinCollection } from './pin.js';
-
-export interface ReadOptions {
-  /** Which members of payloads answers hold. True, which is all, by default, but false for search. */
-  withPayload?: WithPayload;
-  /** False by default. */
-  withVector?: boolean;
-}
-
-export interface CollectionSearchOptions extends ReadOptions {
-  /** Neighbours a query; 10 by default. */
-  k?: number;
-  /** Beam of the walk through each segment and the fresh rows; 64 by default. */
-  listSize?: number;
-  /** Candidates a segment whose pages are read; 'auto', by the codes' measured error, by default. */
-  rerank?: 'auto' | number;
-  /** Scan every vector instead. */
-  exact?: boolean;
-  signal?: AbortSignal;
-}
-
-export interface CollectionScrollOptions extends ReadOptions {
-  /** The first id; the smallest one by default. */
-  from?: PointIdInput;
-  signal?: AbortSignal;
-}
-
-export interface WriteOptions {
-  /** The version (see Point.version) that every point must have, 0 for none; else VERSION_CONFLICT. */
-  ifVersion?: number;
-}
-
-export interface CollectionStatus {
-  points: number;
-  /** The last batch that is applied. */
-  seq: number;
-  segments: { number: number; rows: number; bytes: number; level: number }[];
-  /** Rows that are only in RAM and in the log, and how many of them searches have to scan. */
-  freshRows: number;
-  unlinkedRows: number;
-  /** Deltas that are being written as segments. */
-  flushing: number;
-  /** Why writing one as a segment failed last; it is tried again. */
-  flushError: string | null;
-  /** Why writes are refused. */
-  writeError: string | null;
-  wal: WalStats;
-  metaBytes: number;
-  memory: NativeStoreStats['memory'];
-}
 
 export interface OpenCollectionInput {
   name: string;
