@@ -1,4 +1,5 @@
 // The library: everything that `import ... from 'vamana-ssd'` offers. Nothing is done here.
+export { readSnapshotList, type SnapshotFile, type SnapshotList } from './backup/snapshot-list.js';
 export type { TakenSnapshot, TakeSnapshotOptions } from './backup/take-snapshot.js';
 export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from './backup/verify-snapshot.js';
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
@@ -15,6 +16,7 @@ export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
 export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';
 export { type Database, type OpenOptions, open, type RestoreOptions } from './database/database.js';
+export { type CollectionInfo, inspectCollection, inspectDatabase } from './database/inspect-folder.js';
 export {
   type FolderKind,
   type FolderReport,
