@@ -7,7 +7,7 @@ import { halvesToFloats } from '../src/source/half.js';
 import { openVectorSource, readRows, vectorShape } from '../src/source/vector-source.js';
 import { addCollectionOptions, type CollectionVerbOptions, idJson, withCollection } from './database-options.js';
 import { choiceOrInteger, integer, positiveInteger } from './options.js';
-import { formatNumber, printJson, printLine, printTable, renderJson, rounded } from './output.js';
+import { formatNumber, printJson, printLine, printTable, rounded } from './output.js';
 import { action } from './run.js';
 
 interface QueryOptions extends CollectionVerbOptions {
@@ -101,6 +101,8 @@ const PAYLOAD_CHARS = 120;
 
 // On one line; what does not fit on a usual one is for --json.
 function shortened(payload: unknown): string {
-  const text = renderJson(payload).replace(/\s*\n\s*/g, ' ');
+  const text = JSON.stringify(payload, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
   return text.length <= PAYLOAD_CHARS ? text : `${text.slice(0, PAYLOAD_CHARS - 3)}...`;
 }
