@@ -12,9 +12,7 @@ import { projectRoot } from '../tools/tree.js';
 const ROOT = projectRoot();
 const OUTPUT = join(ROOT, 'bench', 'out', 'memory-limit');
 const LIMITS = [600e6, 400e6, 300e6];
-const LIST_SIZES = [80, 150];
-// What docs/memory-limit.md was measured with.
-const MEASURED = ['--degree', '32', '--build-list', '75', '--code', 'pq', '--code-bytes', '32'];
+const LIST_SIZES = [80, 280];
 
 interface Build {
   partitions: number;
@@ -50,18 +48,21 @@ function measure(base: string, limit: number | undefined): Row {
   const index = join(OUTPUT, 'index');
   rmSync(index, { recursive: true, force: true });
   const limited = limit === undefined ? [] : ['--memory-limit', `${limit}`];
-  const { stdout, stderr, counted } = vamana(
-    'build',
-    '--data',
-    `${base}.base.u8bin`,
-    '--index',
-    index,
-    ...MEASURED,
-    ...limited,
-  );
+  const { stdout, stderr, counted } = vamana('build', '--data', `${base}.base.u8bin`, '--index', index, ...limited);
   const files = ['--queries', `${base}.query.u8bin`, '--truth', `${base}.gt100.ivecs`];
   const found = LIST_SIZES.map((listSize) => {
-    const search = vamana('search', '--index', index, ...files, '--k', '10', '--list-size', `${listSize}`);
+    const search = vamana(
+      'search',
+      '--index',
+      index,
+      ...files,
+      '--list-size',
+      `${listSize}`,
+      '--cache',
+      '0',
+      '--threads',
+      '2',
+    );
     return JSON.parse(search.stdout) as SearchDocument;
   });
   rmSync(index, { recursive: true, force: true });
@@ -71,16 +72,7 @@ function measure(base: string, limit: number | undefined): Row {
 
 /** What the command itself says when it is given next to nothing. */
 function leastLimit(base: string): number {
-  const refused = vamana(
-    'build',
-    '--data',
-    `${base}.base.u8bin`,
-    '--index',
-    join(OUTPUT, 'no'),
-    ...MEASURED,
-    '--memory-limit',
-    '1',
-  );
+  const refused = vamana('build', '--data', `${base}.base.u8bin`, '--index', join(OUTPUT, 'no'), '--memory-limit', '1');
   return Number(/least possible limit for it is (\d+)$/m.exec(refused.stderr)?.[1]);
 }
 

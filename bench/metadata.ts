@@ -4,8 +4,8 @@
 // held up, and the size on disk. The disk it syncs to is that of bench/out/.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodePayload } from '../src/meta/payload-codec.js';
 import { type MetaStore, openMetaStore } from '../src/meta/meta-store.js';
+import { encodePayload } from '../src/meta/payload-codec.js';
 import { hydrate } from '../src/read/hydrate.js';
 import { scroll } from '../src/read/scroll.js';
 import type { WalRecord } from '../src/wal/wal-op.js';

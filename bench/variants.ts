@@ -1,7 +1,7 @@
 // `npm run bench:variants -- SUITE [FOLDER]`: builds variants of an index of the real data in FOLDER (../shared/data)
 // and tells what each needs for recall@10 of 0.95 and 0.99. Suites: `orders` of the rows, `ram` (degree against code
 // bytes at equal bytes a row), `codes` (both codecs at 32, 64 and 128 bytes of 256 dimensions). Some minutes a
-// variant; docs/tables.md has what was measured. Reads and recall do not depend on the machine, times do.
+// variant; docs/choices.md has what was measured. Reads and recall do not depend on the machine, times do.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -123,6 +123,8 @@ export interface NativeSearchParams {
   /** 0 for auto. */
   rerank: number;
   exact: boolean;
+  /** Estimates of who is surely in the answer, instead of reading their pages. */
+  approximate: boolean;
   /** Also return a cost a query. */
   costs: boolean;
 }
@@ -174,7 +176,7 @@ export interface NativeSegmentInfo {
 
 export interface NativeIndexStats {
   io: { kind: NativeIo; direct: boolean; registeredBuffers: boolean; note: string };
-  memory: { graph: number; codes: number; cache: number; mapped: number; locked: boolean };
+  memory: { graph: number; codes: number; rows: number; cache: number; mapped: number; locked: boolean };
   cache: { capacityBytes: number; usedBytes: number; hits: number; misses: number };
   threads: number;
 }
@@ -219,7 +221,15 @@ export interface NativeStoreStats {
   /** `direct` when the files of all open segments are read so. */
   io: { kind: NativeIo; direct: boolean; registeredBuffers: boolean; note: string };
   /** Of all parts that live, in a handle or only in a snapshot. */
-  memory: { graph: number; codes: number; deltas: number; cache: number; mapped: number; locked: boolean };
+  memory: {
+    graph: number;
+    codes: number;
+    rows: number;
+    deltas: number;
+    cache: number;
+    mapped: number;
+    locked: boolean;
+  };
   cache: { capacityBytes: number; usedBytes: number; hits: number; misses: number };
   threads: number;
 }

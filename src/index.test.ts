@@ -8,6 +8,7 @@ it('offers exactly this, apart from types', () => {
     'buildIndex',
     'errorCatalogue',
     'inspectIndex',
+    'open',
     'openIndex',
     'planIndex',
     'tieAwareRecall',

@@ -10,7 +10,8 @@ const [scenario, addon, dir, extra] = isMainThread ? process.argv.slice(2) : wor
 const native = createRequire(import.meta.url)(addon);
 const dim = 128;
 const openOptions = { io: 'auto', threads: 2, inFlight: 0, cacheBytes: 1 << 20, queueRequests: 64 };
-const exact = { k: 5, listSize: 32, rerank: 0, exact: true, costs: false };
+const deltaOptions = { degree: 16, buildList: 40, alpha: 1.2 };
+const exact = { k: 5, listSize: 32, rerank: 0, exact: true, approximate: false, costs: false };
 const threads = () => readdirSync('/proc/self/task').length;
 const print = (/** @type {unknown} */ value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
@@ -27,16 +28,40 @@ async function startEverything() {
     native.openIndex(dir, openOptions),
     native.doctor(null),
   ];
+  const store = native.createStore({ dim, element: 'u8', metric: 'l2', ...openOptions, delta: deltaOptions });
+  const delta = store.createDelta();
+  delta.append(
+    Uint32Array.from({ length: 20_000 }, (_, i) => i),
+    new Uint8Array(20_000 * dim).map((_, i) => (i * i) % 251),
+  );
+  const snapshot = store.createSnapshot({ segments: [], deltas: [delta], dead: Uint32Array.of(7) });
+  const { source: _, metric: __, ...segmentOptions } = buildOptions();
+  promises.push(
+    snapshot.search(new Uint8Array(many * dim), many, exact, null),
+    snapshot.fetch(Uint32Array.of(1, 2, 3)),
+    delta.linked(null),
+    store.openSegment(dir),
+    store.buildSegment({ segments: [], deltas: [delta] }, snapshot, segmentOptions, null, () => undefined),
+  );
   const scan = native.createExactScan('l2', 'u8', dim, new Uint8Array(1000 * dim), 1000, 5, 2);
   promises.push(scan.add(new Uint8Array(50_000 * dim), 50_000, 0));
   for (const promise of promises) promise.catch(() => undefined);
-  return { index, scan, promises };
+  return { index, scan, snapshot, promises };
 }
 
 function buildOptions() {
   const path = fileURLToPath(new URL('./sample/sift-4k.base.u8bin', import.meta.url));
   const source = { path, rows: 4000, dim, element: 'u8', float64: false, rowPrefix: false, offset: 8, stride: dim };
-  const graph = { metric: 'l2', degree: 16, buildList: 64, alpha: 1.2, code: 'pq', codeBytes: 32, seed: 1 };
+  const graph = {
+    metric: 'l2',
+    order: 'bisection',
+    degree: 16,
+    buildList: 64,
+    alpha: 1.2,
+    code: 'pq',
+    codeBytes: 32,
+    seed: 1,
+  };
   return { ...graph, source, dir: `${extra}/built-${process.pid}-${performance.now()}`, memoryLimit: 0, threads: 2 };
 }
 

@@ -8,7 +8,7 @@ import { buildSmallIndex, SMALL_DIM, SMALL_ROWS, type SmallIndex, smallBuild } f
 
 const native = loadNative();
 const OPEN = { io: 'auto', threads: 1, inFlight: 0, cacheBytes: 0, queueRequests: 64 } as const;
-const PARAMS: NativeSearchParams = { k: 5, listSize: 32, rerank: 0, exact: false, costs: false };
+const PARAMS: NativeSearchParams = { k: 5, listSize: 32, rerank: 0, exact: false, approximate: false, costs: false };
 const EXACT: NativeSearchParams = { ...PARAMS, exact: true };
 /** Exact queries over the small index that take a second or so. */
 const MANY = 20_000;
@@ -113,7 +113,7 @@ describe('search', () => {
   it('tells its costs when asked', async () => {
     const { costs } = await index.search(new Uint8Array(3 * SMALL_DIM), 3, { ...PARAMS, costs: true }, null);
     expect(Object.keys(costs ?? {})).toEqual([
-      ...['hops', 'codesScored', 'reads', 'cacheHits', 'reranked'],
+      ...['hops', 'codesScored', 'vectorsScored', 'reads', 'cacheHits', 'reranked'],
       ...['walkUs', 'readUs', 'rankUs', 'totalUs'],
     ]);
     for (const reranked of costs?.reranked ?? []) expect(reranked).toBeGreaterThanOrEqual(5);

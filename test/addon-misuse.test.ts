@@ -7,7 +7,7 @@ import { buildSmallIndex, SMALL_DIM, SMALL_ROWS, type SmallIndex, smallBuild } f
 
 const native = loadNative();
 const OPEN = { io: 'auto', threads: 1, inFlight: 0, cacheBytes: 0, queueRequests: 16 } as const;
-const PARAMS: NativeSearchParams = { k: 5, listSize: 32, rerank: 0, exact: false, costs: false };
+const PARAMS: NativeSearchParams = { k: 5, listSize: 32, rerank: 0, exact: false, approximate: false, costs: false };
 const query = new Uint8Array(SMALL_DIM).fill(20);
 const hostile = {
   get k(): number {
@@ -283,7 +283,7 @@ describe('NativeIndex', () => {
     index = await native.openIndex(small.dir, OPEN);
     const search = (queries: Uint8Array, count: number, change: object) =>
       outcome(() => index.search(queries, count, { ...PARAMS, ...change }, null));
-    for (const key of ['k', 'listSize', 'rerank', 'exact', 'costs']) {
+    for (const key of ['k', 'listSize', 'rerank', 'exact', 'approximate', 'costs']) {
       for (const value of [undefined, null, '5', -1, 1.5, 1e9]) {
         expect(await search(query, 1, { [key]: value })).toMatch(`INVALID_ARGUMENT: options.${key}: found `);
       }

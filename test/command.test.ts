@@ -100,7 +100,16 @@ describe('vamana search', () => {
     const document = await vamanaJson('search', ...searchArguments, '--io', 'pread');
     expect(document).toMatchObject({
       index: { rows: 4000, dim: 128, metric: 'l2', element: 'u8', code: 'pq68x8' },
-      params: { k: 10, list_size: 64, rerank: 'auto', exact: false, io: 'pread', threads: 1, cache_bytes: 64e6 },
+      params: {
+        k: 10,
+        list_size: 64,
+        rerank: 'auto',
+        exact: false,
+        scores: 'exact',
+        io: 'pread',
+        threads: 1,
+        cache_bytes: 64e6,
+      },
       queries: 100,
     });
     expect(Object.keys(document.latency_us as object)).toEqual(['mean', 'p50', 'p95', 'p99', 'p999']);

@@ -3,7 +3,16 @@ import type { SearchDocument } from '../tools/search-document.js';
 
 export const sampleDocument: SearchDocument = {
   index: { rows: 4000, dim: 128, metric: 'l2', element: 'u8', degree_mean: 30.5, bits_per_edge: 9.75, code: 'pq32x8' },
-  params: { k: 10, list_size: 64, rerank: 'auto', exact: false, io: 'uring', threads: 1, cache_bytes: 64e6 },
+  params: {
+    k: 10,
+    list_size: 64,
+    rerank: 'auto',
+    exact: false,
+    scores: 'exact',
+    io: 'uring',
+    threads: 1,
+    cache_bytes: 64e6,
+  },
   queries: 200,
   recall_at_k: 0.9731,
   qps: 4321.5,

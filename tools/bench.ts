@@ -43,7 +43,7 @@ export function register(program: Command): void {
 }
 
 async function sweep(options: BenchOptions, signal: AbortSignal): Promise<SearchDocument[]> {
-  const { k, rerank, threads, io, cache: cacheBytes } = options;
+  const { k, rerank, scores, threads, io, cache: cacheBytes } = options;
   const open = (): Promise<VectorIndex> => openIndex(options.index, { io, threads, cacheBytes });
   const rows: SearchDocument[] = [];
   let index = await open();
@@ -55,7 +55,7 @@ async function sweep(options: BenchOptions, signal: AbortSignal): Promise<Search
         await index.close();
         index = await open();
       }
-      const settings = { k, listSize, rerank, threads, cacheBytes, exact: options.exact === true };
+      const settings = { k, listSize, rerank, scores, threads, cacheBytes, exact: options.exact === true };
       const run = await runSearch({ index, dir: options.index, queries, truth, settings, signal });
       rows.push(run.document);
     }

@@ -92,8 +92,8 @@ async function searchUnderPerf(
 }
 
 function searchArguments(options: PerfOptions, rounds: number): string[] {
-  const { index, queries, format, k, listSize, rerank, io, cache, threads, exact } = options;
-  const values = { index, queries, k, 'list-size': listSize, rerank, io, cache, threads, repeat: rounds };
+  const { index, queries, format, k, listSize, rerank, scores, io, cache, threads, exact } = options;
+  const values = { index, queries, k, 'list-size': listSize, rerank, scores, io, cache, threads, repeat: rounds };
   return [
     'search',
     '--json',
@@ -113,11 +113,11 @@ function searchFailure(stderr: readonly string[], exitCode: number | null): Vama
 
 // In one process, so what is beside the queries is this process's own start.
 async function measureHere(options: PerfOptions, signal: AbortSignal): Promise<Measured> {
-  const { k, listSize, rerank, threads, io, cache: cacheBytes } = options;
+  const { k, listSize, rerank, scores, threads, io, cache: cacheBytes } = options;
   const index = await openIndex(options.index, { io, threads, cacheBytes });
   try {
     const queries = await loadQueries(options.queries, index.info, options.format);
-    const settings = { k, listSize, rerank, threads, cacheBytes, exact: options.exact === true };
+    const settings = { k, listSize, rerank, scores, threads, cacheBytes, exact: options.exact === true };
     const search = async (repeat: number): Promise<SearchDocument> =>
       (
         await runSearch({

@@ -10,6 +10,8 @@ export interface SearchDocument {
     list_size: number;
     rerank: 'auto' | number;
     exact: boolean;
+    /** Whether distances are exact or estimated where the codes leave no doubt. */
+    scores: 'exact' | 'approximate';
     /** The reader in use, not the one asked for. */
     io: string;
     threads: number;
@@ -92,7 +94,8 @@ export function searchFacts(document: SearchDocument): Fact[] {
 }
 
 export function paramsSummary({ params }: Pick<SearchDocument, 'params'>): string {
-  const how = params.exact ? 'exact scan' : `list ${params.list_size}, rerank ${params.rerank}`;
+  const estimates = params.scores === 'approximate' ? ', approximate scores' : '';
+  const how = params.exact ? 'exact scan' : `list ${params.list_size}, rerank ${params.rerank}${estimates}`;
   const threads = `${params.threads} thread${params.threads === 1 ? '' : 's'}`;
   const cache = params.cache_bytes === 0 ? 'no cache' : `cache ${formatBytes(params.cache_bytes)}`;
   return `k ${params.k}, ${how}, io ${params.io}, ${threads}, ${cache}`;

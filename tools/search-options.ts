@@ -10,12 +10,15 @@ export interface SharedSearchOptions {
   queries: string;
   format?: string;
   k: number;
+  scores: 'exact' | 'approximate';
   rerank: 'auto' | number;
   io: IoKind;
   cache: number;
   threads: number;
   exact?: true;
 }
+
+const SCORES = ['exact', 'approximate'] as const;
 
 export function addSearchOptions(command: Command): Command {
   return command
@@ -27,5 +30,11 @@ export function addSearchOptions(command: Command): Command {
     .option('--io <way>', `how vectors are read: ${ioChoices.join(', ')}`, choice(ioChoices), 'auto')
     .addOption(new Option('--cache <size>', 'page cache; 0 for none').argParser(parseSize).default(64e6, '64MB'))
     .option('--threads <n>', 'search threads', positiveInteger, 1)
+    .option(
+      '--scores <kind>',
+      'exact, or approximate: read only what the codes leave in doubt',
+      choice(SCORES),
+      'exact',
+    )
     .option('--exact', 'scan every row instead of walking the graph');
 }

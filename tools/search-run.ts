@@ -19,6 +19,7 @@ export interface SearchSettings {
   listSize: number;
   rerank: 'auto' | number;
   exact: boolean;
+  scores: 'exact' | 'approximate';
   threads: number;
   cacheBytes: number;
   /** How often all queries are run; costs and times are of all rounds, rows of the last. 1 by default. */
@@ -70,6 +71,7 @@ export async function runSearch(options: SearchRunOptions): Promise<SearchRun> {
       list_size: settings.listSize,
       rerank: settings.rerank,
       exact: settings.exact,
+      scores: settings.scores,
       io: stats.io.kind,
       threads: settings.threads,
       cache_bytes: settings.cacheBytes,
@@ -134,7 +136,7 @@ async function searchAll(options: SearchRunOptions): Promise<Found> {
 // All queries once. Several chunks are in flight, so that no worker waits while results are copied here.
 async function searchRound(options: SearchRunOptions, found: Found, update: (done: number) => void): Promise<void> {
   const { index, queries, settings, signal } = options;
-  const { k, listSize, rerank, exact } = settings;
+  const { k, listSize, rerank, exact, scores } = settings;
   const { count, dim, data } = queries;
   let next = 0;
   let done = 0;
@@ -144,7 +146,7 @@ async function searchRound(options: SearchRunOptions, found: Found, update: (don
       const end = Math.min(count, first + CHUNK_QUERIES);
       next = end;
       const chunk = data.subarray(first * dim, end * dim);
-      const result = await index.search(chunk, { k, listSize, rerank, exact, costs: true, signal });
+      const result = await index.search(chunk, { k, listSize, rerank, exact, scores, costs: true, signal });
       found.rows.set(result.rows, first * k);
       found.distances.set(result.distances, first * k);
       if (result.costs !== undefined) found.costs.push(result.costs);
@@ -164,7 +166,7 @@ async function measureRecall(options: SearchRunOptions, found: Found): Promise<n
   if (truth === undefined) return undefined;
   const input: RecallInput = {
     rows: found.rows,
-    distances: found.distances,
+    distances: settings.scores === 'exact' ? found.distances : await exactDistances(options, found.rows),
     count: queries.count,
     k: settings.k,
     noRow: NO_ROW,
@@ -181,6 +183,22 @@ async function measureRecall(options: SearchRunOptions, found: Found): Promise<n
     Uint32Array.from(missing, ({ row }) => row),
   );
   return tieAwareRecall(input, new Map(missing.map(({ query }, at) => [query, distances[at] ?? Number.NaN])));
+}
+
+/** Of rows that were found with estimates; Infinity where there is none. */
+async function exactDistances(
+  { index, queries, settings }: SearchRunOptions,
+  rows: Uint32Array,
+): Promise<Float32Array> {
+  const { dim, data, count } = queries;
+  const repeated = data.slice(0, 0).constructor as new (length: number) => typeof data;
+  const asked = new repeated(rows.length * dim);
+  for (let at = 0; at < count * settings.k; at += 1) {
+    const query = Math.floor(at / settings.k);
+    asked.set(data.subarray(query * dim, (query + 1) * dim), at * dim);
+  }
+  const distances = await index.distancesToRows(asked, rows);
+  return distances.map((distance) => (Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance));
 }
 
 function latency(costs: readonly SearchCosts[]): Latency {

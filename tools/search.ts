@@ -31,7 +31,9 @@ export function register(program: Command): void {
         try {
           const queries = await loadQueries(options.queries, index.info, options.format);
           const truth = options.truth === undefined ? undefined : await loadTruth(options.truth, queries.count, k);
-          const settings = { k, listSize, rerank, threads, cacheBytes, exact: options.exact === true, repeat };
+          const { scores } = options;
+          const exact = options.exact === true;
+          const settings = { k, listSize, rerank, scores, threads, cacheBytes, exact, repeat };
           const run = await runSearch({ index, dir: options.index, queries, truth, settings, signal });
           if (options.out !== undefined) await writeIds(options.out, { k, ids: run.rows }, { force: true });
           if (json) printJson(run.document);

@@ -31,8 +31,9 @@ VectorFileShape read_source(Fields& options) {
 
 Result<BuildOptions> read_options(const Napi::Value& value) {
   Fields fields(value, "options");
+  const VectorFileShape source = read_source(fields);
   BuildOptions options = read_build_options(fields);
-  options.source = read_source(fields);
+  options.source = source;
   options.metric = static_cast<Metric>(fields.choice("metric", kMetricNames));
   options.order = static_cast<BuildOrder>(fields.choice("order", kOrderNames));
   VAMANA_TRY(fields.status());

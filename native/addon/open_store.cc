@@ -6,9 +6,8 @@ namespace vamana::addon {
 namespace {
 
 template <typename T>
-void remember(std::vector<std::weak_ptr<T>>& known, const std::shared_ptr<T>& part) {
-  std::erase_if(known, [](const std::weak_ptr<T>& one) { return one.expired(); });
-  known.push_back(part);
+size_t erase_expired(std::vector<std::weak_ptr<T>>& known) {
+  return std::erase_if(known, [](const std::weak_ptr<T>& one) { return one.expired(); });
 }
 
 }  // namespace
@@ -50,8 +49,16 @@ void OpenStore::finish_closing() {
   for (const Deferred& waiter : std::exchange(close_waiters_, {})) waiter.resolve(waiter.env().Undefined());
 }
 
-void OpenStore::track(const std::shared_ptr<const Segment>& segment) { remember(segments_, segment); }
-void OpenStore::track(const std::shared_ptr<Delta>& delta) { remember(deltas_, delta); }
+void OpenStore::forget_closed_segments() {
+  if (erase_expired(segments_) > 0) engine_->forget_closed_files();
+}
+
+void OpenStore::track(const std::shared_ptr<const Segment>& segment) { segments_.push_back(segment); }
+
+void OpenStore::track(const std::shared_ptr<Delta>& delta) {
+  erase_expired(deltas_);
+  deltas_.push_back(delta);
+}
 
 OpenStore::Memory OpenStore::memory() {
   Memory memory;
@@ -63,6 +70,7 @@ OpenStore::Memory OpenStore::memory() {
     const SegmentMemory one = segment->memory();
     memory.graph += one.graph;
     memory.codes += one.codes;
+    memory.rows += one.rows;
     memory.mapped += one.mapped;
     memory.locked = memory.locked && one.locked;
     const ReaderFacts facts = facts_with(reader_->facts(), segment->page_file());

@@ -50,10 +50,14 @@ class OpenStore final : public Closable, public std::enable_shared_from_this<Ope
   Napi::Value wait_for_closing(Napi::Env env);
   void engine_closed();
 
+  // After something that may have been the last to hold a segment: idle workers let go of its file too. Costs a look
+  // at each open segment.
+  void forget_closed_segments();
+
   void track(const std::shared_ptr<const Segment>& segment);
   void track(const std::shared_ptr<Delta>& delta);
   struct Memory {
-    uint64_t graph = 0, codes = 0, mapped = 0, deltas = 0;
+    uint64_t graph = 0, codes = 0, rows = 0, mapped = 0, deltas = 0;
     bool locked = true;  // of every segment
     ReaderFacts reader;  // `direct` when all files are read so
   };

@@ -74,6 +74,7 @@ Result<SearchArguments> read_search_arguments(const Napi::CallbackInfo& info, co
   params.list_size = fields.integer32("listSize", 1, kMaxListSize);
   params.rerank = fields.integer32("rerank", 0, kMaxListSize);
   params.exact = fields.boolean("exact");
+  params.approximate = fields.boolean("approximate");
   SearchArguments arguments;
   arguments.costs = fields.boolean("costs");
   VAMANA_TRY(fields.status());

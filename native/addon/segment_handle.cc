@@ -58,7 +58,7 @@ void SegmentHandle::let_go(Napi::Env env) {
   if (!segment_) return;
   Napi::MemoryManagement::AdjustExternalMemory(env, -std::exchange(reported_bytes_, 0));
   segment_.reset();
-  store_->engine().forget_closed_files();
+  store_->forget_closed_segments();
   store_.reset();
 }
 

@@ -89,6 +89,7 @@ Napi::Object index_stats(Napi::Env env, const SearchEngine& engine, uint32_t thr
   set(memory, "graph", segment.graph);
   set(memory, "codes", segment.codes);
   set(memory, "cache", cached.used_bytes);
+  set(memory, "rows", segment.rows);
   set(memory, "mapped", segment.mapped);
   set(memory, "locked", segment.locked);
   return stats_of(env, engine.reader_facts(), memory, cached, threads);
@@ -102,6 +103,7 @@ Napi::Object store_stats(Napi::Env env, OpenStore& store) {
   set(memory, "codes", parts.codes);
   set(memory, "deltas", parts.deltas);
   set(memory, "cache", cached.used_bytes);
+  set(memory, "rows", parts.rows);
   set(memory, "mapped", parts.mapped);
   set(memory, "locked", parts.locked);
   return stats_of(env, parts.reader, memory, cached, store.options().engine.threads);

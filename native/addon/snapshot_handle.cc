@@ -147,11 +147,9 @@ Napi::Value SnapshotHandle::fetch(const Napi::CallbackInfo& info) {
 Napi::Value SnapshotHandle::submit(Napi::Env env, std::unique_ptr<AsyncCall> call,
                                    std::shared_ptr<SearchRequest> request) {
   request->snapshot = snapshot_;
-  // The engine lets go of the request's snapshot before it tells of the end. If nothing else had it, files may have
-  // been closed by that.
-  store_->begin(*call, [store = store_.get(), held = std::weak_ptr<const SearchSnapshot>(snapshot_)] {
-    if (held.expired()) store->engine().forget_closed_files();
-  });
+  // The engine lets go of the request's snapshot before it tells of the end, and that may have been the last to
+  // hold a segment.
+  store_->begin(*call, [store = store_.get()] { store->forget_closed_segments(); });
   Instance& instance = Instance::of(env);
   return instance.start(std::move(call), [&](AsyncCall* started) {
     request->done = [&instance, started](SearchRequest& ended) {
@@ -170,7 +168,7 @@ Napi::Value SnapshotHandle::close(const Napi::CallbackInfo& info) {
 void SnapshotHandle::let_go() {
   if (!snapshot_) return;
   snapshot_.reset();
-  store_->engine().forget_closed_files();
+  store_->forget_closed_segments();
   store_.reset();
 }
 

@@ -102,7 +102,7 @@ Napi::Value build_segment_call(const Napi::CallbackInfo& info, const std::shared
   if (!listener.ok()) return rejected(env, listener.status());
   auto call = std::make_unique<StoreBuildCall>(env, options.value(), std::move(chosen).value(), cancel.value(),
                                                listener.value());
-  store->begin(*call, [store = store.get()] { store->engine().forget_closed_files(); });
+  store->begin(*call, [store = store.get()] { store->forget_closed_segments(); });
   Instance& instance = Instance::of(env);
   return instance.start(instance.jobs(), std::move(call));
 }

@@ -16,10 +16,6 @@ namespace {
 constexpr uint32_t kLinkBatch = 64;
 constexpr auto kLinkWait = std::chrono::milliseconds(1);
 
-bool normalises(const DeltaOptions& options) {
-  return options.metric == Metric::kCosine && (options.element == Element::kF32 || options.element == Element::kF16);
-}
-
 Status check_range(const char* what, double value, double min, double max) {
   if (value >= min && value <= max) return Status();
   return Status(Code::kInvalidArgument, format("%s of a delta is %g: pass %g to %g", what, value, min, max));
@@ -39,7 +35,7 @@ Delta::Delta(const DeltaOptions& options)
     : options_(options),
       memory_(options.dim, options.element, options.metric, options.degree),
       graph_(memory_),
-      widened_(normalises(options) ? options.dim : 0),
+      widened_(memory_.normalised() ? options.dim : 0),
       inserter_(memory_, PruneParams{options.degree, options.alpha}, options.build_list) {}
 
 Status Delta::append(std::span<const uint32_t> rows, const uint8_t* vectors) {

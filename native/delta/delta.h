@@ -6,9 +6,10 @@
 // WAL is), and it has no bound of its own: when it is full is its owner's policy, by bytes().
 //
 // Memory: a row takes row_bytes(): vector, room for 1.25 x degree links up to whole cache lines, row id, tree parent,
-// and 4 bytes more under the inner product; 264 at 128 u8 dimensions, degree 24. It is allocated in chunks of some
-// 1-2 MiB (64 to 4096 rows) that stay until the delta dies; bytes() counts them whole. The scratch of linking, some
-// 100 KiB, comes on top.
+// and 4 bytes more under the inner product; 264 at 128 u8 dimensions, degree 24. Chunks of some 1-2 MiB (64 to 4096
+// rows) are allocated in blocks that double from one chunk to some 8 MiB, and stay until the delta dies; bytes()
+// counts them whole. The scratch of linking, some 100 KiB and a byte a row, comes on top, and a byte a row for every
+// thread that searches.
 //
 // Thread safety:
 //   append, freeze: one thread at a time, the appender's.

@@ -18,6 +18,7 @@ void DeltaEntries::pick(const DeltaSpace& space, uint32_t rows) {
   while (count < std::min<uint64_t>(sample, kMost)) {
     slots_[count++].store(sampled(next), std::memory_order_release);
     const uint32_t entry = sampled(next);
+    nearest_[next] = -std::numeric_limits<float>::infinity();  // whatever it is from itself, it is not picked again
     for (uint64_t i = 0; i < sample; ++i) nearest_[i] = std::min(nearest_[i], space.distance(entry, sampled(i)));
     next = static_cast<uint64_t>(std::max_element(nearest_.begin(), nearest_.end()) - nearest_.begin());
     if (!(nearest_[next] > 0)) break;  // the rest repeat the entries

@@ -15,6 +15,7 @@
 namespace vamana {
 namespace {
 
+using testing::fewer_when_sanitized;
 using testing::filled_delta;
 using testing::VectorSet;
 
@@ -52,7 +53,8 @@ void expect_sound_all_along(const VectorSet& set, Metric metric, uint32_t degree
 
 TEST(DeltaInserter, EveryRowCanBeReachedInAnyMetric) {
   for (size_t m = 0; m < kMetricCount; ++m) {
-    const VectorSet set = testing::make_vectors({.rows = 1500, .dim = 8, .seed = m, .duplicates = 0.1, .zeros = 0.02});
+    const VectorSet set = testing::make_vectors(
+        {.rows = fewer_when_sanitized(1500), .dim = 8, .seed = m, .duplicates = 0.1, .zeros = 0.02});
     expect_sound_all_along(set, static_cast<Metric>(m), 24);
     expect_sound_all_along(set, static_cast<Metric>(m), 4);
   }
@@ -62,7 +64,7 @@ TEST(DeltaInserter, EveryRowCanBeReachedInAnyMetric) {
 TEST(DeltaInserter, EveryRowCanBeReachedWhenClustersComeInTurn) {
   std::vector<float> values;
   Prng prng(77);
-  for (uint32_t cluster = 0; cluster < 30; ++cluster) {
+  for (uint32_t cluster = 0; cluster < fewer_when_sanitized(30); ++cluster) {
     double centre[8];
     for (double& value : centre) value = 100 * prng.gaussian();
     for (uint32_t i = 0; i < 80; ++i) {
@@ -74,14 +76,14 @@ TEST(DeltaInserter, EveryRowCanBeReachedWhenClustersComeInTurn) {
 }
 
 TEST(DeltaInserter, EveryRowCanBeReachedWhenAllAreTheSame) {
-  const VectorSet set = testing::vectors_of(Element::kU8, 4, std::vector<float>(4 * 2000, 9.0f));
+  const VectorSet set = testing::vectors_of(Element::kU8, 4, std::vector<float>(4 * fewer_when_sanitized(2000), 9.0f));
   for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kDot}) expect_sound_all_along(set, metric, 8);
 }
 
 // Longer and longer: every row in turn is the best answer to all that came before.
 TEST(DeltaInserter, EveryRowCanBeReachedWhenVectorsGrow) {
   std::vector<float> values;
-  for (uint32_t i = 0; i < 1000; ++i) {
+  for (uint32_t i = 0; i < fewer_when_sanitized(1000); ++i) {
     for (uint32_t d = 0; d < 4; ++d) values.push_back(static_cast<float>((i + 1) * (d + 1)));
   }
   const VectorSet set = testing::vectors_of(Element::kF32, 4, values);

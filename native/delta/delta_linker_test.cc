@@ -39,16 +39,16 @@ TEST(DeltaLinker, LinksWhatIsThereAndWhatComes) {
 }
 
 TEST(DeltaLinker, LinksAFrozenDeltaToItsEnd) {
-  const VectorSet set = testing::make_vectors({.rows = 2000, .dim = 8});
+  const VectorSet set = testing::make_vectors({.rows = 1000, .dim = 8});
   DeltaLinker linker;
   const auto delta = filled_delta(set, Metric::kL2, 0);
   delta->freeze();
   linker.add(delta);
-  EXPECT_TRUE(comes_true([&] { return delta->linked() == 2000; }));
+  EXPECT_TRUE(comes_true([&] { return delta->linked() == 1000; }));
 }
 
 // A call that links some rows and goes keeps the thread out for as long; the rest is still the thread's.
-TEST(DeltaLinker, TakesOverWhatAnotherThreadLeaves) {
+TEST(DeltaLinker, TakesOverWhatAConcurrentThreadLeaves) {
   const VectorSet set = testing::make_vectors({.rows = 1500, .dim = 8});
   const auto delta = filled_delta(set, Metric::kL2, 0);
   DeltaLinker linker;

@@ -43,6 +43,10 @@ class DeltaMemory {
   Element element() const { return element_; }
   Metric metric() const { return metric_; }
   uint64_t vector_bytes() const { return vector_bytes_; }
+  // Whether vectors are stored with length 1 (or 0): integers could not be.
+  bool normalised() const {
+    return metric_ == Metric::kCosine && (element_ == Element::kF32 || element_ == Element::kF16);
+  }
   // The room of a neighbour list: more than the degree, so that several new edges pay for one pruning.
   uint32_t places() const { return list_words_ - 1; }
 

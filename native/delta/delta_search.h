@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "delta/delta.h"
@@ -59,18 +60,25 @@ void walk(const Delta& delta, uint32_t countable, const uint8_t* query, const Ac
     fresh += scratch.visited.insert(entries[i]);
   }
   Candidate current;
+  float nearest = std::numeric_limits<float>::infinity();
   for (;;) {
     scratch.scored += fresh;
     for (uint32_t i = 0; i < fresh; ++i) {
       const uint32_t slot = scratch.fresh[i];
       const float distance = kernel(query, memory.vector(slot), memory.dim());
-      if (beam.would_enter(distance)) beam.insert(distance, slot, slot < countable && accept(slot));
+      if (!beam.would_enter(distance)) continue;
+      beam.insert(distance, slot, slot < countable && accept(slot));
+      if (distance < nearest) {
+        nearest = distance;
+        graph.prefetch(slot);
+      }
     }
     if (!beam.pop_nearest(&current)) return;
     ++scratch.hops;
-    // The best of the rest is most often the next to be expanded: its list may travel meanwhile.
-    uint32_t next;
-    if (beam.peek_nearest(&next)) graph.prefetch(next);
+    // The next to be expanded is the best of the rest, or a neighbour that is nearer: its list may travel meanwhile.
+    const Candidate* const next = beam.nearest();
+    nearest = next == nullptr ? std::numeric_limits<float>::infinity() : next->distance;
+    if (next != nullptr) graph.prefetch(next->node);
     // Whether a neighbour is new can not be foreseen, so no branch hangs on it.
     fresh = 0;
     for (const uint32_t slot : graph.list(current.node)) {

@@ -1,31 +1,37 @@
 #include "delta/delta_space.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace vamana {
 
 namespace {
-// Over the squared length of the longest vector; so lifts are computed anew a logarithmic number of times.
-constexpr float kHeadroom = 1.25f;
+constexpr uint64_t kSample = 1024;
+// Over the median squared length. Of the factors from 0 to 5 that were tried on made-up rows of u8, i8 and f32 and on
+// text embeddings of spread lengths this is the best in all but one, where it is near the best: with less, rows lead to
+// the longest ones only; with more, no longer to them.
+constexpr float kLengthFactor = 1.25f;
 }  // namespace
 
+float DeltaSpace::squared_length(uint32_t slot) const {
+  const uint8_t* const vector = memory_.vector(slot);
+  return -kernel_(vector, vector, memory_.dim());
+}
+
 void DeltaSpace::lift(uint32_t slot) {
-  const auto squared = [&](uint32_t of) {
-    const uint8_t* const vector = memory_.vector(of);
-    return -kernel_(vector, vector, memory_.dim());
-  };
-  const auto lift_to_length = [&](uint32_t of, float length_squared) {
-    *memory_.lift(of) = std::sqrt(std::max(0.0f, length_squared_ - length_squared));
-  };
-  const float own = squared(slot);
-  // A vector whose squared length is past a float's range counts as one of the longest, and no more.
-  if (own > length_squared_ && std::isfinite(own)) {
-    length_squared_ = std::min(own * kHeadroom, std::numeric_limits<float>::max());
-    for (uint32_t earlier = 0; earlier < slot; ++earlier) lift_to_length(earlier, squared(earlier));
-  }
-  lift_to_length(slot, own);
+  *memory_.lift(slot) = std::sqrt(std::max(0.0f, length_squared_ - squared_length(slot)));
+}
+
+// The length for the first `rows` slots and those to come, and all lifts anew.
+void DeltaSpace::choose_length(uint32_t rows) {
+  const uint64_t sample = std::min<uint64_t>(rows, kSample);
+  lengths_.clear();
+  for (uint64_t i = 0; i < sample; ++i) lengths_.push_back(squared_length(static_cast<uint32_t>(i * rows / sample)));
+  const auto median = lengths_.begin() + static_cast<ptrdiff_t>(sample / 2);
+  std::nth_element(lengths_.begin(), median, lengths_.end());
+  // A squared length may be past a float's range.
+  length_squared_ = std::min(*median * kLengthFactor, std::numeric_limits<float>::max());
+  for (uint32_t slot = 0; slot < rows; ++slot) lift(slot);
 }
 
 }  // namespace vamana

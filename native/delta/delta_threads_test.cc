@@ -18,9 +18,10 @@ using testing::append_rows;
 using testing::delta_row;
 using testing::VectorSet;
 
-constexpr uint32_t kRows = 6000;
+constexpr uint32_t kRows = testing::kSanitized ? 1200 : 6000;
 constexpr uint32_t kSearchers = 4;
 constexpr uint32_t kK = 10;
+constexpr uint32_t kList = 24;  // so short that a walk is taken from 384 linked rows on
 bool live(uint32_t slot) { return slot % 5 != 3; }
 
 struct Searcher {
@@ -35,13 +36,13 @@ struct Searcher {
     DeltaScratch scratch;
     std::vector<DeltaHit> hits;
     Prng prng(seed);
-    while (!done.load(std::memory_order_relaxed) || searches < 100) {
+    while (!done.load(std::memory_order_relaxed) || searches < 50) {
       const uint32_t all = delta.rows();
       if (all == 0) continue;
       // A snapshot may be as old as it likes.
       const auto visible = static_cast<uint32_t>(prng.below(4) == 0 ? 1 + prng.below(all) : all);
       const auto slot = static_cast<uint32_t>(prng.below(visible));
-      delta_search(delta, visible, set.row(slot), kK, 64, live, scratch, hits);
+      delta_search(delta, visible, set.row(slot), kK, kList, live, scratch, hits);
       check(hits, visible, slot);
       if (::testing::Test::HasFailure()) return;
       ++searches;
@@ -75,11 +76,11 @@ void append_slowly(Delta& delta, const VectorSet& set, DeltaLinker& linker, uint
     linker.wake();
     begin = end;
     // Not faster than linking by much, so that graph and tail are both searched all along.
-    while (delta.linked() + 1000 < begin) std::this_thread::sleep_for(std::chrono::microseconds(200));
+    while (delta.linked() + 600 < begin) std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
 }
 
-TEST(DeltaThreads, AppendLinkAndSearchAtOnce) {
+TEST(DeltaThreads, ConcurrentAppendLinkAndSearch) {
   const uint64_t seed = 31;
   const VectorSet set = testing::make_vectors({.rows = kRows, .dim = 16, .seed = seed});
   const auto delta = testing::empty_delta(set.dim, set.element, Metric::kL2, 12);

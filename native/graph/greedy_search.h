@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -35,6 +36,13 @@ void greedy_search(const Space& space, const Graph& graph, std::span<const uint3
   Candidate current;
   while (scratch.beam.pop_nearest(&current)) {
     scratch.expanded.push_back(current);
+    // The next to be expanded is the best of the rest, or a neighbour that is nearer: its list may travel meanwhile.
+    const Candidate* const next = scratch.beam.nearest();
+    float nearest = std::numeric_limits<float>::infinity();
+    if (next != nullptr) {
+      nearest = next->distance;
+      graph.prefetch(next->node);
+    }
     const auto list = graph.list(current.node);
     if (scratch.fresh.size() < list.size()) scratch.fresh.resize(list.size());
     // Whether a neighbour is new can not be foreseen, so no branch hangs on it.
@@ -46,10 +54,13 @@ void greedy_search(const Space& space, const Graph& graph, std::span<const uint3
     for (size_t i = 0; i < fresh; ++i) space.prefetch(scratch.fresh[i]);
     for (size_t i = 0; i < fresh; ++i) {
       const float distance = space.distance(scratch.fresh[i], target);
-      if (scratch.beam.would_enter(distance)) scratch.beam.insert(distance, scratch.fresh[i]);
+      if (!scratch.beam.would_enter(distance)) continue;
+      scratch.beam.insert(distance, scratch.fresh[i]);
+      if (distance < nearest) {
+        nearest = distance;
+        graph.prefetch(scratch.fresh[i]);
+      }
     }
-    uint32_t next;
-    if (scratch.beam.peek_nearest(&next)) graph.prefetch(next);
   }
 }
 

@@ -63,11 +63,14 @@ class PassingList {
     return counted_.pop_nearest(out);
   }
 
-  // The node that pop_nearest would most likely return next, for prefetching; false when there is none.
+  // What pop_nearest would most likely return next; nullptr when there is none.
+  const Candidate* nearest() const { return passing_is_next() ? &passing_.front() : counted_.nearest(); }
+
+  // The node of nearest(), for prefetching; false when there is none.
   bool peek_nearest(uint32_t* node) const {
-    if (!passing_is_next()) return counted_.peek_nearest(node);
-    *node = passing_.front().node;
-    return true;
+    const Candidate* const next = nearest();
+    if (next != nullptr) *node = next->node;
+    return next != nullptr;
   }
 
  private:

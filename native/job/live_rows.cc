@@ -32,7 +32,6 @@ Status LiveRows::add(SegmentRows rows) {
   part.segment = std::move(rows.segment);
   part.dead_nodes = std::move(rows.dead_nodes);
   part.first = row_ids_.size();
-  VAMANA_ASSIGN(part.file, File::open_read(part.segment->vectors_path()));
   // All numbers by node first; then those of the dead go.
   row_ids_.resize(part.first + part.segment->rows());
   VAMANA_TRY(part.segment->row_map().for_each([&](uint32_t row, uint32_t node) {
@@ -107,7 +106,7 @@ Status LiveRows::read_segment(const SegmentPart& part, uint64_t place, uint64_t 
   VAMANA_ASSIGN(AlignedBuffer window, AlignedBuffer::create(window_slots * slot_bytes));
   while (count > 0) {
     const uint64_t slots = std::min(window_slots, last_slot - slot + 1), offset = segment.slot_page(slot) * kPageBytes;
-    VAMANA_TRY(part.file.read_at(offset, window.data(), slots * slot_bytes));
+    VAMANA_TRY(segment.vectors_file().read_at(offset, window.data(), slots * slot_bytes));
     for (uint64_t i = 0; i < slots; ++i) {
       const uint8_t* const data = window.data() + i * slot_bytes;
       if (!segment.slot_valid(slot + i, data)) return segment.slot_error(slot + i);

@@ -14,7 +14,6 @@
 
 #include "base/bit_chunks.h"
 #include "delta/delta.h"
-#include "io/file.h"
 #include "job/row_source.h"
 #include "segment/segment.h"
 
@@ -45,7 +44,6 @@ class LiveRows final : public RowSource {
  private:
   struct SegmentPart {
     std::shared_ptr<const Segment> segment;
-    File file;
     BitChunks dead_nodes;
     uint64_t first = 0;                 // place of its first live row
     std::vector<uint32_t> live_before;  // by group of kGroupNodes nodes; empty when none is dead

@@ -43,6 +43,7 @@ void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, Se
   early_.clear();
   late_.clear();
   ranked_.clear();
+  sure_.clear();
   status_ = walk_and_read(scratch, session);
   walked_ = Clock::now();
   cost_.walk_us = microseconds(walked_ - started_);
@@ -61,12 +62,32 @@ Status QuerySlot::walk_and_read(SearchScratch& scratch, ReadSession& session) {
   }
   depths_.resize(parts.size());
   rerank_depths(request_->params, space_.metric, spreads_, beams_, depths_);
+  sure_depths_.assign(parts.size(), 0);
+  if (request_->params.approximate) {
+    VAMANA_TRY(keep_sure());
+  }
   wanted_.clear();
   for (uint32_t part = 0; part < parts.size(); ++part) {
-    want(part, *beams_[part], depths_[part]);
-    cost_.reranked += static_cast<uint32_t>(depths_[part]);
+    want(part, *beams_[part], sure_depths_[part], depths_[part]);
+    cost_.reranked += static_cast<uint32_t>(depths_[part] - sure_depths_[part]);
   }
   return read_wanted(late_, session);
+}
+
+// Fills sure_depths_, and sure_ with who needs no read.
+Status QuerySlot::keep_sure() {
+  const auto& parts = snapshot().segments();
+  sure_depths(request_->params, space_.metric, spreads_, beams_, sure_depths_);
+  for (uint32_t part = 0; part < parts.size(); ++part) {
+    if (sure_depths_[part] == 0) continue;
+    const Segment& segment = *parts[part].segment;
+    VAMANA_ASSIGN(const uint32_t* const row_ids, segment.row_ids());
+    for (size_t i = 0; i < sure_depths_[part]; ++i) {
+      const Candidate& candidate = (*beams_[part])[i];
+      sure_.push_back({{part, segment.slot_of(candidate.node)}, {candidate.distance, row_ids[candidate.node]}});
+    }
+  }
+  return Status();
 }
 
 void QuerySlot::widen_query() {
@@ -89,10 +110,12 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   bool ended;
   if (dead.empty()) {
     // Of several segments each would send a wave of its own, and none knows yet which of them is near.
-    const size_t settled = snapshot().segments().size() == 1 ? settled_ * params.k : kMaxListSize;
+    // Nor does an approximate search want the nearest: these are what it is sure of.
+    const bool early = snapshot().segments().size() == 1 && !params.approximate;
+    const size_t settled = early ? settled_ * params.k : kMaxListSize;
     ended = walk(segment.graph(), entries, distance, list_size, cancel, scratch, settled, [&] {
       wanted_.clear();
-      want(part, scratch.beam, params.k);
+      want(part, scratch.beam, 0, params.k);
       read = read_wanted(early_, session);
     });
   } else {
@@ -107,10 +130,10 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   return ended ? read : aborted_status("the search");
 }
 
-// Adds the slots of the `depth` nearest to wanted_.
-void QuerySlot::want(uint32_t part, const CandidateList& beam, size_t depth) {
+// Adds the slots of the candidates from the `first` to the `depth` nearest to wanted_.
+void QuerySlot::want(uint32_t part, const CandidateList& beam, size_t first, size_t depth) {
   const Segment& segment = *snapshot().segments()[part].segment;
-  for (size_t i = 0; i < depth; ++i) wanted_.push_back({part, segment.slot_of(beam[i].node)});
+  for (size_t i = first; i < depth; ++i) wanted_.push_back({part, segment.slot_of(beam[i].node)});
 }
 
 // Starts reading the slots wanted that no wave has.
@@ -160,6 +183,7 @@ Status QuerySlot::finish() {
     VAMANA_TRY(wave->check(snapshot().segments(), cache_));
     rank(*wave);
   }
+  add_sure();
   write_results();
   const auto ended = Clock::now();
   cost_.rank_us += microseconds(ended - arrived);
@@ -187,6 +211,14 @@ void QuerySlot::rank(const SlotReads& wave) {
       const uint8_t* record = segment.record_in_slot(wave.data(i), node);
       ranked_.push_back({distance(query, record, dim), segment.row_in_record(record)});
     }
+  }
+}
+
+// Those whose page came all the same have been ranked by their exact distance.
+void QuerySlot::add_sure() {
+  const std::span<const SlotPlace> read = late_.slots();
+  for (const Sure& sure : sure_) {
+    if (!std::binary_search(read.begin(), read.end(), sure.place)) ranked_.push_back(sure.estimate);
   }
 }
 

@@ -70,10 +70,12 @@ class QuerySlot {
   void widen_query();
   Status walk_and_read(SearchScratch& scratch, ReadSession& session);
   Status walk_segment(uint32_t part, WalkScratch& scratch, ReadSession& session);
-  void want(uint32_t part, const CandidateList& beam, size_t depth);
+  void want(uint32_t part, const CandidateList& beam, size_t first, size_t depth);
+  Status keep_sure();
   Status read_wanted(SlotReads& wave, ReadSession& session);
   void search_deltas(SearchScratch& scratch);
   void rank(const SlotReads& wave);
+  void add_sure();
   void write_results();
 
   const VectorSpace space_;
@@ -92,6 +94,13 @@ class QuerySlot {
   std::vector<const CandidateList*> beams_;  // by segment, in the worker's scratch
   std::vector<float> spreads_;
   std::vector<size_t> depths_;
+  // Of an approximate search: who is in the answer without being read.
+  struct Sure {
+    SlotPlace place;
+    Ranked estimate;
+  };
+  std::vector<size_t> sure_depths_;
+  std::vector<Sure> sure_;
   std::vector<SlotPlace> wanted_;
   SlotReads early_, late_;
   uint32_t waiting_ = 0;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -239,6 +240,40 @@ TEST_P(QuerySlotTest, AFailedReadIsTheQuerysFailure) {
   // Nothing of the failure stays for the next.
   ASSERT_TRUE(answer(slot, asked, 0).ok());
   expect_truth(*asked, 0);
+}
+
+// Fewer reads; who was not read is answered with its own row and an estimate.
+TEST_P(QuerySlotTest, ApproximateReadsOnlyWhatIsInDoubt) {
+  PageCache cache(0, segment_->slot_pages() * kPageBytes);
+  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  auto exact = request({.k = 10, .list_size = 40});
+  auto asked = request({.k = 10, .list_size = 40, .approximate = true});
+  uint32_t fewer = 0, estimated = 0;
+  for (uint32_t q = 0; q < queries_.rows; ++q) {
+    ASSERT_TRUE(answer(slot, exact, q).ok());
+    ASSERT_TRUE(answer(slot, asked, q).ok());
+    EXPECT_LE(asked->costs[q].reads, exact->costs[q].reads);
+    fewer += asked->costs[q].reads < exact->costs[q].reads;
+    std::map<uint32_t, float> reals;
+    for (const auto& one : testing::naive_top_k(*set_, Metric::kL2, queries_.row(q), 1500)) {
+      reals[one.row] = one.distance;
+    }
+    std::set<uint32_t> rows;
+    for (uint32_t i = 0; i < 10; ++i) {
+      const uint32_t row = asked->rows[q * 10 + i];
+      EXPECT_TRUE(rows.insert(row).second) << "row " << row << " twice";
+      const float real = reals.at(row);
+      const float told = asked->distances[q * 10 + i];
+      estimated += told != real;
+      EXPECT_NEAR(told, real, 0.5 * real);
+      if (i > 0) {
+        EXPECT_LE(asked->distances[q * 10 + i - 1], told);
+      }
+    }
+  }
+  EXPECT_GT(fewer, 0u);
+  EXPECT_GT(estimated, 0u);
+  EXPECT_EQ(segment_->memory().rows, 1500u * 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Waves, QuerySlotTest, ::testing::Bool(),

@@ -24,4 +24,9 @@ size_t rerank_depth(const SearchParams& params, Metric metric, float error_sprea
 void rerank_depths(const SearchParams& params, Metric metric, std::span<const float> error_spreads,
                    std::span<const CandidateList* const> beams, std::span<size_t> depths);
 
+// Of each beam, how many of the nearest are surely among the k nearest of all: their estimates stay that margin below
+// the (k + 1)-th over all. None for a fixed depth, which asks for exact distances of so many.
+void sure_depths(const SearchParams& params, Metric metric, std::span<const float> error_spreads,
+                 std::span<const CandidateList* const> beams, std::span<size_t> depths);
+
 }  // namespace vamana

@@ -105,14 +105,13 @@ Result<std::vector<float>> row_distances(const Segment& segment, const uint8_t* 
   std::vector<float> distances(rows.size(), std::numeric_limits<float>::quiet_NaN());
   if (rows.empty()) return distances;
   const Wanted wanted(rows);
-  VAMANA_ASSIGN(const File file, File::open_read(segment.vectors_path()));
   const uint64_t slot_bytes = segment.slot_pages() * kPageBytes;
   const uint64_t slots_a_window = std::max<uint64_t>(kWindowBytes / slot_bytes, 1);
   VAMANA_ASSIGN(AlignedBuffer buffers, AlignedBuffer::create(pool.threads() * slots_a_window * slot_bytes));
   const Scan scan{segment,
                   queries,
                   wanted,
-                  file,
+                  segment.vectors_file(),
                   distances,
                   distance_kernel(segment.metric(), segment.element()),
                   segment.dim() * element_bytes(segment.element())};

@@ -10,6 +10,9 @@ struct SearchParams {
   uint32_t list_size = 64;  // beam of the walk; raised to k when smaller
   uint32_t rerank = 0;      // candidates whose pages are read; 0 = as many as may still be among the nearest
   bool exact = false;       // scan every row instead
+  // Read only what the codes leave in doubt: who is surely among the k nearest is answered with its estimate. Costs
+  // 4 bytes of RAM a row from the first such search on (Segment::row_ids).
+  bool approximate = false;
 };
 
 // One query's cost. `reads` counts 4 KiB pages fetched from the device, after de-duplication and cache.
@@ -19,7 +22,7 @@ struct QueryCost {
   uint32_t vectors_scored = 0;  // of deltas
   uint32_t reads = 0;
   uint32_t cache_hits = 0;
-  uint32_t reranked = 0;  // candidates whose pages were read (all records there are ranked)
+  uint32_t reranked = 0;  // candidates whose pages were wanted (all records there are ranked)
   float walk_us = 0;
   float read_us = 0;
   float rank_us = 0;

@@ -52,9 +52,9 @@ class SearchSnapshot {
                                                               const Deltas& deltas, std::span<const uint32_t> dead);
 
   struct Change {
-    std::span<const uint32_t> dead = {};  // rows that die; may be dead already, or in no part
-    std::optional<Segments> segments;     // in place of those before
-    std::optional<Deltas> deltas;
+    std::span<const uint32_t> dead = {};    // rows that die; may be dead already, or in no part
+    std::optional<Segments> segments = {};  // in place of those before
+    std::optional<Deltas> deltas = {};
   };
   // The successor: the change made, and all rows of the deltas visible that they have by now.
   Result<std::shared_ptr<const SearchSnapshot>> next(const Change& change) const;

@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "base/aligned_buffer.h"
-#include "io/file.h"
 #include "kernels/kernels.h"
 #include "search/exact_scan.h"
 
@@ -60,12 +59,12 @@ Status Scan::segment(const SearchSnapshot::SegmentPart& part) {
   if (window_.size() == 0) {
     VAMANA_ASSIGN(window_, AlignedBuffer::create(window_slots * slot_bytes));
   }
-  VAMANA_ASSIGN(const File file, File::open_read(segment.vectors_path()));
   uint32_t node = 0;
   for (uint64_t slot = 0; slot < segment.slots(); slot += window_slots) {
     if (cancelled()) return aborted_status("the search");
     const uint64_t slots = std::min(window_slots, segment.slots() - slot);
-    VAMANA_TRY(file.read_at(segment.slot_page(slot) * kPageBytes, window_.data(), slots * slot_bytes));
+    VAMANA_TRY(
+        segment.vectors_file().read_at(segment.slot_page(slot) * kPageBytes, window_.data(), slots * slot_bytes));
     for (uint64_t i = 0; i < slots; ++i) {
       const uint8_t* const data = window_.data() + i * slot_bytes;
       if (!segment.slot_valid(slot + i, data)) return segment.slot_error(slot + i);

@@ -111,10 +111,18 @@ TEST_F(SnapshotScanTest, DamageIsCorruptAndNamesThePlace) {
   EXPECT_NE(status.message().find(offset), std::string::npos) << status.message();
 }
 
-TEST_F(SnapshotScanTest, AFileThatIsGoneIsNotFound) {
+// Whoever has the segment may go on using it.
+TEST_F(SnapshotScanTest, AFolderThatWasRemovedIsScannedStill) {
   build({.rows = 50, .dim = 20}, Metric::kL2);
-  std::filesystem::remove(segment_->vectors_path());
-  EXPECT_EQ(scan_snapshot(request(4), 0, 2).code(), Code::kNotFound);
+  std::filesystem::remove_all(segment_->dir());
+  ASSERT_TRUE(scan_snapshot(request(4), 0, queries_.rows).ok());
+  for (uint32_t q = 0; q < queries_.rows; ++q) expect_truth(q);
+}
+
+TEST_F(SnapshotScanTest, AFileCutShortIsCorrupt) {
+  build({.rows = 500, .dim = 20}, Metric::kL2);
+  std::filesystem::resize_file(segment_->vectors_path(), 2 * kPageBytes);
+  EXPECT_EQ(scan_snapshot(request(4), 0, 2).code(), Code::kCorrupt);
 }
 
 TEST_F(SnapshotScanTest, RowDistancesAreTheKernels) {

@@ -195,6 +195,39 @@ TEST(Walk, TellsWhenTheNearestAreSettled) {
   EXPECT_EQ(told, 1u);
 }
 
+// The only way to the live ones leads through the dead.
+TEST(Walk, PassesThroughNodesThatDoNotCount) {
+  const PackedGraph graph = pack(line_of(500), 4);
+  WalkScratch scratch;
+  const auto lives = [](uint32_t node) { return node < 120 || node > 320; };
+  const auto walk_to = [&](size_t pass_max) {
+    return walk_passing(graph, std::vector<uint32_t>{100}, LineDistance{300.25f}, 4, pass_max, lives, nullptr, scratch);
+  };
+  ASSERT_TRUE(walk_to(1000));
+  const CandidateList& found = scratch.passing.counted();
+  ASSERT_EQ(found.size(), 4u);
+  for (uint32_t i = 0; i < 4; ++i) EXPECT_EQ(found[i].node, 321 + i);
+  // With too few steps it answers with what it has.
+  ASSERT_TRUE(walk_to(50));
+  EXPECT_TRUE(scratch.passing.gave_up());
+  EXPECT_EQ(found[0].node, 119u);
+}
+
+// Where every node counts it is the plain walk.
+TEST(Walk, PassingThroughNothingChangesNothing) {
+  const Lists lists = random_lists(400, 12, 9);
+  const PackedGraph graph = pack(lists, 12);
+  WalkScratch plain, passing;
+  const LineDistance distance{200.25f};
+  ASSERT_TRUE(walk(graph, std::vector<uint32_t>{3, 77}, distance, 20, nullptr, plain));
+  ASSERT_TRUE(walk_passing(
+      graph, std::vector<uint32_t>{3, 77}, distance, 20, 100, [](uint32_t) { return true; }, nullptr, passing));
+  ASSERT_EQ(passing.passing.counted().size(), plain.beam.size());
+  for (size_t i = 0; i < plain.beam.size(); ++i) EXPECT_EQ(passing.passing.counted()[i].node, plain.beam[i].node);
+  EXPECT_EQ(passing.hops, plain.hops);
+  EXPECT_EQ(passing.scored, plain.scored);
+}
+
 TEST(Walk, ASingleNodeIsTheWholeAnswer) {
   const PackedGraph graph = pack({{}}, 4);
   WalkScratch scratch;

@@ -33,6 +33,7 @@ Result<std::shared_ptr<const Segment>> Segment::open(const std::string& dir, std
   segment->vectors_ = files.headers.vectors;
   segment->graph_header_ = files.headers.graph;
   segment->codes_header_ = files.headers.codes;
+  segment->vectors_file_ = std::move(files.vectors);
 
   VAMANA_ASSIGN(PackedGraph graph, load_graph(files.graph, files.headers.graph, pool));
   segment->graph_ = std::make_unique<PackedGraph>(std::move(graph));
@@ -62,9 +63,30 @@ SegmentMemory Segment::memory() const {
   SegmentMemory memory;
   memory.graph = graph_->payload().size() + graph_header_.graph.entry_count * sizeof(uint32_t);
   memory.codes = codes_.size() + codec_->memory_bytes();
+  memory.rows = row_ids_ready_.load(std::memory_order_acquire) != nullptr ? row_ids_.size() : 0;
   memory.mapped = page_file_->map != nullptr ? page_file_->pages * kPageBytes : 0;
   memory.locked = graph_->payload().locked() && codes_.locked();
   return memory;
+}
+
+Result<const uint32_t*> Segment::row_ids() const {
+  if (const uint32_t* ready = row_ids_ready_.load(std::memory_order_acquire)) return ready;
+  const std::lock_guard lock(row_ids_mutex_);
+  if (const uint32_t* ready = row_ids_ready_.load(std::memory_order_acquire)) return ready;
+  VAMANA_ASSIGN(row_ids_, read_row_ids());
+  const auto* const ready = reinterpret_cast<const uint32_t*>(row_ids_.data());
+  row_ids_ready_.store(ready, std::memory_order_release);
+  return ready;
+}
+
+Result<AlignedBuffer> Segment::read_row_ids() const {
+  VAMANA_ASSIGN(AlignedBuffer ids, AlignedBuffer::create(rows() * sizeof(uint32_t)));
+  auto* const row_of = reinterpret_cast<uint32_t*>(ids.data());
+  VAMANA_TRY(row_map_->for_each([&](uint32_t row, uint32_t node) {
+    row_of[node] = row;
+    return Status();
+  }));
+  return ids;
 }
 
 uint64_t Segment::slots() const { return div_up(vectors_.rows, vectors_.vectors.records_per_slot); }

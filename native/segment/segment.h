@@ -5,13 +5,16 @@
 // Thread safety: immutable after open; any thread. Searches hold a shared_ptr.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "codec/codec.h"
 #include "format/segment_format.h"
 #include "graph/packed_graph.h"
+#include "io/file.h"
 #include "io/page_file.h"
 #include "io/page_reader.h"
 #include "segment/row_map.h"
@@ -21,6 +24,7 @@ namespace vamana {
 struct SegmentMemory {
   uint64_t graph = 0;   // lists, directory and entry points
   uint64_t codes = 0;   // codes and the codec's parameters
+  uint64_t rows = 0;    // row ids, where a search asked for them (row_ids())
   uint64_t mapped = 0;  // bytes of the vectors file mapped (mmap reader), not counted as memory
   bool locked = false;  // graph and codes are mlocked
 };
@@ -50,6 +54,12 @@ class Segment {
   const std::shared_ptr<PageReader>& reader() const { return reader_; }
   const PageFile& page_file() const { return *page_file_; }
   const std::string& vectors_path() const { return vectors_path_; }
+  // For reading it through, past the page reader. Held open, so that a segment whose folder was removed serves whoever
+  // still has it.
+  const File& vectors_file() const { return vectors_file_; }
+  // The row id of every node. Read from rows.seg when first asked for, and kept: 4 bytes a row of RAM, which only
+  // searches need that answer without reading a record. CORRUPT, IO, MEMORY_LIMIT.
+  Result<const uint32_t*> row_ids() const;
   SegmentMemory memory() const;
   // What a cache shared with other segments knows a slot by: each opening of a segment has keys of its own.
   uint64_t cache_key(uint64_t slot) const { return serial_ << 32 | slot; }
@@ -70,8 +80,10 @@ class Segment {
 
  private:
   Segment() = default;
+  Result<AlignedBuffer> read_row_ids() const;
   uint64_t serial_ = 0;  // of the segments that this process opened
   std::string dir_, vectors_path_;
+  File vectors_file_;
   SegmentHeader vectors_, graph_header_, codes_header_;
   std::unique_ptr<PackedGraph> graph_;
   std::unique_ptr<Codec> codec_;
@@ -80,6 +92,10 @@ class Segment {
   std::unique_ptr<RowMap> row_map_;
   std::shared_ptr<PageReader> reader_;
   std::shared_ptr<const PageFile> page_file_;
+
+  mutable std::mutex row_ids_mutex_;  // guards the reading of row_ids_
+  mutable AlignedBuffer row_ids_;
+  mutable std::atomic<const uint32_t*> row_ids_ready_{nullptr};
 };
 
 }  // namespace vamana

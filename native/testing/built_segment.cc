@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "job/live_rows.h"
 #include "testing/temp_dir.h"
 
 namespace vamana::testing {
@@ -48,6 +49,19 @@ Result<BuildReport> build(const BuildOptions& options) {
 
 void build_segment(const VectorSet& set, const std::string& dir, Metric metric) {
   const auto report = build(quick_build(write_vector_file(set, dir + ".vectors"), dir, metric));
+  if (!report.ok()) std::fprintf(stderr, "%s\n", report.status().message().c_str());
+  VAMANA_CHECK(report.ok());
+}
+
+void build_segment(std::shared_ptr<const Delta> delta, const std::string& dir) {
+  const uint32_t rows = delta->rows();
+  VectorFileShape shape;
+  shape.rows = rows;
+  shape.dim = delta->options().dim;
+  shape.element = delta->options().element;
+  BuildOptions options = quick_build(shape, dir, delta->options().metric);
+  options.row_source = LiveRows::create({}, {{std::move(delta), rows}}, {}).value();
+  const auto report = build(options);
   if (!report.ok()) std::fprintf(stderr, "%s\n", report.status().message().c_str());
   VAMANA_CHECK(report.ok());
 }

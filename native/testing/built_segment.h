@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "delta/delta.h"
 #include "job/build_job.h"
 #include "testing/synthetic.h"
 
@@ -23,5 +25,8 @@ Result<BuildReport> build(const BuildOptions& options);
 
 // A file and a segment at `dir` in one step; a failure ends the process.
 void build_segment(const VectorSet& set, const std::string& dir, Metric metric = Metric::kL2);
+
+// All rows of a delta as a segment, as a flush makes it.
+void build_segment(std::shared_ptr<const Delta> delta, const std::string& dir);
 
 }  // namespace vamana::testing

@@ -20,6 +20,8 @@ class FaultSession final : public ReadSession {
     inner_->submit(batch);
   }
 
+  void forget_closed_files() override { inner_->forget_closed_files(); }
+
   PageBatch* reap(bool wait) override {
     for (;;) {
       while (PageBatch* batch = inner_->reap(false)) keep(batch);
@@ -137,6 +139,11 @@ void FaultReader::release() {
   released_.notify_all();
 }
 
+uint64_t FaultReader::batches() const {
+  std::lock_guard lock(mutex_);
+  return batches_;
+}
+
 uint64_t FaultReader::reads() const {
   std::lock_guard lock(mutex_);
   return reads_;
@@ -149,6 +156,7 @@ Result<std::unique_ptr<ReadSession>> FaultReader::open_session(const SessionOpti
 
 std::vector<FaultReader::Planned> FaultReader::count_reads(size_t requests) {
   std::lock_guard lock(mutex_);
+  ++batches_;
   std::vector<Planned> planned;
   for (size_t i = 0; i < requests; ++i) {
     ++reads_;

@@ -40,6 +40,8 @@ class FaultReader final : public PageReader {
 
   // Reads submitted so far, over all sessions.
   uint64_t reads() const;
+  // Batches that they were submitted in.
+  uint64_t batches() const;
 
   Result<std::unique_ptr<ReadSession>> open_session(const SessionOptions& options) override;
   Result<std::shared_ptr<const PageFile>> open_file(const std::string& path) override {
@@ -80,6 +82,7 @@ class FaultReader final : public PageReader {
   Rules rules_;
   Prng prng_{0};
   uint64_t reads_ = 0;
+  uint64_t batches_ = 0;
   std::vector<Fault> faults_;
   Fault from_;  // read 0: none
 };

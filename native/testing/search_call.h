@@ -32,6 +32,16 @@ class SearchCall {
   // All of them.
   SearchCall(const VectorSet& queries, const SearchParams& params) : SearchCall(queries, 0, queries.rows, params) {}
 
+  // In this snapshot, not in the engine's one segment.
+  void search_in(std::shared_ptr<const SearchSnapshot> snapshot) { request_->snapshot = std::move(snapshot); }
+  // Fetches rows instead.
+  void fetch_from(std::shared_ptr<const SearchSnapshot> snapshot, std::vector<uint32_t> rows) {
+    request_->snapshot = std::move(snapshot);
+    request_->count = 1;
+    request_->fetch = std::make_unique<FetchedRows>();
+    request_->fetch->rows = std::move(rows);
+  }
+
   Status submit(SearchEngine& engine) { return engine.submit(request_); }
   void cancel() { request_->cancel->cancel(); }
 

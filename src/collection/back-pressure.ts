@@ -31,13 +31,16 @@ export class BackPressure {
     this.tailRowsMax = Math.max(256, Math.min(TAIL_ROWS_MAX, Math.floor(TAIL_BYTES_MAX / rowBytes)));
   }
 
-  async admit(): Promise<void> {
+  /** `runTasks` lets the flush publish its segment: until then there is no room, however long one waits. */
+  async admit(runTasks: () => Promise<void>): Promise<void> {
     const deadline = performance.now() + this.runtime.writeTimeoutMs;
-    while (this.tailRows >= this.tailRowsMax) await this.wait(deadline, 'rows are not linked yet');
+    while (this.tailRows >= this.tailRowsMax) await this.wait(deadline, 'rows are not linked yet', runTasks);
     if (!this.activeFull) return;
     while (this.parts.frozen.length >= FROZEN_MAX) {
-      await this.wait(deadline, 'the rows before them are still being written as a segment');
+      await this.wait(deadline, 'the rows before them are still being written as a segment', runTasks);
     }
+    // A task may have frozen it meanwhile.
+    if (!this.activeFull) return;
     this.flusher.rotate();
   }
 
@@ -51,9 +54,11 @@ export class BackPressure {
     return rows - linked;
   }
 
-  private async wait(deadline: number, why: string): Promise<void> {
+  private async wait(deadline: number, why: string, runTasks: () => Promise<void>): Promise<void> {
+    if (this.flusher.isClosed) throw new VamanaError('CLOSED', 'the collection was closed while a write waited for room');
     if (performance.now() >= deadline) throw this.refusal(why);
     await setTimeout(PAUSE_MS);
+    await runTasks();
   }
 
   private refusal(why: string): VamanaError {

@@ -18,6 +18,8 @@ export interface CollectionSearchOptions extends ReadOptions {
   listSize?: number;
   /** Candidates a segment whose pages are read; 'auto', by the codes' measured error, by default. */
   rerank?: 'auto' | number;
+  /** 'approximate' reads less and estimates distances; see SearchOptions of an index. */
+  scores?: 'exact' | 'approximate';
   /** Scan every vector instead. */
   exact?: boolean;
   signal?: AbortSignal;

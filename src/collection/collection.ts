@@ -19,6 +19,7 @@ import { retrieve } from '../read/retrieve.js';
 import { type ScrollPage, scroll, scrollPage } from '../read/scroll.js';
 import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
+import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
 import {
@@ -144,7 +145,7 @@ export class Collection {
       rows: new RowAllocator(meta.state.nextRow),
       space: config,
       ids: { strings: config.stringIds },
-      admit: () => pressure.admit(),
+      admit: (runTasks) => pressure.admit(runTasks),
       publish: (records) => {
         for (const record of records) gatherer.add(record);
         gatherer.moveTo(parts.active);
@@ -260,8 +261,15 @@ export class Collection {
     if (count === 0) return [];
     const native = loadNative();
     const { defaults } = native.constants;
-    const { k = defaults.k, listSize = defaults.listSize, rerank = 'auto', exact = false, signal } = options;
-    const params = { k, listSize, rerank: rerank === 'auto' ? 0 : rerank, exact, costs: false };
+    const { k = defaults.k, listSize = defaults.listSize, exact = false, signal } = options;
+    const params = {
+      k,
+      listSize,
+      rerank: rerankDepth(options.rerank),
+      exact,
+      approximate: wantsEstimates(options.scores),
+      costs: false,
+    };
     const selection = parseSelection(options.withPayload ?? false);
     const snapshot = this.root.snapshots.acquire();
     try {

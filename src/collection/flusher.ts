@@ -88,15 +88,17 @@ export class Flusher {
     if (this.closed || this.running !== null) return;
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;
-    this.running = this.flushAll().finally(() => {
-      this.running = null;
-      this.wake();
-    });
+    this.running = this.flushAll();
+  }
+
+  /** Then no flush begins any more. */
+  get isClosed(): boolean {
+    return this.closed;
   }
 
   private async flushAll(): Promise<void> {
     for (let frozen = this.target.parts.frozen[0]; frozen !== undefined; frozen = this.target.parts.frozen[0]) {
-      if (this.closed) return;
+      if (this.closed) break;
       try {
         await this.flush(frozen);
         this.failure = null;
@@ -105,9 +107,12 @@ export class Flusher {
       } catch (error) {
         this.failure = asVamanaError(error);
         if (!this.closed) this.retry = setTimeout(() => this.start(), RETRY_MS).unref();
-        return;
+        break;
       }
     }
+    // In the turn of the last check: what is frozen later finds nothing running, and starts it.
+    this.running = null;
+    this.wake();
   }
 
   private async flush(frozen: FrozenDelta): Promise<void> {

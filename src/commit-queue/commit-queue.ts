@@ -35,8 +35,11 @@ export interface CommitTarget {
   rows: RowAllocator;
   space: VectorSpace;
   ids: PointIdRules;
-  /** Resolves when there is room for more rows; rejects with BUSY when there is none for too long. */
-  admit(): Promise<void>;
+  /**
+   * Resolves when there is room for more rows; rejects with BUSY when there is none for too long. While it waits it
+   * calls `runTasks`, for what makes room is published by a task.
+   */
+  admit(runTasks: () => Promise<void>): Promise<void>;
   /** Makes the records, which are durable and in the metadata, visible to searches. */
   publish(records: readonly WalRecord[]): void;
 }
@@ -112,25 +115,27 @@ export class CommitQueue {
   }
 
   private start(): void {
-    this.running ??= this.drain().finally(() => {
-      this.running = null;
-    });
+    this.running ??= this.drain();
   }
 
   private async drain(): Promise<void> {
     await null; // so that batches written in the same turn are one group
-    for (;;) {
-      const task = this.tasks.shift();
-      if (task !== undefined) await task();
-      else if (this.batches.length > 0) await this.commitNext();
-      else return;
+    while (this.tasks.length > 0 || this.batches.length > 0) {
+      await this.runTasks();
+      if (this.batches.length > 0) await this.commitNext();
     }
+    // In the turn of that check: what comes later finds nothing running, and starts it.
+    this.running = null;
+  }
+
+  private async runTasks(): Promise<void> {
+    for (let task = this.tasks.shift(); task !== undefined; task = this.tasks.shift()) await task();
   }
 
   private async commitNext(): Promise<void> {
     try {
       if (this.failure !== null) throw this.failure;
-      await this.target.admit();
+      await this.target.admit(() => this.runTasks());
     } catch (error) {
       for (const { reject } of this.batches.splice(0)) reject(asVamanaError(error));
       return;

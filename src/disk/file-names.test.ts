@@ -30,7 +30,17 @@ describe('names in a collection', () => {
     expect(paths.manifest(12)).toBe('c/manifest-12.vm');
     expect(paths.segment(3)).toBe('c/segments/3');
     expect(walSegmentPath(paths.walDir, 255)).toBe('c/wal/00000000000000ff.wal');
-    expect([paths.metaDir, new DatabasePaths('d').lock]).toEqual(['c/meta', 'd/LOCK']);
+    expect(paths.metaDir).toBe('c/meta');
+    const database = new DatabasePaths('d');
+    expect([database.lock, database.collection('a.b-C_1')]).toEqual(['d/LOCK', 'd/collections/a.b-C_1']);
+  });
+
+  it('refuse what cannot name a collection', () => {
+    const database = new DatabasePaths('d');
+    for (const name of ['', '.', '..', '.x', 'a/b', 'a\\b', 'a b', 'x.tmp', 'é', 'a'.repeat(201)]) {
+      expect(() => database.collection(name), name).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
+    expect(database.collection('a'.repeat(200))).toContain('aaa');
   });
 
   it('are nobody’s unless they are exactly as they would be made', () => {

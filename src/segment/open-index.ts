@@ -45,6 +45,12 @@ export interface SearchOptions {
   rerank?: 'auto' | number;
   /** Scan every vector instead: exact, and slow. */
   exact?: boolean;
+  /**
+   * 'exact', the default: every distance returned was computed from the full vector. 'approximate': pages are read only
+   * for candidates that the codes leave in doubt; those that are surely among the k nearest are answered with the
+   * code's estimate of their distance. Fewer reads; 4 bytes of RAM a row from the first such search on.
+   */
+  scores?: 'exact' | 'approximate';
   /** Return what each query cost. */
   costs?: boolean;
   /** Cancels the call. */
@@ -128,6 +134,7 @@ export class VectorIndex {
       listSize: options.listSize ?? defaults.listSize,
       rerank: rerankDepth(options.rerank),
       exact: options.exact ?? false,
+      approximate: wantsEstimates(options.scores),
       costs,
     };
     const found = await cancellable(this.#native, options.signal, (cancel) =>
@@ -179,8 +186,17 @@ export class VectorIndex {
   }
 }
 
+/** True for 'approximate'. INVALID_ARGUMENT for what is neither. */
+export function wantsEstimates(scores: 'exact' | 'approximate' = 'exact'): boolean {
+  if (scores === 'exact' || scores === 'approximate') return scores === 'approximate';
+  throw new VamanaError(
+    'INVALID_ARGUMENT',
+    `options.scores: found ${String(scores)}, expected 'exact' or 'approximate'`,
+  );
+}
+
 // The addon takes 0 for auto, which must not be a way to write it here.
-function rerankDepth(rerank: 'auto' | number = 'auto'): number {
+export function rerankDepth(rerank: 'auto' | number = 'auto'): number {
   if (rerank === 'auto') return 0;
   if (Number.isInteger(rerank) && rerank >= 1) return rerank;
   throw new VamanaError(

@@ -46,19 +46,19 @@ describe('a list of ids', () => {
     await fc.assert(
       fc.asyncProperty(numbers, fc.constantFrom('(%,)', '(%, 1)'), async (ids, shape) => {
         const bytes = Buffer.from(BigUint64Array.from(ids).buffer);
-        const header = npyHeader("'<u8'", shape.replace('%', String(ids.length)));
+        const header = npyHeader("'descr': '<u8'", shape.replace('%', String(ids.length)));
         const path = folder.file('a.npy', Buffer.concat([header, bytes]));
         expect(await idsOf(path)).toEqual(ids);
       }),
       { numRuns: 30 },
     );
-    const small = folder.file('b.npy', Buffer.concat([npyHeader("'<i2'", '(2,)'), Buffer.from([1, 0, 255, 255])]));
+    const small = folder.file('b.npy', Buffer.concat([npyHeader("'descr': '<i2'", '(2,)'), Buffer.from([1, 0, 255, 255])]));
     expect(await idsOf(small)).toEqual([1n, -1n]);
   });
 
   it('that is none says so', async () => {
     const npy = (descr: string, shape: string, bytes: number): string => {
-      return folder.file('c.npy', Buffer.concat([npyHeader(`'${descr}'`, shape), Buffer.alloc(bytes)]));
+      return folder.file('c.npy', Buffer.concat([npyHeader(`'descr': '${descr}'`, shape), Buffer.alloc(bytes)]));
     };
     await expect(openIdList(npy('<f4', '(2,)', 8))).rejects.toThrow(/elements of type <f4, expected integers/);
     await expect(openIdList(npy('>i8', '(1,)', 8))).rejects.toThrow(/little-endian/);

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { loadNative, type NativeSearchParams, type NativeStore, type NativeStoreOptions } from './binding.js';
+import { loadNative, type NativeSearchParams, type NativeStore, type NativeStoreOptions } from '../src/binding.js';
 
 const native = loadNative();
 const dim = 8;
-const params: NativeSearchParams = { k: 5, listSize: 40, rerank: 0, exact: false, costs: false };
+const params: NativeSearchParams = { k: 5, listSize: 40, rerank: 0, exact: false, approximate: false, costs: false };
 const options: NativeStoreOptions = {
   dim,
   element: 'f32',

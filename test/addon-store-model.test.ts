@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadNative, type NativeDelta, type NativeSegment, type NativeSnapshot } from './binding.js';
+import { loadNative, type NativeDelta, type NativeSegment, type NativeSnapshot } from '../src/binding.js';
 
 const native = loadNative();
 const dim = 6;
@@ -147,7 +147,7 @@ class Model {
     expect(snapshot.liveRows).toBe(this.rows.size);
     const random = numbers(seed);
     const queries = new Uint8Array(5 * dim).map(() => random(256));
-    const params = { k, listSize: 64, rerank: 0, exact: false, costs: false };
+    const params = { k, listSize: 64, rerank: 0, exact: false, approximate: false, costs: false };
     const exact = await snapshot.search(queries, 5, { ...params, exact: true }, null);
     const walked = await snapshot.search(queries, 5, params, null);
     let found = 0;
