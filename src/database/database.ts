@@ -2,25 +2,39 @@
 //
 //   LOCK                    held with flock while the database is open; what it says is for people only
 //   collections/<name>/     one collection each; see src/disk/file-names.ts
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { loadNative, type NativeLock } from '../binding.js';
+import { mkdir } from 'node:fs/promises';
+import { unpackSnapshot } from '../backup/restore-snapshot.js';
+import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
+import type { NativeLock } from '../binding.js';
 import { type Collection, openCollection } from '../collection/collection.js';
-import { type CollectionConfig, type CollectionOptions, resolveConfig } from '../config/collection-config.js';
+import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
-import { CollectionPaths, DatabasePaths, temporaryTarget } from '../disk/file-names.js';
+import { exists } from '../disk/file-copy.js';
+import { DatabasePaths, temporaryName } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
-import { asVamanaError, VamanaError } from '../errors.js';
-import { MANIFEST_FORMAT_VERSION, type Manifest } from '../manifest/manifest.js';
-import { ManifestStore } from '../manifest/manifest-store.js';
+import { VamanaError } from '../errors.js';
 import type { RecoveryProgress } from '../recovery/recover.js';
+import { type CollectionSalvage, salvageCollection } from '../recovery/salvage-collection.js';
+import {
+  alreadyExists,
+  createFolder,
+  publishFolder,
+  removeFolder,
+  replaceFolder,
+  settleFolders,
+} from './collection-folders.js';
+import { lockDatabase } from './database-lock.js';
 
 export interface OpenOptions extends RuntimeOptions {
   /** Shown to who finds the folder locked: where this process serves it. */
   url?: string;
   /** Hears of the recovery of collections when they are opened. */
   onRecovery?: (collection: string, progress: RecoveryProgress) => void;
+}
+
+export interface RestoreOptions extends VerifySnapshotOptions {
+  /** In the place of a collection of that name; false by default. */
+  replace?: boolean;
 }
 
 /**
@@ -31,44 +45,13 @@ export interface OpenOptions extends RuntimeOptions {
 export async function open(dir: string, options: OpenOptions = {}): Promise<Database> {
   const paths = new DatabasePaths(dir);
   await mkdir(paths.collectionsDir, { recursive: true });
-  const lock = await takeLock(paths.lock, options.url);
+  const lock = await lockDatabase(paths, options.url);
   try {
-    await removeDropped(paths);
+    await settleFolders(paths);
     return new Database(paths, lock, resolveRuntime(options), options.onRecovery);
   } catch (error) {
     lock.release();
     throw error;
-  }
-}
-
-async function takeLock(path: string, url: string | undefined): Promise<NativeLock> {
-  try {
-    const lock = loadNative().lockFile(path);
-    await writeFile(path, `${JSON.stringify({ pid: process.pid, url: url ?? null })}\n`);
-    return lock;
-  } catch (thrown) {
-    const error = asVamanaError(thrown);
-    if (error.code !== 'LOCKED') throw error;
-    throw new VamanaError('LOCKED', `${path} is held by ${await holder(path)}; close it there first`, { cause: error });
-  }
-}
-
-async function holder(path: string): Promise<string> {
-  try {
-    const { pid, url } = JSON.parse(await readFile(path, 'utf8')) as { pid: number; url: string | null };
-    return url === null ? `process ${pid}` : `process ${pid}, which serves ${url}`;
-  } catch {
-    return 'another process';
-  }
-}
-
-const DROPPED = '.dropped-';
-
-// A collection is made and dropped by one rename; what was left by a process that ended midway goes now.
-async function removeDropped(paths: DatabasePaths): Promise<void> {
-  for (const name of await nodeStorage.list(paths.collectionsDir)) {
-    const leftover = name.startsWith(DROPPED) || temporaryTarget(name) !== null;
-    if (leftover) await rm(join(paths.collectionsDir, name), { recursive: true, force: true });
   }
 }
 
@@ -121,18 +104,40 @@ export class Database {
   async dropCollection(name: string): Promise<void> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    const opened = this.collections.get(name);
-    this.collections.delete(name);
-    if (opened !== undefined) await (await opened.catch(() => undefined))?.close();
-    const gone = join(this.paths.collectionsDir, `${DROPPED}${randomUUID()}`);
-    try {
-      await rename(dir, gone);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw asVamanaError(cause);
-      throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause });
-    }
-    await nodeStorage.syncDir(this.paths.collectionsDir);
-    await rm(gone, { recursive: true, force: true });
+    await this.closeCollection(name);
+    if (!(await removeFolder(this.paths, dir))) throw this.noCollection(name);
+  }
+
+  /**
+   * Makes a collection of a snapshot. Nothing is made or replaced before every byte of it is verified; with `replace`
+   * a collection of that name is closed and goes, but not before the new one is whole on the disk.
+   *
+   * @throws VamanaError ALREADY_EXISTS, NOT_FOUND (no snapshot), CORRUPT, TOO_NEW, DISK_FULL, IO, ABORTED.
+   */
+  async restoreCollection(name: string, snapshot: string, options: RestoreOptions = {}): Promise<Collection> {
+    this.requireOpen();
+    const dir = this.paths.collection(name);
+    const replace = options.replace === true;
+    if (!replace && (await exists(dir))) throw alreadyExists(dir);
+    await unpackSnapshot(snapshot, temporaryName(dir), options);
+    this.requireOpen();
+    if (replace) await this.closeCollection(name);
+    await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
+    return this.collection(name);
+  }
+
+  /**
+   * For a collection whose log is damaged in the middle, so that it cannot be opened: see
+   * src/recovery/salvage-collection.ts. The damaged files are kept; a log that can be read is left alone.
+   *
+   * @throws VamanaError NOT_FOUND, CORRUPT (something else than the log), TOO_NEW, DISK_FULL, IO.
+   */
+  async salvageCollection(name: string): Promise<CollectionSalvage> {
+    this.requireOpen();
+    const dir = this.paths.collection(name);
+    if (!(await exists(dir))) throw this.noCollection(name);
+    await this.closeCollection(name);
+    return salvageCollection(dir, nodeStorage);
   }
 
   /** Closes every collection and lets go of the folder. Idempotent. */
@@ -143,6 +148,12 @@ export class Database {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  private async closeCollection(name: string): Promise<void> {
+    const opened = this.collections.get(name);
+    this.collections.delete(name);
+    if (opened !== undefined) await (await opened.catch(() => undefined))?.close();
   }
 
   private async open(name: string, dir: string): Promise<Collection> {
@@ -156,7 +167,7 @@ export class Database {
         error.code === 'NOT_FOUND' &&
         !(await this.listCollections()).includes(name)
       ) {
-        throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause: error });
+        throw this.noCollection(name, error);
       }
       throw error;
     }
@@ -174,34 +185,11 @@ export class Database {
     }
   }
 
+  private noCollection(name: string, cause?: unknown): VamanaError {
+    return new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause });
+  }
+
   private requireOpen(): void {
     if (this.closing !== null) throw new VamanaError('CLOSED', `${this.dir}: the database was closed`);
   }
-}
-
-// Made under a temporary name with its first manifest in it, then renamed: it is there whole, or not at all.
-async function createFolder(dir: string, config: CollectionConfig): Promise<void> {
-  const paths = new CollectionPaths(`${dir}.tmp`);
-  await rm(paths.dir, { recursive: true, force: true });
-  for (const folder of [paths.dir, paths.walDir, paths.metaDir, paths.segmentsDir]) await nodeStorage.mkdir(folder);
-  const first: Manifest<CollectionConfig> = {
-    formatVersion: MANIFEST_FORMAT_VERSION,
-    version: 1,
-    uuid: randomUUID(),
-    createdAt: new Date().toISOString(),
-    config,
-    flushedSeq: 0,
-    nextSegmentNumber: 1,
-    segments: [],
-  };
-  await ManifestStore.create(nodeStorage, paths.dir, first);
-  try {
-    await rename(paths.dir, dir);
-  } catch (cause) {
-    await rm(paths.dir, { recursive: true, force: true });
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw asVamanaError(cause);
-    throw new VamanaError('ALREADY_EXISTS', `${dir} stands already: a collection of that name exists`, { cause });
-  }
-  await nodeStorage.syncDir(join(dir, '..'));
 }
