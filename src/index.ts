@@ -1,17 +1,29 @@
 // The library: everything that `import ... from 'vamana-ssd'` offers. Nothing is done here.
+export { readSnapshotList, type SnapshotFile, type SnapshotList } from './backup/snapshot-list.js';
+export type { TakenSnapshot, TakeSnapshotOptions } from './backup/take-snapshot.js';
+export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from './backup/verify-snapshot.js';
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
+export type { Collection } from './collection/collection.js';
 export type {
-  Collection,
   CollectionScrollOptions,
   CollectionSearchOptions,
   CollectionStatus,
   ReadOptions,
   WriteOptions,
-} from './collection/collection.js';
+} from './collection/collection-options.js';
+export type { ImportOptions, ImportResult } from './collection/import-points.js';
 export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
 export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';
-export { type Database, type OpenOptions, open } from './database/database.js';
+export { type Database, type OpenOptions, open, type RestoreOptions } from './database/database.js';
+export { type CollectionInfo, inspectCollection, inspectDatabase } from './database/inspect-folder.js';
+export {
+  type FolderKind,
+  type FolderReport,
+  folderKind,
+  verifyCollection,
+  verifyFolder,
+} from './database/verify-folder.js';
 export { type ErrorCode, errorCatalogue, VamanaError } from './errors.js';
 export { NO_ROW } from './limits.js';
 export type { WithPayload } from './meta/payload-selection.js';
@@ -20,6 +32,7 @@ export type { Point, PointVector } from './read/assemble.js';
 export type { ScoredPoint } from './read/hydrate.js';
 export type { ScrollPage } from './read/scroll.js';
 export type { RecoveryProgress } from './recovery/recover.js';
+export type { CollectionSalvage } from './recovery/salvage-collection.js';
 export {
   type BuildIndexOptions,
   type BuildPlan,
@@ -41,6 +54,7 @@ export {
 } from './segment/open-index.js';
 export type { QueryVectors } from './segment/query-batch.js';
 export { type RecallInput, tieAwareRecall } from './segment/recall.js';
+export type { CollectionProblem, CollectionVerifyReport, VerifyCollectionOptions } from './verify/verify-collection.js';
 export type { VectorInput } from './write/vector-input.js';
 export type {
   OperationResult,

@@ -1,21 +1,52 @@
-// `vamana inspect`: what a segment holds, from its headers.
+// `vamana inspect`: what a segment, a collection, a database or a snapshot holds, from headers and manifests. Locks
+// and changes nothing.
 import type { Command } from 'commander';
-import { type IndexInfo, inspectIndex } from '../src/index.js';
+import {
+  folderKind,
+  type IndexInfo,
+  inspectCollection,
+  inspectDatabase,
+  inspectIndex,
+  readSnapshotList,
+} from '../src/index.js';
+import { namedJson, printCollection, printDatabase, snapshotFacts } from './inspect-collection.js';
 import { type Fact, formatBytes, formatNumber, printFacts, printJson, rounded, snakeKeys } from './output.js';
 import { action } from './run.js';
 
 export function register(program: Command): void {
   program
     .command('inspect')
-    .description('what a segment holds')
-    .argument('<dir>', 'folder of the index')
-    .action(
-      action(async (_options, { args: [dir = ''], json }) => {
-        const info = await inspectIndex(dir);
-        if (json) printJson({ ...(snakeKeys(info) as object), bytes_per_row: rounded(bytesPerRow(info)) });
-        else printFacts(inspectFacts(info));
-      }),
-    );
+    .description('what a segment, a collection, a database or a snapshot holds')
+    .argument('<dir>', 'folder')
+    .action(action(async (_options, { args: [dir = ''], json }) => inspect(dir, json)));
+}
+
+async function inspect(dir: string, json: boolean): Promise<void> {
+  switch (await folderKind(dir)) {
+    case 'segment': {
+      const info = await inspectIndex(dir);
+      if (json) printJson({ ...(snakeKeys(info) as object), bytes_per_row: rounded(bytesPerRow(info)) });
+      else printFacts(inspectFacts(info));
+      return;
+    }
+    case 'collection': {
+      const info = await inspectCollection(dir);
+      if (json) printJson(snakeKeys(info));
+      else printCollection(info);
+      return;
+    }
+    case 'database': {
+      const infos = await inspectDatabase(dir);
+      if (json) printJson(namedJson(infos));
+      else printDatabase(infos);
+      return;
+    }
+    case 'snapshot': {
+      const list = await readSnapshotList(dir);
+      if (json) printJson(snakeKeys(list));
+      else printFacts(snapshotFacts(list));
+    }
+  }
 }
 
 /** What a row costs in memory: its share of the graph and of the codes. */

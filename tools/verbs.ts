@@ -5,13 +5,21 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { register as registerBench } from './bench.js';
 import { register as registerBuild } from './build.js';
+import { register as registerCollections } from './collections.js';
 import { register as registerConvert } from './convert.js';
 import { register as registerDoctor } from './doctor.js';
+import { register as registerFlush } from './flush.js';
 import { register as registerHead } from './head.js';
+import { register as registerImport } from './import.js';
 import { register as registerInspect } from './inspect.js';
 import { register as registerPerf } from './perf.js';
+import { register as registerQuery } from './query.js';
+import { register as registerRecover } from './recover.js';
+import { register as registerRestore } from './restore.js';
 import { createProgram } from './run.js';
 import { register as registerSearch } from './search.js';
+import { register as registerSnapshot } from './snapshot.js';
+import { register as registerStatus } from './status.js';
 import { projectRoot } from './tree.js';
 import { register as registerTruth } from './truth.js';
 import { register as registerVerify } from './verify.js';
@@ -24,6 +32,14 @@ const VERBS = [
   registerTruth,
   registerConvert,
   registerHead,
+  registerCollections,
+  registerImport,
+  registerQuery,
+  registerStatus,
+  registerFlush,
+  registerSnapshot,
+  registerRestore,
+  registerRecover,
   registerInspect,
   registerVerify,
   registerDoctor,

@@ -50,11 +50,15 @@ struct SearchEngine::State {
   uint64_t closings = 0;  // forget_closed_files() so far
   std::vector<std::thread> workers;
 
-  // Claims up to `grain` queries of the oldest request: of how many, from which. Null when there are none;
-  // with `wait` only when the engine stops or files were closed since the worker has `seen` it.
-  std::shared_ptr<SearchRequest> claim(bool wait, uint64_t seen, uint32_t* first, uint32_t* count);
-  // What the worker is to do when claim() gave nothing: false when the engine stops.
-  bool goes_on(uint64_t* seen);
+  // Some queries of the oldest request, if there is one.
+  struct Claim {
+    std::shared_ptr<SearchRequest> request;  // null: none
+    uint32_t first = 0, count = 0;
+    uint64_t closings = 0;
+    bool stop = false;  // and there will be none any more
+  };
+  // With `wait` none means that the engine stops, or that files were closed since the worker has `seen` it.
+  Claim claim(bool wait, uint64_t seen);
   void complete(SearchRequest& request, uint32_t queries, const Status& status);
   void worker_main(std::promise<Status> started);
 };
@@ -144,24 +148,22 @@ class Worker {
 
 }  // namespace
 
-std::shared_ptr<SearchRequest> SearchEngine::State::claim(bool wait, uint64_t seen, uint32_t* first, uint32_t* count) {
+SearchEngine::State::Claim SearchEngine::State::claim(bool wait, uint64_t seen) {
   std::unique_lock lock(mutex);
   if (wait) work_ready.wait(lock, [&] { return stopping || !queue.empty() || closings != seen; });
-  if (queue.empty()) return nullptr;
-  std::shared_ptr<SearchRequest> request = queue.front();
-  const uint32_t grain = request->params.exact ? kScanQueries : 1;
-  const uint32_t next = request->next.load(std::memory_order_relaxed);
-  *first = next;
-  *count = std::min(grain, request->count - next);
-  request->next.store(next + *count, std::memory_order_relaxed);
-  if (next + *count == request->count) queue.pop_front();
-  return request;
-}
-
-bool SearchEngine::State::goes_on(uint64_t* seen) {
-  std::lock_guard lock(mutex);
-  *seen = closings;
-  return !stopping || !queue.empty();
+  Claim claimed;
+  claimed.closings = closings;
+  claimed.stop = stopping && queue.empty();
+  if (queue.empty()) return claimed;
+  claimed.request = queue.front();
+  SearchRequest& request = *claimed.request;
+  const uint32_t grain = request.params.exact ? kScanQueries : 1;
+  claimed.first = request.next.load(std::memory_order_relaxed);
+  claimed.count = std::min(grain, request.count - claimed.first);
+  const uint32_t next = claimed.first + claimed.count;
+  request.next.store(next, std::memory_order_relaxed);
+  if (next == request.count) queue.pop_front();
+  return claimed;
 }
 
 void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, const Status& status) {
@@ -191,21 +193,26 @@ void SearchEngine::State::worker_main(std::promise<Status> started) {
   for (;;) {
     Status status;
     QuerySlot* slot = nullptr;
-    uint32_t first = 0, count = 0;
-    std::shared_ptr<SearchRequest> request =
-        worker.full() ? nullptr : claim(worker.idle(), closings_seen, &first, &count);
-    if (request == nullptr && worker.idle()) {  // claim() waited
-      if (!goes_on(&closings_seen)) return;
-      worker.forget_closed_files();
+    Claim claimed;
+    if (!worker.full()) {
+      claimed = claim(worker.idle(), closings_seen);
+      // Whether there is work or not: a worker that never rests must let go of files too.
+      if (claimed.closings != closings_seen) worker.forget_closed_files();
+      closings_seen = claimed.closings;
+    }
+    std::shared_ptr<SearchRequest>& request = claimed.request;
+    if (request == nullptr && worker.idle()) {
+      if (claimed.stop) return;
       continue;
     }
     if (request != nullptr && (request->fetch != nullptr || request->params.exact)) {
-      status = request->fetch != nullptr ? worker.fetch(*request) : scan_snapshot(*request, first, count);
-      complete(*request, count, status);
+      status =
+          request->fetch != nullptr ? worker.fetch(*request) : scan_snapshot(*request, claimed.first, claimed.count);
+      complete(*request, claimed.count, status);
       continue;
     }
     if (request != nullptr) {
-      slot = worker.start(std::move(request), first, &status);
+      slot = worker.start(std::move(request), claimed.first, &status);
     } else {
       slot = worker.reap(true, &status);
     }

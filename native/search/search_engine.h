@@ -71,7 +71,7 @@ class SearchEngine {
   Status submit(std::shared_ptr<SearchRequest> request);
   // Refuses new requests, finishes those in flight, fails those waiting with CLOSED, joins the workers.
   void close();
-  // After segments were closed: idle workers let go of their files too. Cheap; any thread.
+  // After segments were closed: the workers let go of their files too. Wakes those that rest; any thread.
   void forget_closed_files();
 
   const VectorSpace& space() const;

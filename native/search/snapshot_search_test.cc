@@ -1,6 +1,7 @@
 // Searches and fetches of snapshots with several segments and deltas and with dead rows, through the engine, against
 // naive search over the rows that live.
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <map>
@@ -268,6 +269,43 @@ TEST_F(SnapshotSearch, ASnapshotGoesWithItsLastRequest) {
   segments_.clear();
   EXPECT_TRUE(segment.expired());
   engine->forget_closed_files();
+}
+
+// A closed segment's file is let go of by workers that rest, and by those that never do. A lock belongs to the open
+// file, so it tells when the last one has.
+TEST_F(SnapshotSearch, ConcurrentWorkersForgetAClosedFile) {
+  const std::string dir = dir_->file("passing");
+  testing::build_segment(delta_of(0, 300), dir);
+  for (const bool busy : {false, true}) {
+    const auto engine = this->engine({.threads = 2});
+    ThreadPool pool(1);
+    auto passing = Segment::open(dir, reader_, pool).value();
+    ASSERT_EQ(::flock(passing->page_file().file.fd(), LOCK_EX | LOCK_NB), 0);
+    SearchCall first(*queries_, kUsual);
+    first.search_in(SearchSnapshot::create(kSpace, {passing}, {}, {}).value());
+    ASSERT_TRUE(first.run(*engine).ok());
+    std::atomic<bool> ended{false};
+    std::thread searcher([&] {
+      while (busy && !ended.load()) {
+        SearchCall call(*queries_, kUsual);
+        call.search_in(SearchSnapshot::create(kSpace, segments_, {}, {}).value());
+        ASSERT_TRUE(call.run(*engine).ok());
+      }
+    });
+    const File other = File::open_read(passing->vectors_path()).value();
+    const auto free = [&] { return ::flock(other.fd(), LOCK_EX | LOCK_NB) == 0; };
+    EXPECT_FALSE(free());
+    passing.reset();
+    engine->forget_closed_files();
+    bool gone = free();
+    for (int tries = 0; !gone && tries < 2000; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      gone = free();
+    }
+    EXPECT_TRUE(gone) << (busy ? "busy" : "idle");
+    ended.store(true);
+    searcher.join();
+  }
 }
 
 // One writer appends, kills and publishes; searchers use whatever is published, and see exactly that.

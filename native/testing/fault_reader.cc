@@ -20,6 +20,8 @@ class FaultSession final : public ReadSession {
     inner_->submit(batch);
   }
 
+  void forget_closed_files() override { inner_->forget_closed_files(); }
+
   PageBatch* reap(bool wait) override {
     for (;;) {
       while (PageBatch* batch = inner_->reap(false)) keep(batch);

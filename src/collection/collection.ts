@@ -1,6 +1,7 @@
 // One open collection: what `database.collection(name)` returns. The composition root: it wires metadata, log, deltas
 // and segments together and hands each call to the part that does it. No logic of its own beyond that.
-import { loadNative, type NativeStore, type NativeStoreStats } from '../binding.js';
+import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../backup/take-snapshot.js';
+import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
@@ -9,7 +10,7 @@ import type { Storage } from '../disk/storage.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
-import { type PayloadSelection, parseSelection, type WithPayload } from '../meta/payload-selection.js';
+import { type PayloadSelection, parseSelection } from '../meta/payload-selection.js';
 import type { Payload, PointId } from '../meta/point.js';
 import { parsePointId } from '../meta/point-id.js';
 import type { Point, PointOptions, VectorReader } from '../read/assemble.js';
@@ -22,64 +23,27 @@ import { loopTurns } from '../segment/loop-turns.js';
 import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
-import type { WalStats, WalWriter } from '../wal/wal-writer.js';
+import {
+  type CollectionVerifyReport,
+  type VerifyCollectionOptions,
+  verifyPinned,
+} from '../verify/verify-collection.js';
+import type { WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
 import type { PointIdInput, PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
+import type {
+  CollectionScrollOptions,
+  CollectionSearchOptions,
+  CollectionStatus,
+  ReadOptions,
+  WriteOptions,
+} from './collection-options.js';
 import { Flusher } from './flusher.js';
+import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { Parts } from './parts.js';
-
-export interface ReadOptions {
-  /** Which members of payloads answers hold. True, which is all, by default, but false for search. */
-  withPayload?: WithPayload;
-  /** False by default. */
-  withVector?: boolean;
-}
-
-export interface CollectionSearchOptions extends ReadOptions {
-  /** Neighbours a query; 10 by default. */
-  k?: number;
-  /** Beam of the walk through each segment and the fresh rows; 64 by default. */
-  listSize?: number;
-  /** Candidates a segment whose pages are read; 'auto', by the codes' measured error, by default. */
-  rerank?: 'auto' | number;
-  /** 'approximate' reads less and estimates distances; see SearchOptions of an index. */
-  scores?: 'exact' | 'approximate';
-  /** Scan every vector instead. */
-  exact?: boolean;
-  signal?: AbortSignal;
-}
-
-export interface CollectionScrollOptions extends ReadOptions {
-  /** The first id; the smallest one by default. */
-  from?: PointIdInput;
-  signal?: AbortSignal;
-}
-
-export interface WriteOptions {
-  /** The version (see Point.version) that every point must have, 0 for none; else VERSION_CONFLICT. */
-  ifVersion?: number;
-}
-
-export interface CollectionStatus {
-  points: number;
-  /** The last batch that is applied. */
-  seq: number;
-  segments: { number: number; rows: number; bytes: number; level: number }[];
-  /** Rows that are only in RAM and in the log, and how many of them searches have to scan. */
-  freshRows: number;
-  unlinkedRows: number;
-  /** Deltas that are being written as segments. */
-  flushing: number;
-  /** Why writing one as a segment failed last; it is tried again. */
-  flushError: string | null;
-  /** Why writes are refused. */
-  writeError: string | null;
-  wal: WalStats;
-  metaBytes: number;
-  memory: NativeStoreStats['memory'];
-}
+import { pinCollection } from './pin.js';
 
 export interface OpenCollectionInput {
   name: string;
@@ -106,11 +70,23 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
       runtime,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
-    const { segments, delta, dead, meta, wal } = recovered;
+    const { segments, delta, dead, meta, wal, replayed: records, cutBytes } = recovered;
     const parts = new Parts(segments, [], delta);
     const native = store.createSnapshot({ segments, deltas: [delta], dead });
     const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
-    return new Collection(input.name, { paths, manifests, runtime, store, parts, snapshots, meta, wal }, input.onClose);
+    return new Collection(input.name, {
+      storage,
+      paths,
+      manifests,
+      runtime,
+      store,
+      parts,
+      snapshots,
+      meta,
+      wal,
+      recovered: { records, cutBytes },
+      onClose: input.onClose,
+    });
   } catch (error) {
     await store.close();
     throw asVamanaError(error);
@@ -131,6 +107,7 @@ const DELTA_ALPHA_MAX = 2;
 const DELETE_BATCH = 1000;
 
 interface CollectionParts {
+  storage: Storage;
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
   runtime: Runtime;
@@ -139,6 +116,8 @@ interface CollectionParts {
   snapshots: SnapshotCell;
   meta: MetaStore;
   wal: WalWriter;
+  recovered: Collection['recovered'];
+  onClose: OpenCollectionInput['onClose'];
 }
 
 /**
@@ -147,6 +126,8 @@ interface CollectionParts {
  */
 export class Collection {
   readonly config: CollectionConfig;
+  /** What opening found in the log: records that were replayed, and bytes of its torn end that were cut. */
+  readonly recovered: { readonly records: number; readonly cutBytes: number };
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
   private closing: Promise<void> | null = null;
@@ -155,11 +136,11 @@ export class Collection {
   constructor(
     readonly name: string,
     private readonly root: CollectionParts,
-    private readonly onClose?: OpenCollectionInput['onClose'],
   ) {
     const { manifests, parts, runtime, meta, wal } = root;
     const { config } = manifests.current;
     this.config = config;
+    this.recovered = root.recovered;
     this.flusher = new Flusher(root);
     const gatherer = new RowGatherer(config);
     const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
@@ -192,6 +173,11 @@ export class Collection {
   /** Writes whole points; by default those that exist are replaced. */
   upsert(points: readonly PointInput[], options: WriteOptions & { mode?: UpdateMode } = {}): Promise<WriteResult> {
     return this.write([{ upsert: points, ...options }]);
+  }
+
+  /** Upserts all that an iterator gives, in batches, in order; see src/collection/import-points.ts. */
+  import(points: AsyncIterable<PointInput> | Iterable<PointInput>, options: ImportOptions = {}): Promise<ImportResult> {
+    return importPoints(points, (batch) => this.upsert(batch), options);
   }
 
   delete(ids: readonly PointIdInput[], options: WriteOptions = {}): Promise<WriteResult> {
@@ -365,6 +351,34 @@ export class Collection {
     });
   }
 
+  /**
+   * A consistent copy in a new folder, of the last batch acknowledged or a later one; writes go on but for a moment.
+   * Database.restoreCollection makes a collection of it.
+   *
+   * @throws VamanaError ALREADY_EXISTS, NOT_FOUND (the folder that it shall lie in), DISK_FULL, IO, ABORTED, CLOSED.
+   */
+  snapshot(dir: string, options: TakeSnapshotOptions = {}): Promise<TakenSnapshot> {
+    const { storage, paths, manifests, meta, wal } = this.root;
+    const alone = <T>(work: () => Promise<T>): Promise<T> => this.queue.run(work);
+    return takeSnapshot({ name: this.name, storage, paths, manifests, meta, wal, alone }, dir, options);
+  }
+
+  /**
+   * Checks everything that the collection has on the disk, as of one moment; writes and searches go on. What is wrong
+   * is in the report.
+   *
+   * @throws VamanaError ABORTED, CLOSED.
+   */
+  async verify(options: VerifyCollectionOptions = {}): Promise<CollectionVerifyReport> {
+    const { paths, storage } = this.root;
+    const { release, ...pinned } = await this.queue.run(() => pinCollection(this.root));
+    try {
+      return await verifyPinned(paths, storage, pinned, options);
+    } finally {
+      release();
+    }
+  }
+
   status(): CollectionStatus {
     const { manifests, parts, snapshots, meta, wal, store } = this.root;
     const deltas = parts.deltas.map((delta) => delta.stats());
@@ -387,7 +401,7 @@ export class Collection {
   close(): Promise<void> {
     if (this.closing === null) {
       this.closing = this.finish();
-      this.onClose?.(this.closing);
+      this.root.onClose?.(this.closing);
     }
     return this.closing;
   }

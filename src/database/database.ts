@@ -2,26 +2,41 @@
 //
 //   LOCK                    held with flock while the database is open; what it says is for people only
 //   collections/<name>/     one collection each; see src/disk/file-names.ts
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { loadNative, type NativeLock } from '../binding.js';
+import { mkdir } from 'node:fs/promises';
+import { unpackSnapshot } from '../backup/restore-snapshot.js';
+import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
+import type { NativeLock } from '../binding.js';
 import { type Collection, openCollection } from '../collection/collection.js';
-import { type CollectionConfig, type CollectionOptions, resolveConfig } from '../config/collection-config.js';
+import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
-import { CollectionPaths, DatabasePaths, temporaryTarget } from '../disk/file-names.js';
+import { exists } from '../disk/file-copy.js';
+import { DatabasePaths, temporaryName } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
 import { systemError } from '../disk/system-error.js';
-import { asVamanaError, VamanaError } from '../errors.js';
-import { MANIFEST_FORMAT_VERSION, type Manifest } from '../manifest/manifest.js';
-import { ManifestStore } from '../manifest/manifest-store.js';
+import { VamanaError } from '../errors.js';
 import type { RecoveryProgress } from '../recovery/recover.js';
+import { type CollectionSalvage, salvageCollection } from '../recovery/salvage-collection.js';
+import {
+  alreadyExists,
+  createFolder,
+  publishFolder,
+  removeFolder,
+  replaceFolder,
+  settleFolders,
+} from './collection-folders.js';
+import { lockDatabase } from './database-lock.js';
+import { Turns } from './turns.js';
 
 export interface OpenOptions extends RuntimeOptions {
   /** Shown to who finds the folder locked: where this process serves it. */
   url?: string;
   /** Hears of the recovery of collections when they are opened. */
   onRecovery?: (collection: string, progress: RecoveryProgress) => void;
+}
+
+export interface RestoreOptions extends VerifySnapshotOptions {
+  /** In the place of a collection of that name; false by default. */
+  replace?: boolean;
 }
 
 /**
@@ -31,67 +46,24 @@ export interface OpenOptions extends RuntimeOptions {
  */
 export async function open(dir: string, options: OpenOptions = {}): Promise<Database> {
   const paths = new DatabasePaths(dir);
-  await onDisk('make folder', paths.collectionsDir, () => mkdir(paths.collectionsDir, { recursive: true }));
-  const lock = await takeLock(paths.lock);
   try {
-    await onDisk('write', paths.lock, () => writeFile(paths.lock, holderText(options.url)));
-    await removeDropped(paths);
+    await mkdir(paths.collectionsDir, { recursive: true });
+  } catch (error) {
+    throw systemError(error, 'make folder', paths.collectionsDir);
+  }
+  const lock = await lockDatabase(paths, options.url);
+  try {
+    await settleFolders(paths);
     return new Database(paths, lock, resolveRuntime(options), options.onRecovery);
   } catch (error) {
     lock.release();
-    throw error;
+    throw systemError(error, 'open', dir);
   }
-}
-
-async function onDisk<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw systemError(error, action, path);
-  }
-}
-
-function holderText(url: string | undefined): string {
-  return `${JSON.stringify({ pid: process.pid, url: url ?? null })}\n`;
-}
-
-async function takeLock(path: string): Promise<NativeLock> {
-  try {
-    return loadNative().lockFile(path);
-  } catch (thrown) {
-    const error = asVamanaError(thrown);
-    if (error.code !== 'LOCKED') throw error;
-    throw new VamanaError('LOCKED', `${path} is held by ${await holder(path)}; close it there first`, { cause: error });
-  }
-}
-
-async function holder(path: string): Promise<string> {
-  try {
-    const { pid, url } = JSON.parse(await readFile(path, 'utf8')) as { pid: number; url: string | null };
-    return url === null ? `process ${pid}` : `process ${pid}, which serves ${url}`;
-  } catch {
-    return 'another process';
-  }
-}
-
-const DROPPED = '.dropped-';
-
-// A collection is made and dropped by one rename; what was left by a process that ended midway goes now.
-async function removeDropped(paths: DatabasePaths): Promise<void> {
-  for (const name of await nodeStorage.list(paths.collectionsDir)) {
-    const leftover = name.startsWith(DROPPED) || temporaryTarget(name) !== null;
-    if (leftover) await removeFolder(join(paths.collectionsDir, name));
-  }
-}
-
-function removeFolder(path: string): Promise<void> {
-  return onDisk('remove', path, () => rm(path, { recursive: true, force: true }));
 }
 
 export class Database {
   private readonly collections = new Map<string, Promise<Collection>>();
-  /** By name, what is being made, opened, closed or dropped: one after the other. Never rejects. */
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly turns = new Turns();
   private closing: Promise<void> | null = null;
 
   /** @internal Use open(). */
@@ -111,11 +83,11 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     const config = resolveConfig(options);
-    await this.inTurn(name, () => createFolder(dir, config));
+    await this.turns.run(name, () => createFolder(dir, config));
     return this.collection(name);
   }
 
-  /** The collection, recovered when it is not open yet, or was closed. NOT_FOUND, CORRUPT, TOO_NEW. */
+  /** The collection, recovered when it is not open, or no more. NOT_FOUND, CORRUPT, TOO_NEW. */
   collection(name: string): Promise<Collection> {
     this.requireOpen();
     const dir = this.paths.collection(name);
@@ -124,7 +96,7 @@ export class Database {
     const forget = (): void => {
       if (this.collections.get(name) === opened) this.collections.delete(name);
     };
-    const opened = this.inTurn(name, () => this.open(name, dir, forget));
+    const opened = this.turns.run(name, () => this.open(name, dir, forget));
     this.collections.set(name, opened);
     opened.catch(forget);
     return opened;
@@ -141,24 +113,51 @@ export class Database {
   async dropCollection(name: string): Promise<void> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    const opened = this.collections.get(name);
-    this.collections.delete(name);
-    await this.inTurn(name, async () => {
-      await (await opened?.catch(() => undefined))?.close();
-      await this.removeCollection(name, dir);
+    const close = this.takeOpen(name);
+    await this.turns.run(name, async () => {
+      await close();
+      if (!(await removeFolder(this.paths, dir))) throw this.noCollection(name);
     });
   }
 
-  private async removeCollection(name: string, dir: string): Promise<void> {
-    const gone = join(this.paths.collectionsDir, `${DROPPED}${randomUUID()}`);
-    try {
-      await rename(dir, gone);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw asVamanaError(cause);
-      throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause });
-    }
-    await nodeStorage.syncDir(this.paths.collectionsDir);
-    await removeFolder(gone);
+  /**
+   * Makes a collection of a snapshot. Nothing is made or replaced before every byte of it is verified; with `replace`
+   * a collection of that name is closed and goes, but not before the new one is whole on the disk.
+   *
+   * @throws VamanaError ALREADY_EXISTS, NOT_FOUND (no snapshot), CORRUPT, TOO_NEW, DISK_FULL, IO, ABORTED.
+   */
+  async restoreCollection(name: string, snapshot: string, options: RestoreOptions = {}): Promise<Collection> {
+    this.requireOpen();
+    const dir = this.paths.collection(name);
+    const replace = options.replace === true;
+    await this.turns.run(name, async () => {
+      if (!replace && (await exists(dir))) throw alreadyExists(dir);
+      await unpackSnapshot(snapshot, temporaryName(dir), options);
+    });
+    // Searched until the new one is whole; nothing else of this name is begun between.
+    const close = replace ? this.takeOpen(name) : null;
+    await this.turns.run(name, async () => {
+      await close?.();
+      await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
+    });
+    return this.collection(name);
+  }
+
+  /**
+   * For a collection whose log is damaged in the middle, so that it cannot be opened: see
+   * src/recovery/salvage-collection.ts. The damaged files are kept; a log that can be read is left alone.
+   *
+   * @throws VamanaError NOT_FOUND, CORRUPT (something else than the log), TOO_NEW, DISK_FULL, IO.
+   */
+  async salvageCollection(name: string): Promise<CollectionSalvage> {
+    this.requireOpen();
+    const dir = this.paths.collection(name);
+    if (!(await exists(dir))) throw this.noCollection(name);
+    const close = this.takeOpen(name);
+    return this.turns.run(name, async () => {
+      await close();
+      return salvageCollection(dir, nodeStorage);
+    });
   }
 
   /** Closes every collection and lets go of the folder. Idempotent. */
@@ -171,6 +170,13 @@ export class Database {
     return this.close();
   }
 
+  // Forgotten at once, closed in turn: who asks for it meanwhile waits, and finds what is there then.
+  private takeOpen(name: string): () => Promise<void> {
+    const opened = this.collections.get(name);
+    this.collections.delete(name);
+    return async () => (await opened?.catch(() => undefined))?.close();
+  }
+
   private async open(name: string, dir: string, forget: () => void): Promise<Collection> {
     try {
       const { runtime, onRecovery } = this;
@@ -178,7 +184,7 @@ export class Database {
       const onClose = (closed: Promise<void>): void => {
         forget();
         // Whoever asks for it from now on gets it anew, when its files are let go of.
-        this.inTurn(name, () => closed).catch(() => undefined);
+        this.turns.run(name, () => closed).catch(() => undefined);
       };
       return await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress, onClose });
     } catch (error) {
@@ -187,7 +193,7 @@ export class Database {
         error.code === 'NOT_FOUND' &&
         !(await this.listCollections()).includes(name)
       ) {
-        throw new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause: error });
+        throw this.noCollection(name, error);
       }
       throw error;
     }
@@ -201,49 +207,16 @@ export class Database {
       );
       for (const end of closed) if (end.status === 'rejected') throw end.reason;
     } finally {
-      await Promise.all(this.turns.values());
+      await this.turns.settled();
       this.lock.release();
     }
   }
 
-  private inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const run = (this.turns.get(name) ?? Promise.resolve()).then(work);
-    const ended = run.catch(() => undefined);
-    this.turns.set(name, ended);
-    void ended.then(() => {
-      if (this.turns.get(name) === ended) this.turns.delete(name);
-    });
-    return run;
+  private noCollection(name: string, cause?: unknown): VamanaError {
+    return new VamanaError('NOT_FOUND', `there is no collection ${name} in ${this.dir}`, { cause });
   }
 
   private requireOpen(): void {
     if (this.closing !== null) throw new VamanaError('CLOSED', `${this.dir}: the database was closed`);
   }
-}
-
-// Made under a temporary name with its first manifest in it, then renamed: it is there whole, or not at all.
-async function createFolder(dir: string, config: CollectionConfig): Promise<void> {
-  const paths = new CollectionPaths(`${dir}.tmp`);
-  await rm(paths.dir, { recursive: true, force: true });
-  for (const folder of [paths.dir, paths.walDir, paths.metaDir, paths.segmentsDir]) await nodeStorage.mkdir(folder);
-  const first: Manifest<CollectionConfig> = {
-    formatVersion: MANIFEST_FORMAT_VERSION,
-    version: 1,
-    uuid: randomUUID(),
-    createdAt: new Date().toISOString(),
-    config,
-    flushedSeq: 0,
-    nextSegmentNumber: 1,
-    segments: [],
-  };
-  await ManifestStore.create(nodeStorage, paths.dir, first);
-  try {
-    await rename(paths.dir, dir);
-  } catch (cause) {
-    await rm(paths.dir, { recursive: true, force: true });
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw asVamanaError(cause);
-    throw new VamanaError('ALREADY_EXISTS', `${dir} stands already: a collection of that name exists`, { cause });
-  }
-  await nodeStorage.syncDir(join(dir, '..'));
 }

@@ -4,8 +4,11 @@
 //   collections/<name>/          a collection, which has:
 //   manifest-<version>.vm        decimal, without leading zeros
 //   wal/<first sequence>.wal     16 hexadecimal digits, so that names sort as their numbers
+//   wal.damaged-<time>/          what a salvage of the log found; nobody's, kept for a person to look at
 //   segments/<number>/           decimal, without leading zeros
 //   meta/                        the LMDB environment
+//   import-<16 hex digits>.json  how far an import has come; without it the import begins anew
+//   SNAPSHOT                     in a snapshot, which is a collection's folder otherwise: the list of its files
 //   <name>.tmp, <name>.tmp-<uuid>  being written; never read, overwritten or removed when found
 //
 // A name that is not exactly as it would be made is nobody's: parsing gives null and the file is left alone.
@@ -34,19 +37,34 @@ export class DatabasePaths {
   }
 }
 
+/** The name of the list in a snapshot's folder. */
+export const SNAPSHOT_LIST = 'SNAPSHOT';
+
 export class CollectionPaths {
   readonly walDir: string;
   readonly metaDir: string;
   readonly segmentsDir: string;
+  readonly snapshotList: string;
 
   constructor(readonly dir: string) {
     this.walDir = join(dir, 'wal');
     this.metaDir = join(dir, 'meta');
     this.segmentsDir = join(dir, 'segments');
+    this.snapshotList = join(dir, SNAPSHOT_LIST);
   }
 
   manifest(version: number): string {
     return join(this.dir, `manifest-${version}.vm`);
+  }
+
+  /** Where a damaged log is kept that was replaced at that time. */
+  damagedWal(time: Date): string {
+    return `${this.walDir}.damaged-${time.toISOString().replaceAll(':', '-')}`;
+  }
+
+  /** `key`: 16 hexadecimal digits that stand for what is imported. */
+  importRecord(key: string): string {
+    return join(this.dir, `import-${key}.json`);
   }
 
   segment(number: number): string {
@@ -67,6 +85,10 @@ export function parseManifestName(name: string): number | null {
 /** The first sequence number in "00000000000000ff.wal"; null for any other name. */
 export function parseWalName(name: string): number | null {
   return countingNumber(/^([0-9a-f]{16})\.wal$/.exec(name)?.[1], 16);
+}
+
+export function isImportRecord(name: string): boolean {
+  return /^import-[0-9a-f]{16}\.json$/.test(name);
 }
 
 /** The number of a segment's folder; null for any other name. */

@@ -6,13 +6,28 @@ import type { Transaction } from 'lmdb';
 import { VamanaError } from '../errors.js';
 import { countDeadRows, DeadChunk } from './dead-rows.js';
 import { decodeIdKey, encodeIdKey } from './id-key.js';
-import { decodeRecord, decodeRow, type MetaState, type MetaTables, type RowRecord } from './meta-tables.js';
+import {
+  decodeRecord,
+  decodeRow,
+  type KeyTable,
+  type MetaState,
+  type MetaTables,
+  type RowRecord,
+} from './meta-tables.js';
 import type { PointId } from './point.js';
 
 /** Where a scan goes on: ids from this one on, or past it. Undefined: from the first. */
 export interface ScanFrom {
   from?: PointId;
   after?: PointId;
+}
+
+/** The tables that hold something of points, and an entry of one as it is stored. */
+export type MetaEntryTable = 'points' | 'rows' | 'dead';
+
+export interface MetaEntry {
+  key: Uint8Array | number;
+  value: Uint8Array;
 }
 
 export class MetaSnapshot {
@@ -87,6 +102,20 @@ export class MetaSnapshot {
     this.requireOpen();
     const entries = this.tables.rows.getRange({ start: first, limit, transaction: this.transaction });
     return Array.from(entries, ({ key, value }) => ({ row: key, ...decodeRecord(value, key) }));
+  }
+
+  /** The numbers only; nothing is decoded. */
+  scanRowNumbers(first: number, limit: number): number[] {
+    this.requireOpen();
+    return Array.from(this.tables.rows.getKeys({ start: first, limit, transaction: this.transaction }));
+  }
+
+  /** Up to `limit` entries of a table, ascending, behind a key or from the first one on. */
+  entries(table: MetaEntryTable, after: MetaEntry['key'] | undefined, limit: number): MetaEntry[] {
+    this.requireOpen();
+    const { transaction } = this;
+    const behind = after === undefined ? {} : { start: after as Uint8Array, exclusiveStart: true };
+    return Array.from((this.tables[table] as KeyTable).getRange({ ...behind, limit, transaction }));
   }
 
   /** Rows that were assigned once and hold no point any more, ascending. */

@@ -1,5 +1,6 @@
 // Brings a collection back from its folder, whatever became of the process that wrote it. A straight line:
 //
+// 0. A log that was about to take the place of a damaged one does (salvage-collection.ts).
 // 1. The newest manifest says which segments there are and up to which record rows are in them (flushedSeq).
 // 2. Folders of segments that it does not name are leftovers of builds that were cut short or merged away: removed.
 // 3. The segments are opened; their checksums and their identity are checked.
@@ -22,6 +23,7 @@ import { VamanaError } from '../errors.js';
 import type { SegmentEntry } from '../manifest/manifest.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
 import { type MetaStore, openMetaStore } from '../meta/meta-store.js';
+import { finishReplacing } from '../wal/replace-log.js';
 import type { WalRecord } from '../wal/wal-op.js';
 import { readWal, type WalLocation } from '../wal/wal-reader.js';
 import { WalWriter } from '../wal/wal-writer.js';
@@ -61,6 +63,7 @@ const APPLY_RECORDS = 64;
 export async function recover(input: RecoveryInput): Promise<Recovered> {
   const { storage, paths, manifests, store, runtime, onProgress } = input;
   const { segments: entries, flushedSeq, uuid, config } = manifests.current;
+  await finishReplacing(storage, paths.walDir);
   await removeLeftovers(storage, paths, entries);
   const segments = await openSegments(store, paths, entries, onProgress);
   const meta = openMetaStore(

@@ -59,6 +59,9 @@ export class WalWriter {
   private queue: Waiting[] = [];
   private running: Promise<void> | null = null;
   private dropping: Promise<void> = Promise.resolve();
+  /** The first record that each holder still reads. */
+  private readonly held = new Set<{ from: number }>();
+  private droppable = 0;
   private closing: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private failure: VamanaError | null = null;
@@ -121,13 +124,24 @@ export class WalWriter {
 
   /**
    * Removes the segments that hold no record above `seq`, oldest first; never the one being written. The caller
-   * has made durable elsewhere all that they hold.
+   * has made durable elsewhere all that they hold. What somebody retains goes when that is let go of.
    */
   async dropThrough(seq: number): Promise<void> {
     if (this.closing !== null) throw closed();
+    this.droppable = Math.max(this.droppable, seq);
     const done = this.dropping.then(() => this.drop(seq));
     this.dropping = done.catch(() => undefined);
     return done;
+  }
+
+  /** Keeps every record from this one on readable until the function returned is called. */
+  retain(from: number): () => void {
+    const holder = { from };
+    this.held.add(holder);
+    return () => {
+      // What cannot be removed now is removed with the next drop.
+      if (this.held.delete(holder) && this.closing === null) this.dropThrough(this.droppable).catch(() => undefined);
+    };
   }
 
   stats(): WalStats {
@@ -229,8 +243,9 @@ export class WalWriter {
     for (const { reject } of this.queue.splice(0)) reject(this.failure);
   }
 
-  private async drop(seq: number): Promise<void> {
+  private async drop(through: number): Promise<void> {
     const { storage, walDir } = this.options;
+    const seq = Math.min(through, ...Array.from(this.held, ({ from }) => from - 1));
     let dropped = false;
     for (let first = this.full[0]; first !== undefined; first = this.full[0]) {
       const next = this.full[1]?.firstSeq ?? this.active?.firstSeq ?? this.lastSeq + 1;

@@ -1,0 +1,276 @@
+// A whole collection, checked: manifest, every byte of every segment, the log to its end, the metadata, and that points
+// and rows belong together. The folder must be nobody's else while it is checked (its database locked); an open
+// collection is checked through Collection.verify, which pins one moment of it. Changes nothing; memory is bounded.
+//
+// Each step reports what it finds and the next goes on, except that rows are compared only when all parts can be read.
+import { join } from 'node:path';
+import { loadNative, type NativeSegment, type NativeStore } from '../binding.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import { exists } from '../disk/file-copy.js';
+import { CollectionPaths } from '../disk/file-names.js';
+import type { Storage } from '../disk/storage.js';
+import { asVamanaError, VamanaError } from '../errors.js';
+import type { Manifest } from '../manifest/manifest.js';
+import { ManifestStore } from '../manifest/manifest-store.js';
+import { checkMeta } from '../meta/check-meta.js';
+import type { MetaSnapshot } from '../meta/meta-snapshot.js';
+import { openMetaStore } from '../meta/meta-store.js';
+import { verifyIndex } from '../segment/check-index.js';
+import { probeSegment, type RowPart } from '../segment/row-probe.js';
+import { elementBytes } from '../source/formats.js';
+import { readWal, type TornTail } from '../wal/wal-reader.js';
+import { checkRows } from './check-rows.js';
+import { LogRows } from './log-rows.js';
+
+export interface CollectionProblem {
+  /** An error code, or one of meta/check-meta.ts and verify/check-rows.ts. */
+  code: string;
+  message: string;
+}
+
+export interface CollectionVerifyReport {
+  dir: string;
+  segments: number;
+  /** Live points, by the metadata. */
+  points: number;
+  /** Records read from the log. */
+  records: number;
+  /** What a crash left at the end of the log and opening will cut off; no problem. */
+  tornTail: TornTail | null;
+  /** Of segments. */
+  bytesChecked: number;
+  problemsFound: number;
+  /** The first hundred. */
+  problems: CollectionProblem[];
+}
+
+export interface VerifyCollectionOptions {
+  threads?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: { stage: string; done: number; total: number }) => void;
+}
+
+const PROBLEMS_KEPT = 100;
+
+/** Of a folder. NOT_FOUND, ABORTED, and what keeps the check itself from running; the rest is in the report. */
+export async function verifyCollectionFolder(
+  dir: string,
+  storage: Storage,
+  options: VerifyCollectionOptions = {},
+): Promise<CollectionVerifyReport> {
+  const check = new CollectionCheck(new CollectionPaths(dir), storage, options);
+  const { paths } = check;
+  let manifest: Manifest<CollectionConfig>;
+  try {
+    manifest = (await ManifestStore.open<CollectionConfig>(storage, dir)).current;
+  } catch (thrown) {
+    if (asVamanaError(thrown).code === 'NOT_FOUND') throw thrown;
+    check.report(asVamanaError(thrown));
+    return check.found;
+  }
+  const whole = await check.segments(manifest);
+  await check.guarded(async () => {
+    if (!(await exists(join(paths.metaDir, 'data.mdb')))) {
+      return check.withoutMeta(manifest);
+    }
+    const meta = openMetaStore(paths.metaDir);
+    const snapshot = meta.snapshot();
+    try {
+      const { flushedSeq } = manifest;
+      const fresh = new LogRows(flushedSeq, snapshot.seq);
+      const readable = await check.log(manifest, Math.min(flushedSeq, snapshot.seq) + 1, null, fresh);
+      await check.meta(snapshot);
+      if (whole && readable) await check.folderRows(manifest, snapshot, fresh);
+    } finally {
+      snapshot.release();
+      await meta.close();
+    }
+  });
+  return check.found;
+}
+
+/** One moment of an open collection. */
+export interface PinnedCollection {
+  manifest: Manifest<CollectionConfig>;
+  meta: MetaSnapshot;
+  parts: RowPart[];
+  endRow: number;
+}
+
+export async function verifyPinned(
+  paths: CollectionPaths,
+  storage: Storage,
+  { manifest, meta, parts, endRow }: PinnedCollection,
+  options: VerifyCollectionOptions = {},
+): Promise<CollectionVerifyReport> {
+  const check = new CollectionCheck(paths, storage, options);
+  await check.segments(manifest);
+  await check.guarded(async () => {
+    await check.log(manifest, manifest.flushedSeq + 1, meta.seq, null);
+    await check.meta(meta);
+    await check.rows(meta, parts, endRow);
+  });
+  return check.found;
+}
+
+class CollectionCheck {
+  readonly found: CollectionVerifyReport;
+
+  constructor(
+    readonly paths: CollectionPaths,
+    private readonly storage: Storage,
+    private readonly options: VerifyCollectionOptions,
+  ) {
+    const { dir } = paths;
+    const empty = { segments: 0, points: 0, records: 0, tornTail: null, bytesChecked: 0 };
+    this.found = { dir, ...empty, problemsFound: 0, problems: [] };
+  }
+
+  report({ code, message }: CollectionProblem): void {
+    this.found.problemsFound += 1;
+    if (this.found.problems.length < PROBLEMS_KEPT) this.found.problems.push({ code, message });
+  }
+
+  /** What was thrown because something is damaged is a problem like others. */
+  async guarded(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (thrown) {
+      const error = asVamanaError(thrown);
+      if (!DAMAGE.has(error.code)) throw error;
+      this.report(error);
+      return false;
+    }
+  }
+
+  /** True when all of them are sound. */
+  async segments({ segments }: Manifest<CollectionConfig>): Promise<boolean> {
+    const { found } = this;
+    const before = found.problemsFound;
+    for (const { number, rows } of segments) {
+      const dir = this.paths.segment(number);
+      await this.guarded(async () => {
+        const report = await verifyIndex(dir, this.options);
+        found.segments += 1;
+        found.bytesChecked += report.bytesChecked;
+        for (const problem of report.problems) this.report(problem);
+        if (report.rows === rows) return;
+        this.report({ code: 'CORRUPT', message: `${dir} has ${report.rows} rows; the manifest says ${rows}` });
+      });
+    }
+    return found.problemsFound === before;
+  }
+
+  /** Records from `from` on, to the end or to `through`. True when all can be read. */
+  log(
+    { uuid: collection, config }: Manifest<CollectionConfig>,
+    from: number,
+    through: number | null,
+    fresh: LogRows | null,
+  ): Promise<boolean> {
+    const { storage, found } = this;
+    const vectorBytes = config.dim * elementBytes(config.element);
+    const onTornTail = (tail: TornTail): void => {
+      found.tornTail = tail;
+    };
+    return this.guarded(async () => {
+      let last = from - 1;
+      for await (const record of readWal({ storage, walDir: this.paths.walDir, collection }, { from, onTornTail })) {
+        if (through !== null && record.seq > through) break;
+        const bad = record.ops.find((op) => op.kind === 'put' && op.vector.length !== vectorBytes);
+        if (bad !== undefined) {
+          const message = `record ${record.seq} of the log puts point ${bad.id} with a vector of another length`;
+          this.report({ code: 'CORRUPT', message });
+        }
+        fresh?.add(record);
+        found.records += 1;
+        last = record.seq;
+        this.requireGoing();
+      }
+      const expected = through ?? fresh?.through ?? 0;
+      if (last >= expected) return;
+      throw new VamanaError('CORRUPT', `${this.paths.walDir}: the log ends with record ${last}, expected ${expected}`);
+    });
+  }
+
+  async meta(snapshot: MetaSnapshot): Promise<void> {
+    this.found.points = snapshot.count;
+    this.options.onProgress?.({ stage: 'metadata', done: 0, total: 1 });
+    for await (const problem of checkMeta(snapshot, this.options.signal)) this.report(problem);
+    this.options.onProgress?.({ stage: 'metadata', done: 1, total: 1 });
+  }
+
+  async rows(meta: MetaSnapshot, parts: readonly RowPart[], endRow: number): Promise<void> {
+    const { signal, onProgress } = this.options;
+    const options = {
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (done: number, total: number) => onProgress?.({ stage: 'rows', done, total }),
+    };
+    for await (const problem of checkRows(meta, parts, endRow, options)) this.report(problem);
+  }
+
+  async folderRows(manifest: Manifest<CollectionConfig>, meta: MetaSnapshot, fresh: LogRows): Promise<void> {
+    await this.guarded(() =>
+      withSegments(manifest, this.paths, (parts) => this.rows(meta, [...parts, fresh], endRowOf(manifest))),
+    );
+  }
+
+  /** A collection that nothing was written to yet has none. */
+  async withoutMeta(manifest: Manifest<CollectionConfig>): Promise<void> {
+    await this.log(manifest, 1, null, null);
+    if (manifest.flushedSeq === 0 && manifest.segments.length === 0) return;
+    throw new VamanaError('CORRUPT', `${join(this.paths.metaDir, 'data.mdb')} is missing; restore a snapshot`);
+  }
+
+  private requireGoing(): void {
+    if (this.options.signal?.aborted === true) throw new VamanaError('ABORTED', 'the check of the log was cancelled');
+  }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set(['CORRUPT', 'TOO_NEW', 'TOO_OLD', 'NOT_FOUND', 'IO', 'INVALID_ARGUMENT']);
+
+/** Above every row that a segment may have. */
+export function endRowOf({ segments }: Manifest<CollectionConfig>): number {
+  return segments.reduce((end, { lastRow }) => Math.max(end, lastRow + 1), 0);
+}
+
+/** Opens the segments of a manifest for as long as the work takes. */
+export async function withSegments<T>(
+  { config, segments }: Manifest<CollectionConfig>,
+  paths: CollectionPaths,
+  work: (parts: RowPart[], store: NativeStore) => Promise<T>,
+): Promise<T> {
+  const store = probeStore(config);
+  const opened: NativeSegment[] = [];
+  const parts: RowPart[] = [];
+  try {
+    for (const { number } of segments) {
+      const segment = await store.openSegment(paths.segment(number));
+      opened.push(segment);
+      parts.push(probeSegment(store, `segment ${number}`, segment));
+    }
+    return await work(parts, store);
+  } finally {
+    for (const part of [...parts, ...opened]) part.close();
+    await store.close();
+  }
+}
+
+// For looking up rows only: no cache, one thread.
+function probeStore({ dim, element, metric }: CollectionConfig): NativeStore {
+  const native = loadNative();
+  const { degree, buildList, queueRequests } = native.constants.defaults;
+  const delta = { degree, buildList, alpha: 1 };
+  return native.createStore({
+    dim,
+    element,
+    metric,
+    io: 'pread',
+    threads: 1,
+    inFlight: 0,
+    cacheBytes: 0,
+    queueRequests,
+    delta,
+  });
+}

@@ -1,0 +1,108 @@
+// `vamana query`: the points nearest to one row of a vector file, with their payloads, as a table.
+import type { Command } from 'commander';
+import { VamanaError } from '../src/errors.js';
+import type { Collection, QueryVectors, ScoredPoint } from '../src/index.js';
+import { requireFinite } from '../src/source/finite.js';
+import { halvesToFloats } from '../src/source/half.js';
+import { openVectorSource, readRows, vectorShape } from '../src/source/vector-source.js';
+import { addCollectionOptions, type CollectionVerbOptions, idJson, withCollection } from './database-options.js';
+import { choiceOrInteger, integer, positiveInteger } from './options.js';
+import { formatNumber, printJson, printLine, printTable, rounded } from './output.js';
+import { action } from './run.js';
+
+interface QueryOptions extends CollectionVerbOptions {
+  vectorFile: string;
+  row: number;
+  k: number;
+  listSize: number;
+  rerank: 'auto' | number;
+  exact?: true;
+  format?: string;
+}
+
+export function register(program: Command): void {
+  addCollectionOptions(program.command('query'))
+    .description('the points nearest to a vector, with their payloads')
+    .requiredOption('--vector-file <file>', 'vector file with the query')
+    .option('--row <n>', 'which of its rows is the query', integer(0), 0)
+    .option('--k <n>', 'points', positiveInteger, 10)
+    .option('--list-size <n>', 'width of the beam', positiveInteger, 64)
+    .option('--rerank <auto|n>', 'candidates a segment read and ranked exactly', choiceOrInteger(['auto'], 1), 'auto')
+    .option('--exact', 'scan every row instead of walking the graph')
+    .option('--format <name>', 'format of the vector file, when its extension does not tell')
+    .action(
+      action<QueryOptions>(async (options, { signal, json }) => {
+        const { k, listSize, rerank, exact = false } = options;
+        await withCollection(options, async (collection) => {
+          const query = await readQuery(options, collection);
+          const startMs = performance.now();
+          const found = await collection.search(query, { k, listSize, rerank, exact, withPayload: true, signal });
+          const seconds = (performance.now() - startMs) / 1000;
+          if (json) printJson(documentOf(options, found, seconds));
+          else print(found);
+        });
+      }),
+    );
+}
+
+async function readQuery(options: QueryOptions, collection: Collection): Promise<QueryVectors> {
+  const { vectorFile: path, row, format } = options;
+  const source = await openVectorSource(path, format === undefined ? {} : { format });
+  try {
+    vectorShape(source);
+    if (source.dim !== collection.config.dim) {
+      const found = `${path} holds vectors of dimension ${source.dim}`;
+      throw new VamanaError(
+        'INVALID_ARGUMENT',
+        `${found}; collection ${collection.name} has dimension ${collection.config.dim}`,
+      );
+    }
+    if (row >= source.rows) {
+      throw new VamanaError('INVALID_ARGUMENT', `--row ${row}: ${path} has rows 0 to ${source.rows - 1}`);
+    }
+    const data = await readRows(source, row, 1);
+    requireFinite(source, { firstRow: row, data });
+    return source.element === 'f16' ? halvesToFloats(data as Uint16Array) : Float32Array.from(data);
+  } finally {
+    source.close();
+  }
+}
+
+function documentOf(options: QueryOptions, found: readonly ScoredPoint[], seconds: number): unknown {
+  const { collection, k, listSize: list_size, rerank, row } = options;
+  const points = found.map(({ id, version, distance, payload }) => {
+    return { id: idJson(id), distance: rounded(distance), version, payload };
+  });
+  return {
+    collection,
+    params: { k, list_size, rerank, exact: options.exact === true, row },
+    seconds: rounded(seconds),
+    points,
+  };
+}
+
+function print(found: readonly ScoredPoint[]): void {
+  if (found.length === 0) {
+    printLine('no points');
+    return;
+  }
+  printTable(
+    [...found.entries()],
+    [
+      { title: '#', cell: ([at]) => at + 1 },
+      { title: 'id', cell: ([, { id }]) => id.toString(), align: 'right' },
+      { title: 'distance', cell: ([, { distance }]) => formatNumber(distance), align: 'right' },
+      { title: 'payload', cell: ([, { payload }]) => (payload === null ? '' : shortened(payload)) },
+    ],
+  );
+}
+
+const PAYLOAD_CHARS = 120;
+
+// On one line; what does not fit on a usual one is for --json.
+function shortened(payload: unknown): string {
+  const text = JSON.stringify(payload, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+  return text.length <= PAYLOAD_CHARS ? text : `${text.slice(0, PAYLOAD_CHARS - 3)}...`;
+}
