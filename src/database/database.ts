@@ -63,6 +63,8 @@ export async function open(dir: string, options: OpenOptions = {}): Promise<Data
 
 export class Database {
   private readonly collections = new Map<string, Promise<Collection>>();
+  /** Those of them that are open by now. */
+  private readonly opened = new Map<string, Collection>();
   private readonly turns = new Turns();
   private closing: Promise<void> | null = null;
 
@@ -94,7 +96,9 @@ export class Database {
     const known = this.collections.get(name);
     if (known !== undefined) return known;
     const forget = (): void => {
-      if (this.collections.get(name) === opened) this.collections.delete(name);
+      if (this.collections.get(name) !== opened) return;
+      this.collections.delete(name);
+      this.opened.delete(name);
     };
     const opened = this.turns.run(name, () => this.open(name, dir, forget));
     this.collections.set(name, opened);
@@ -113,9 +117,8 @@ export class Database {
   async dropCollection(name: string): Promise<void> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    const close = this.takeOpen(name);
     await this.turns.run(name, async () => {
-      await close();
+      await this.opened.get(name)?.close();
       if (!(await removeFolder(this.paths, dir))) throw this.noCollection(name);
     });
   }
@@ -133,11 +136,8 @@ export class Database {
     await this.turns.run(name, async () => {
       if (!replace && (await exists(dir))) throw alreadyExists(dir);
       await unpackSnapshot(snapshot, temporaryName(dir), options);
-    });
-    // Searched until the new one is whole; nothing else of this name is begun between.
-    const close = replace ? this.takeOpen(name) : null;
-    await this.turns.run(name, async () => {
-      await close?.();
+      this.requireOpen();
+      await this.opened.get(name)?.close();
       await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
     });
     return this.collection(name);
@@ -153,9 +153,8 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     if (!(await exists(dir))) throw this.noCollection(name);
-    const close = this.takeOpen(name);
     return this.turns.run(name, async () => {
-      await close();
+      await this.opened.get(name)?.close();
       return salvageCollection(dir, nodeStorage);
     });
   }
@@ -170,13 +169,6 @@ export class Database {
     return this.close();
   }
 
-  // Forgotten at once, closed in turn: who asks for it meanwhile waits, and finds what is there then.
-  private takeOpen(name: string): () => Promise<void> {
-    const opened = this.collections.get(name);
-    this.collections.delete(name);
-    return async () => (await opened?.catch(() => undefined))?.close();
-  }
-
   private async open(name: string, dir: string, forget: () => void): Promise<Collection> {
     try {
       const { runtime, onRecovery } = this;
@@ -186,7 +178,9 @@ export class Database {
         // Whoever asks for it from now on gets it anew, when its files are let go of.
         this.turns.run(name, () => closed).catch(() => undefined);
       };
-      return await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress, onClose });
+      const collection = await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress, onClose });
+      this.opened.set(name, collection);
+      return collection;
     } catch (error) {
       if (
         error instanceof VamanaError &&
