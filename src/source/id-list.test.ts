@@ -52,7 +52,10 @@ describe('a list of ids', () => {
       }),
       { numRuns: 30 },
     );
-    const small = folder.file('b.npy', Buffer.concat([npyHeader("'descr': '<i2'", '(2,)'), Buffer.from([1, 0, 255, 255])]));
+    const small = folder.file(
+      'b.npy',
+      Buffer.concat([npyHeader("'descr': '<i2'", '(2,)'), Buffer.from([1, 0, 255, 255])]),
+    );
     expect(await idsOf(small)).toEqual([1n, -1n]);
   });
 
