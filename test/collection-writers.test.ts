@@ -81,3 +81,32 @@ it('ends soon and settles every write when it is closed while writes wait for ro
   const again = await database.collection('c');
   expect(again.count()).toBe(10 * ends.filter((end) => end === 'acknowledged').length);
 });
+
+it('gives timers and writes their turn while searches follow each other without a pause', async () => {
+  const collection = await createCollection({ threads: 2 });
+  await collection.upsert(Array.from({ length: 100 }, (_, id) => point(id)));
+  let done = false;
+  let inTurn = 0;
+  let most = 0;
+  const search = async (): Promise<void> => {
+    while (!done) {
+      await collection.search([1, 2], { k: 5 });
+      inTurn += 1;
+      most = Math.max(most, inTurn);
+      const end = performance.now() + 0.2;
+      while (performance.now() < end);
+    }
+  };
+  const turn = (): NodeJS.Immediate =>
+    setImmediate(() => {
+      inTurn = 0;
+      if (!done) turn();
+    });
+  turn();
+  const searches = Array.from({ length: 8 }, search);
+  for (let id = 0; id < 5; id += 1) await collection.upsert([point(id)]);
+  done = true;
+  await Promise.all(searches);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(60);
+});

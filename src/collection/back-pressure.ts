@@ -56,13 +56,17 @@ export class BackPressure {
 
   private async wait(deadline: number, why: string, runTasks: () => Promise<void>): Promise<void> {
     if (this.flusher.isClosed) throw new VamanaError('CLOSED', 'the collection was closed while a write waited for room');
-    if (performance.now() >= deadline) throw this.refusal(why);
+    if (performance.now() >= deadline || this.flusher.isStuck) throw this.refusal(why);
     await setTimeout(PAUSE_MS);
     await runTasks();
   }
 
   private refusal(why: string): VamanaError {
-    const { failure } = this.flusher;
+    const { failure, isStuck } = this.flusher;
+    if (failure !== null && isStuck) {
+      const message = `there is no room for more rows until the collection is opened again, since ${failure.message}`;
+      return new VamanaError(failure.code, message, { cause: failure });
+    }
     const waited = `there was no room for more rows within ${this.runtime.writeTimeoutMs} ms`;
     if (failure === null) return new VamanaError('BUSY', `${waited}: ${why}; try again later`);
     return new VamanaError(failure.code, `${waited}, since ${failure.message}`, { cause: failure });

@@ -7,7 +7,7 @@ import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
 import { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
-import { VamanaError } from '../errors.js';
+import { asVamanaError, VamanaError } from '../errors.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import { type PayloadSelection, parseSelection } from '../meta/payload-selection.js';
@@ -19,6 +19,7 @@ import { retrieve } from '../read/retrieve.js';
 import { type ScrollPage, scroll, scrollPage } from '../read/scroll.js';
 import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
+import { loopTurns } from '../segment/loop-turns.js';
 import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
@@ -85,7 +86,7 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
     });
   } catch (error) {
     await store.close();
-    throw error;
+    throw asVamanaError(error);
   }
 }
 
@@ -271,6 +272,8 @@ export class Collection {
       costs: false,
     };
     const selection = parseSelection(options.withPayload ?? false);
+    const turn = loopTurns.next();
+    if (turn !== undefined) await turn;
     const snapshot = this.root.snapshots.acquire();
     try {
       const hits = await cancellable(native, signal, (cancel) => snapshot.native.search(bytes, count, params, cancel));
@@ -327,11 +330,13 @@ export class Collection {
     return this.root.snapshots.peek().meta.count;
   }
 
-  /** Writes the fresh rows as a segment. Resolves when all rows that were there at the call are on the disk as such. */
+  /**
+   * Writes the fresh rows as a segment. Resolves when all rows that were there at the call are on the disk as such.
+   *
+   * @throws VamanaError DISK_FULL, IO, MEMORY_LIMIT (nothing is lost, and it is tried again), CLOSED.
+   */
   async flush(): Promise<void> {
-    await this.queue.run(() => this.flusher.rotate());
-    await this.flusher.settled();
-    if (this.flusher.failure !== null) throw this.flusher.failure;
+    await this.flusher.settled(await this.queue.run(() => this.flusher.rotate()));
   }
 
   /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */
@@ -448,7 +453,7 @@ export class Collection {
 
   private vectorReader({ native }: CollectionSnapshot): VectorReader {
     const { dim, element } = this.config;
-    return { dim, element, fetch: (rows) => native.fetch(rows) };
+    return { dim, element, fetch: (rows) => cancellable(loadNative(), undefined, () => native.fetch(rows)) };
   }
 }
 

@@ -32,7 +32,14 @@ export interface FlusherTarget {
   wal: WalWriter;
 }
 
-const RETRY_MS = 5000;
+/** What a caller of rotate() may wait for. */
+interface Rotation {
+  last: FrozenDelta | undefined;
+  /** Before it. */
+  failures: number;
+}
+
+const RETRY_MS = 1000;
 
 export class Flusher {
   private queue: CommitQueue | null = null;
@@ -43,6 +50,7 @@ export class Flusher {
   private closed = false;
   /** Why the last flush failed; null when it did not. */
   failure: VamanaError | null = null;
+  private failures = 0;
   flushes = 0;
 
   constructor(private readonly target: FlusherTarget) {
@@ -55,23 +63,27 @@ export class Flusher {
     if (this.target.parts.frozen.length > 0) this.start();
   }
 
-  /** The active delta becomes a frozen one, if it has rows. To be called on the commit queue. */
-  rotate(): void {
+  /** The active delta becomes a frozen one, if it has rows; what is frozen is written. On the commit queue only. */
+  rotate(): Rotation {
     const { store, parts, snapshots, meta } = this.target;
-    if (parts.active.stats().rows === 0) return;
-    parts.active.freeze();
-    parts.frozen = [...parts.frozen, { delta: parts.active, seq: meta.state.appliedSeq }];
-    parts.active = store.createDelta();
-    this.publishParts(snapshots.peek().native);
-    this.start();
+    const { failures } = this;
+    if (parts.active.stats().rows > 0) {
+      parts.active.freeze();
+      parts.frozen = [...parts.frozen, { delta: parts.active, seq: meta.state.appliedSeq }];
+      parts.active = store.createDelta();
+      this.publishParts(snapshots.peek().native);
+    }
+    if (parts.frozen.length > 0) this.start();
+    return { last: parts.frozen.at(-1), failures };
   }
 
-  /** Resolves when nothing is frozen any more, or the flush failed since. */
-  async settled(): Promise<void> {
-    const { failure } = this;
-    while (this.target.parts.frozen.length > 0 && (this.failure === null || this.failure === failure)) {
+  /** Resolves when what was frozen by then has been written; rejects when a flush fails first, and with CLOSED. */
+  async settled({ last, failures }: Rotation): Promise<void> {
+    const { parts } = this.target;
+    while (last !== undefined && parts.frozen.includes(last)) {
+      if (this.failure !== null && this.failures > failures) throw this.failure;
+      if (this.closed) throw new VamanaError('CLOSED', 'the collection was closed before its rows were flushed');
       await new Promise<void>((resolve) => this.waiters.push(resolve));
-      if (this.closed) return;
     }
   }
 
@@ -91,6 +103,11 @@ export class Flusher {
     this.running = this.flushAll();
   }
 
+  /** No flush will succeed until the collection is opened again. */
+  get isStuck(): boolean {
+    return this.target.manifests.failed !== null;
+  }
+
   /** Then no flush begins any more. */
   get isClosed(): boolean {
     return this.closed;
@@ -103,12 +120,14 @@ export class Flusher {
         await this.flush(frozen);
         this.failure = null;
         this.flushes += 1;
-        this.wake();
       } catch (error) {
         this.failure = asVamanaError(error);
-        if (!this.closed) this.retry = setTimeout(() => this.start(), RETRY_MS).unref();
+        this.failures += 1;
+        if (!this.closed && !this.isStuck) this.retry = setTimeout(() => this.start(), RETRY_MS).unref();
         break;
       }
+      this.wake();
+      await this.dropLog(frozen.seq);
     }
     // In the turn of the last check: what is frozen later finds nothing running, and starts it.
     this.running = null;
@@ -116,18 +135,42 @@ export class Flusher {
   }
 
   private async flush(frozen: FrozenDelta): Promise<void> {
-    const { meta, wal, manifests } = this.target;
+    const { meta, manifests } = this.target;
+    // Before a segment is written in vain.
+    if (manifests.failed !== null) throw manifests.failed;
     const flushed = await this.write(frozen);
-    await meta.flushed();
-    await this.commitQueue.run(async () => {
-      const edit: ManifestEdit<CollectionConfig> = {
-        flushedSeq: frozen.seq,
-        ...(flushed === null ? {} : { addSegments: [flushed.entry] }),
-      };
-      await manifests.publish(applyEdit(manifests.current, edit));
-      this.replace(frozen, flushed);
-    });
-    await wal.dropThrough(frozen.seq);
+    try {
+      await meta.flushed();
+      await this.commitQueue.run(async () => {
+        const edit: ManifestEdit<CollectionConfig> = {
+          flushedSeq: frozen.seq,
+          ...(flushed === null ? {} : { addSegments: [flushed.entry] }),
+        };
+        await manifests.publish(applyEdit(manifests.current, edit));
+        this.replace(frozen, flushed);
+      });
+    } catch (error) {
+      if (flushed !== null) await this.discard(flushed);
+      throw error;
+    }
+  }
+
+  // The next try writes another. If the manifest that names it may have been published, recovery decides.
+  private async discard({ segment, entry }: FlushedSegment): Promise<void> {
+    const { manifests, paths, parts } = this.target;
+    if (parts.segments.includes(segment)) return;
+    segment.close();
+    if (manifests.failed !== null) return;
+    await rm(paths.segment(entry.number), { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  // The rows are safe by now: what cannot be removed goes with the log of the next flush.
+  private async dropLog(seq: number): Promise<void> {
+    try {
+      await this.target.wal.dropThrough(seq);
+    } catch (error) {
+      this.failure = asVamanaError(error);
+    }
   }
 
   /** Null when none of its rows lives. */

@@ -58,6 +58,11 @@ export class ManifestStore<Config> {
     return this.manifest;
   }
 
+  /** Why no manifest is published any more (rule 5); null while they are. */
+  get failed(): VamanaError | null {
+    return this.failure;
+  }
+
   /** Resolves once `next` is durable and current. It must be the version after the current one. */
   async publish(next: Manifest<Config>): Promise<void> {
     if (this.failure !== null) throw this.failure;
