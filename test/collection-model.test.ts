@@ -8,7 +8,11 @@ const SEED = process.env.SEED === undefined ? undefined : Number(process.env.SEE
 
 const runs = ALL_SPACES.map((space, at) => ({ seed: SEED ?? at + 1, steps: STEPS, space }));
 
-it.concurrent.each(runs)('agrees with the model: $space.metric over $space.element, seed $seed, $steps steps', async (run) => {
-  const report = await runModel(run);
-  expect(report.recall, `recall over ${report.queries} queries`).toBeGreaterThanOrEqual(0.95);
-}, 120_000);
+it.concurrent.each(runs)(
+  'agrees with the model: $space.metric over $space.element, seed $seed, $steps steps',
+  async (run) => {
+    const report = await runModel(run);
+    expect(report.recall, `recall over ${report.queries} queries`).toBeGreaterThanOrEqual(0.95);
+  },
+  120_000,
+);

@@ -75,7 +75,7 @@ it('ends soon and settles every write when it is closed while writes wait for ro
   await collection.close();
   expect(performance.now() - start).toBeLessThan(5000);
   const ends = await Promise.all(writes);
-  expect(ends.filter((end) => end !== "acknowledged" && end !== "CLOSED")).toEqual([]);
+  expect(ends.filter((end) => end !== 'acknowledged' && end !== 'CLOSED')).toEqual([]);
   await database?.close();
   database = await open(dir);
   const again = await database.collection('c');

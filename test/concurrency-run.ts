@@ -50,7 +50,9 @@ export async function runConcurrently(options: ConcurrencyOptions): Promise<Conc
     await checkFiles(dir, 'c');
     return report;
   } catch (error) {
-    throw new Error(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : error}`, { cause: error });
+    throw new Error(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : error}`, {
+      cause: error,
+    });
   } finally {
     await database.close();
     await rm(dir, { recursive: true, force: true });
@@ -164,7 +166,10 @@ class ConcurrencyRun {
     for (const hit of hits) {
       const { id, version } = hit;
       const then = before.get(id) ?? { seq: 0, live: false };
-      assert.ok(then.live ? version >= then.seq : version > then.seq, `point ${id} at ${version}: ${JSON.stringify(then)}`);
+      assert.ok(
+        then.live ? version >= then.seq : version > then.seq,
+        `point ${id} at ${version}: ${JSON.stringify(then)}`,
+      );
       assert.ok(version >= (seen.get(id) ?? 0), `point ${id} at ${version} after ${seen.get(id)}`);
       seen.set(id, version);
       checkWhole(hit);
@@ -185,7 +190,10 @@ class ConcurrencyRun {
   private async checkEnd(): Promise<void> {
     const points = await readAllPoints(this.collection);
     const live = [...this.told].filter(([, told]) => told.live);
-    assert.deepEqual(new Map(points.map(({ id, version }) => [id, version])), new Map(live.map(([id, told]) => [id, told.seq])));
+    assert.deepEqual(
+      new Map(points.map(({ id, version }) => [id, version])),
+      new Map(live.map(([id, told]) => [id, told.seq])),
+    );
     for (const point of points) checkWhole(point);
   }
 }

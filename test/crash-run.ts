@@ -86,7 +86,11 @@ class CrashRun {
     try {
       const names = await database.listCollections();
       if (!names.includes(CRASH_COLLECTION)) {
-        assert.deepEqual(this.acknowledged, this.known.map(() => 0), 'the collection is gone');
+        assert.deepEqual(
+          this.acknowledged,
+          this.known.map(() => 0),
+          'the collection is gone',
+        );
         return;
       }
       const collection = await database.collection(CRASH_COLLECTION);
@@ -109,7 +113,10 @@ class CrashRun {
     for (const [writer, known] of this.known.entries()) {
       const told = this.acknowledged[writer] as number;
       const there = found.get(writer) ?? 0;
-      assert.ok(there === told || there === told + 1, `writer ${writer}: batch ${told} was acknowledged, found ${there}`);
+      assert.ok(
+        there === told || there === told + 1,
+        `writer ${writer}: batch ${told} was acknowledged, found ${there}`,
+      );
       if (there > told) this.report.unheard += 1;
       advance(known.model, this.seed, writer, known.n, there);
       known.n = there;

@@ -6,8 +6,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Collection, type Database, open, type OpenOptions, VamanaError } from '../src/index.js';
 import { loadNative } from '../src/binding.js';
+import { type Collection, type Database, type OpenOptions, open, VamanaError } from '../src/index.js';
 
 const CONFIG = { dim: 4, degree: 8, buildList: 16, codeBytes: 4 };
 
@@ -180,7 +180,9 @@ it('refuses a second process, and takes the folder over from one that was killed
     setInterval(() => lock, 1000);`;
   await (await openDatabase()).close();
   await writeFile(join(dir, 'LOCK'), '{"pid":4242,"url":"http://localhost:6333"}\n');
-  const child = spawn(process.execPath, ['-e', script, addon, join(dir, 'LOCK')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['-e', script, addon, join(dir, 'LOCK')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
     await once(child.stdout, 'data');
     const refusal = await open(dir).then(
@@ -206,7 +208,7 @@ it('refuses a second process, and takes the folder over from one that was killed
 it('says in its own words what is wrong with a folder', async () => {
   const file = join(dir, 'file');
   await writeFile(file, 'no folder');
-  expect(await endOf(open(join(file, 'database')))).toBe('IO');
+  expect(await endOf(open(join(file, 'database')))).toBe('NOT_FOUND');
   const database = await openDatabase();
   for (const name of ['', '.', '..', 'a/b', 'c.tmp', 'x'.repeat(201)]) {
     expect(await endOf(Promise.resolve().then(() => database.collection(name)))).toBe('INVALID_ARGUMENT');

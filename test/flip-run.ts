@@ -35,7 +35,7 @@ export async function runFlips(seed: number, perFile: number): Promise<FlipRepor
     const report: FlipReport = { flips: 0, noticed: { opening: 0, reading: 0, verifying: 0 } };
     for (const file of filesOf(join(sound, 'collections', NAME))) {
       for (const offset of offsetsOf(statSync(join(sound, 'collections', NAME, file)).size, seed, perFile)) {
-        const noticed = await flip({ folder, sound, file, offset, bit: 1 << (offset + seed) % 8, right });
+        const noticed = await flip({ folder, sound, file, offset, bit: 1 << ((offset + seed) % 8), right });
         report.flips += 1;
         report.noticed[noticed] += 1;
       }
@@ -156,11 +156,11 @@ async function makeDatabase(dir: string): Promise<void> {
 
 /** Log, newest manifest and segments; older manifests and the metadata are not read. */
 function filesOf(dir: string): string[] {
-  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((file) => statSync(join(dir, file)).isFile());
+  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    statSync(join(dir, file)).isFile(),
+  );
   const newest = Math.max(...files.map((file) => parseManifestName(file) ?? 0));
-  return files
-    .filter((file) => /^(wal|segments)\//.test(file) || parseManifestName(file) === newest)
-    .sort();
+  return files.filter((file) => /^(wal|segments)\//.test(file) || parseManifestName(file) === newest).sort();
 }
 
 /** The first and the last bytes, and others here and there. */

@@ -270,7 +270,10 @@ class Run {
     assert.equal(vector.length, expected.vector.length);
     for (const [i, value] of expected.vector.entries()) {
       const off = Math.abs((vector[i] as number) - value * scale);
-      assert.ok(off <= (unit ? 1e-3 : 0), `${label}: vector of ${id} at ${i} is ${vector[i]}, expected ${value * scale}`);
+      assert.ok(
+        off <= (unit ? 1e-3 : 0),
+        `${label}: vector of ${id} at ${i} is ${vector[i]}, expected ${value * scale}`,
+      );
     }
   }
 

@@ -55,7 +55,8 @@ export class BackPressure {
   }
 
   private async wait(deadline: number, why: string, runTasks: () => Promise<void>): Promise<void> {
-    if (this.flusher.isClosed) throw new VamanaError('CLOSED', 'the collection was closed while a write waited for room');
+    if (this.flusher.isClosed)
+      throw new VamanaError('CLOSED', 'the collection was closed while a write waited for room');
     if (performance.now() >= deadline || this.flusher.isStuck) throw this.refusal(why);
     await setTimeout(PAUSE_MS);
     await runTasks();

@@ -51,6 +51,8 @@ export interface OpenCollectionInput {
   storage: Storage;
   runtime: Runtime;
   onProgress?: (progress: RecoveryProgress) => void;
+  /** Called when closing begins, with its end. */
+  onClose?: (closed: Promise<void>) => void;
 }
 
 /** Recovers the collection in a folder; see src/recovery/recover.ts. NOT_FOUND, CORRUPT, TOO_NEW, IO. */
@@ -83,6 +85,7 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
       meta,
       wal,
       recovered: { records, cutBytes },
+      onClose: input.onClose,
     });
   } catch (error) {
     await store.close();
@@ -114,6 +117,7 @@ interface CollectionParts {
   meta: MetaStore;
   wal: WalWriter;
   recovered: Collection['recovered'];
+  onClose: OpenCollectionInput['onClose'];
 }
 
 /**
@@ -395,7 +399,10 @@ export class Collection {
 
   /** Waits for writes in flight and makes everything durable. What is not in segments yet is in the log. Idempotent. */
   close(): Promise<void> {
-    this.closing ??= this.finish();
+    if (this.closing === null) {
+      this.closing = this.finish();
+      this.root.onClose?.(this.closing);
+    }
     return this.closing;
   }
 

@@ -1,8 +1,9 @@
 // Moves fresh rows from RAM to the disk: freezes the active delta, writes it as a segment in the background, publishes
 // that, and lets the log go that is no longer needed. One segment at a time. Publishing keeps this order:
 //
-// 1. the segment is durable; 2. what is applied to the metadata is durable; 3. the manifest that names the segment is
-// durable; 4. searches see the segment in the delta's place; 5. the log up to the delta's last record is dropped.
+// 1. the segment is durable; 2. what is applied to the metadata is durable, there and in the log; 3. the manifest that
+// names the segment is durable; 4. searches see the segment in the delta's place; 5. the log up to the delta's last
+// record is dropped.
 //
 // A flush that fails (a full disk, say) loses nothing: the delta stays searchable and its records stay in the log.
 // It is tried again after a while; writers wait meanwhile, and are refused in the end.
@@ -135,11 +136,13 @@ export class Flusher {
   }
 
   private async flush(frozen: FrozenDelta): Promise<void> {
-    const { meta, manifests } = this.target;
+    const { meta, wal, manifests } = this.target;
     // Before a segment is written in vain.
     if (manifests.failed !== null) throw manifests.failed;
     const flushed = await this.write(frozen);
     try {
+      // Rows that died since are not in the segment: what replaced them is to be durable first, whatever the policy.
+      if (wal.stats().durableSeq < meta.state.appliedSeq) await wal.sync();
       await meta.flushed();
       await this.commitQueue.run(async () => {
         const edit: ManifestEdit<CollectionConfig> = {

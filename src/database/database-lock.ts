@@ -5,18 +5,25 @@ import { basename, dirname, resolve } from 'node:path';
 import { loadNative, type NativeLock } from '../binding.js';
 import { exists } from '../disk/file-copy.js';
 import { DatabasePaths } from '../disk/file-names.js';
+import { systemError } from '../disk/system-error.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 
 /** LOCKED, naming the holder. */
 export async function lockDatabase({ lock: path }: DatabasePaths, url?: string): Promise<NativeLock> {
+  let lock: NativeLock;
   try {
-    const lock = loadNative().lockFile(path);
-    await writeFile(path, `${JSON.stringify({ pid: process.pid, url: url ?? null })}\n`);
-    return lock;
+    lock = loadNative().lockFile(path);
   } catch (thrown) {
     const error = asVamanaError(thrown);
     if (error.code !== 'LOCKED') throw error;
     throw new VamanaError('LOCKED', `${path} is held by ${await holder(path)}; close it there first`, { cause: error });
+  }
+  try {
+    await writeFile(path, `${JSON.stringify({ pid: process.pid, url: url ?? null })}\n`);
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw systemError(error, 'write', path);
   }
 }
 

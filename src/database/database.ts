@@ -12,6 +12,7 @@ import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/run
 import { exists } from '../disk/file-copy.js';
 import { DatabasePaths, temporaryName } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
+import { systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
 import type { RecoveryProgress } from '../recovery/recover.js';
 import { type CollectionSalvage, salvageCollection } from '../recovery/salvage-collection.js';
@@ -24,6 +25,7 @@ import {
   settleFolders,
 } from './collection-folders.js';
 import { lockDatabase } from './database-lock.js';
+import { Turns } from './turns.js';
 
 export interface OpenOptions extends RuntimeOptions {
   /** Shown to who finds the folder locked: where this process serves it. */
@@ -44,19 +46,24 @@ export interface RestoreOptions extends VerifySnapshotOptions {
  */
 export async function open(dir: string, options: OpenOptions = {}): Promise<Database> {
   const paths = new DatabasePaths(dir);
-  await mkdir(paths.collectionsDir, { recursive: true });
+  try {
+    await mkdir(paths.collectionsDir, { recursive: true });
+  } catch (error) {
+    throw systemError(error, 'make folder', paths.collectionsDir);
+  }
   const lock = await lockDatabase(paths, options.url);
   try {
     await settleFolders(paths);
     return new Database(paths, lock, resolveRuntime(options), options.onRecovery);
   } catch (error) {
     lock.release();
-    throw error;
+    throw systemError(error, 'open', dir);
   }
 }
 
 export class Database {
   private readonly collections = new Map<string, Promise<Collection>>();
+  private readonly turns = new Turns();
   private closing: Promise<void> | null = null;
 
   /** @internal Use open(). */
@@ -76,20 +83,22 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     const config = resolveConfig(options);
-    await createFolder(dir, config);
+    await this.turns.run(name, () => createFolder(dir, config));
     return this.collection(name);
   }
 
-  /** The collection, recovered when it is not open yet. NOT_FOUND, CORRUPT, TOO_NEW. */
+  /** The collection, recovered when it is not open, or no more. NOT_FOUND, CORRUPT, TOO_NEW. */
   collection(name: string): Promise<Collection> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    let opened = this.collections.get(name);
-    if (opened === undefined) {
-      opened = this.open(name, dir);
-      this.collections.set(name, opened);
-      opened.catch(() => this.collections.delete(name));
-    }
+    const known = this.collections.get(name);
+    if (known !== undefined) return known;
+    const forget = (): void => {
+      if (this.collections.get(name) === opened) this.collections.delete(name);
+    };
+    const opened = this.turns.run(name, () => this.open(name, dir, forget));
+    this.collections.set(name, opened);
+    opened.catch(forget);
     return opened;
   }
 
@@ -104,8 +113,11 @@ export class Database {
   async dropCollection(name: string): Promise<void> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    await this.closeCollection(name);
-    if (!(await removeFolder(this.paths, dir))) throw this.noCollection(name);
+    const close = this.takeOpen(name);
+    await this.turns.run(name, async () => {
+      await close();
+      if (!(await removeFolder(this.paths, dir))) throw this.noCollection(name);
+    });
   }
 
   /**
@@ -118,11 +130,16 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     const replace = options.replace === true;
-    if (!replace && (await exists(dir))) throw alreadyExists(dir);
-    await unpackSnapshot(snapshot, temporaryName(dir), options);
-    this.requireOpen();
-    if (replace) await this.closeCollection(name);
-    await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
+    await this.turns.run(name, async () => {
+      if (!replace && (await exists(dir))) throw alreadyExists(dir);
+      await unpackSnapshot(snapshot, temporaryName(dir), options);
+    });
+    // Searched until the new one is whole; nothing else of this name is begun between.
+    const close = replace ? this.takeOpen(name) : null;
+    await this.turns.run(name, async () => {
+      await close?.();
+      await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
+    });
     return this.collection(name);
   }
 
@@ -136,8 +153,11 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     if (!(await exists(dir))) throw this.noCollection(name);
-    await this.closeCollection(name);
-    return salvageCollection(dir, nodeStorage);
+    const close = this.takeOpen(name);
+    return this.turns.run(name, async () => {
+      await close();
+      return salvageCollection(dir, nodeStorage);
+    });
   }
 
   /** Closes every collection and lets go of the folder. Idempotent. */
@@ -150,17 +170,23 @@ export class Database {
     return this.close();
   }
 
-  private async closeCollection(name: string): Promise<void> {
+  // Forgotten at once, closed in turn: who asks for it meanwhile waits, and finds what is there then.
+  private takeOpen(name: string): () => Promise<void> {
     const opened = this.collections.get(name);
     this.collections.delete(name);
-    if (opened !== undefined) await (await opened.catch(() => undefined))?.close();
+    return async () => (await opened?.catch(() => undefined))?.close();
   }
 
-  private async open(name: string, dir: string): Promise<Collection> {
+  private async open(name: string, dir: string, forget: () => void): Promise<Collection> {
     try {
       const { runtime, onRecovery } = this;
       const onProgress = (progress: RecoveryProgress): void => onRecovery?.(name, progress);
-      return await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress });
+      const onClose = (closed: Promise<void>): void => {
+        forget();
+        // Whoever asks for it from now on gets it anew, when its files are let go of.
+        this.turns.run(name, () => closed).catch(() => undefined);
+      };
+      return await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress, onClose });
     } catch (error) {
       if (
         error instanceof VamanaError &&
@@ -175,12 +201,13 @@ export class Database {
 
   private async finish(): Promise<void> {
     try {
-      const opened = await Promise.allSettled(this.collections.values());
+      const opened = await Promise.allSettled([...this.collections.values()]);
       const closed = await Promise.allSettled(
         opened.map((collection) => (collection.status === 'fulfilled' ? collection.value.close() : undefined)),
       );
       for (const end of closed) if (end.status === 'rejected') throw end.reason;
     } finally {
+      await this.turns.settled();
       this.lock.release();
     }
   }

@@ -7,7 +7,8 @@
 // 4. The metadata says up to which record it is applied (appliedSeq).
 // 5. The log's end is settled (a torn tail is cut), and it is replayed from above the lower of the two: a record
 //    above flushedSeq goes into the delta, one above appliedSeq into the metadata too.
-// 6. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
+// 6. Records that the metadata has and the log has not are settled: see lost-records.ts.
+// 7. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
 //
 // Repeating it changes nothing: a record applied twice is harmless, and what was replayed is applied. Damage is an
 // error that names file and place; nothing is skipped.
@@ -27,6 +28,7 @@ import type { WalRecord } from '../wal/wal-op.js';
 import { readWal, type WalLocation } from '../wal/wal-reader.js';
 import { WalWriter } from '../wal/wal-writer.js';
 import { RowGatherer } from '../write/row-gatherer.js';
+import { settleLostRecords } from './lost-records.js';
 
 export interface RecoveryProgress {
   stage: 'segments' | 'replay';
@@ -73,7 +75,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
     const location: WalLocation = { storage, walDir: paths.walDir, collection: uuid };
     const wal = await WalWriter.open({
       ...location,
-      after: Math.max(flushedSeq, appliedSeq),
+      after: flushedSeq,
       segmentBytes: runtime.walSegmentBytes,
       sync: runtime.sync,
     });
@@ -81,10 +83,13 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
       const delta = store.createDelta();
       const from = Math.min(flushedSeq, appliedSeq) + 1;
       const replayed = await replay(readWal(location, { from }), { flushedSeq, delta, meta, config, onProgress });
+      const flushedRows = entries.map(({ lastRow }) => lastRow);
+      const lastRow = Math.max(-1, replayed.lastRow, ...flushedRows);
+      await settleLostRecords({ meta, wal, lastRow, walDir: paths.walDir, sync: runtime.sync });
       const snapshot = meta.snapshot();
       const dead = snapshot.deadRows();
       snapshot.release();
-      return { segments, delta, dead, meta, wal, replayed, cutBytes: wal.cut?.bytes ?? 0 };
+      return { segments, delta, dead, meta, wal, replayed: replayed.records, cutBytes: wal.cut?.bytes ?? 0 };
     } catch (error) {
       await wal.close().catch(() => undefined);
       throw error;
@@ -103,11 +108,18 @@ interface ReplayTarget {
   onProgress: RecoveryInput['onProgress'];
 }
 
-async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): Promise<number> {
+interface Replayed {
+  records: number;
+  /** The highest that came; -1 for none. */
+  lastRow: number;
+}
+
+async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): Promise<Replayed> {
   const { flushedSeq, delta, meta, config, onProgress } = target;
   const gatherer = new RowGatherer(config);
   let waiting: WalRecord[] = [];
   let replayed = 0;
+  let lastRow = -1;
   const apply = async (): Promise<void> => {
     await meta.apply(waiting);
     waiting = [];
@@ -116,12 +128,13 @@ async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): 
   };
   for await (const record of records) {
     if (record.seq > flushedSeq) gatherer.add(record);
+    for (const op of record.ops) if (op.kind === 'put') lastRow = Math.max(lastRow, op.row);
     waiting.push(record);
     replayed += 1;
     if (waiting.length >= APPLY_RECORDS) await apply();
   }
   await apply();
-  return replayed;
+  return { records: replayed, lastRow };
 }
 
 async function removeLeftovers(

@@ -7,7 +7,11 @@ const { runs, seed, stride, unsynced } = numbers({ runs: 5, seed: 1, stride: 1, 
 
 let cuts = 0;
 for (let run = 0; run < runs; run += 1) {
-  const report = await runPowerCuts({ seed: seed + run, stride: Math.max(1, stride), sync: unsynced > 0 ? 'none' : 'always' });
+  const report = await runPowerCuts({
+    seed: seed + run,
+    stride: Math.max(1, stride),
+    sync: unsynced > 0 ? 'none' : 'always',
+  });
   cuts += report.cuts;
   say(`seed ${seed + run}: ${JSON.stringify(report)}`);
 }
