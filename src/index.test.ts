@@ -7,11 +7,18 @@ it('offers exactly this, apart from types', () => {
     'VamanaError',
     'buildIndex',
     'errorCatalogue',
+    'folderKind',
+    'inspectCollection',
+    'inspectDatabase',
     'inspectIndex',
     'open',
     'openIndex',
     'planIndex',
+    'readSnapshotList',
     'tieAwareRecall',
+    'verifyCollection',
+    'verifyFolder',
     'verifyIndex',
+    'verifySnapshot',
   ]);
 });

@@ -52,7 +52,7 @@ describe('vamana build', () => {
       'train',
       'write',
     ]);
-    expect(Object.keys(report.files as object).sort()).toEqual(['codes', 'graph', 'vectors']);
+    expect(Object.keys(report.files as object).sort()).toEqual(['codes', 'graph', 'rows', 'vectors']);
     for (const name of ['rss_peak', 'degree_mean', 'bits_per_edge']) expect(report[name]).toBeGreaterThan(0);
     for (const part of ['vectors', 'graph', 'codes', 'buffers', 'process', 'total', 'limit']) {
       expect(built.stderr).toMatch(new RegExp(`^${part} `, 'm'));
@@ -99,7 +99,7 @@ describe('vamana search', () => {
   it('prints the document that scripts rely on', async () => {
     const document = await vamanaJson('search', ...searchArguments, '--io', 'pread');
     expect(document).toMatchObject({
-      index: { rows: 4000, dim: 128, metric: 'l2', element: 'u8', code: 'pq68x8' },
+      index: { rows: 4000, dim: 128, metric: 'l2', element: 'u8', code: expect.stringMatching(/^(pq68x8|rabitq4)$/) },
       params: {
         k: 10,
         list_size: 64,

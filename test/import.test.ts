@@ -84,6 +84,8 @@ describe('an import', () => {
       if (from > 0) expect(run.output.stderr).toContain(`going on at row ${from.toLocaleString('en')} of 4,000`);
       from = reached(dataDir);
       expect(from).toBeGreaterThanOrEqual(rows);
+      // As the kill left it, before anything is recovered.
+      expect((await verifyCollection(join(dataDir, 'collections', 'gloss'))).problems).toEqual([]);
     }
     const last = importInto(dataDir);
     expect(await last.ended, last.output.stderr).toBe(0);

@@ -1,4 +1,4 @@
-// The README's commands and its library example run as they are printed, in a temporary folder that holds the sample.
+// The README's commands and its library examples run as they are printed, in a temporary folder that holds the sample.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,13 +36,23 @@ test('the tour of the command runs, verb after verb', () => {
     const [, , verb = '', ...args] = line.split(' ');
     outputs.set(verb, node(join(root, 'dist', 'tools', 'vamana.js'), verb, ...args));
   }
-  expect([...outputs.keys()]).toEqual('build search bench truth convert head inspect verify doctor'.split(' '));
+  const ofIndexes = 'build search bench truth convert head inspect verify doctor'.split(' ');
+  const ofCollections = 'import query status flush snapshot restore collections recover'.split(' ');
+  expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);
   expect(outputs.get('search')).toMatch(/recall@10 +0\.9/);
+  expect(outputs.get('query')).toMatch(/^1 +\d+ +0\.\d+ +\{.*"gloss"/m);
+  expect(outputs.get('collections')).toMatch(/^words-again +256 +f16 +cosine +1 +4,000 /m);
   expect(existsSync(join(folder, 'bench.html'))).toBe(true);
 });
 
-test('the example of the library runs', () => {
-  const [example = ''] = blocks('js');
-  writeFileSync(join(folder, 'example.mjs'), example);
-  expect(node('example.mjs')).toMatch(/Uint32Array\(5\)[\s\S]*Float32Array\(5\)/);
+test('the examples of the library run', () => {
+  const outputs = blocks('js').map((example) => {
+    writeFileSync(join(folder, 'example.mjs'), example);
+    return node('example.mjs');
+  });
+  expect(outputs).toHaveLength(2);
+  expect(outputs[0]).toMatch(/Uint32Array\(5\)[\s\S]*Float32Array\(5\)/);
+  expect(outputs[1]).toMatch(
+    /^550e8400-e29b-41d4-a716-446655440000 0\.0\S+ null\n2n 0\.\S+ \{ title: 'forest', year: 2021 \}\n/,
+  );
 });

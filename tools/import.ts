@@ -60,6 +60,9 @@ async function runImport(path: string, options: ImportVerbOptions, signal: Abort
   const source = await openVectorSource(path, options.format === undefined ? {} : { format: options.format });
   const list = options.ids === undefined ? undefined : await openIdList(options.ids);
   try {
+    // Before anything is made: it looks at every file there is to be read.
+    const inputs = [path, options.ids, options.payload].filter((input) => input !== undefined);
+    const record = ImportRecord.of(options.dataDir, options.collection, inputs);
     const files: ImportFiles = {
       source,
       ids: list === undefined ? undefined : { path: options.ids ?? '', list },
@@ -71,7 +74,7 @@ async function runImport(path: string, options: ImportVerbOptions, signal: Abort
     }
     return await withDatabase(
       options,
-      async (database) => importInto(await openOrCreate(database, source, options), files, options, signal),
+      async (database) => importInto(await openOrCreate(database, source, options), files, record, options, signal),
       { create: true, writeTimeoutMs: WRITE_TIMEOUT_MS },
     );
   } finally {
@@ -97,12 +100,11 @@ async function openOrCreate(database: Database, source: VectorSource, options: I
 async function importInto(
   collection: Collection,
   files: ImportFiles,
+  record: ImportRecord,
   options: ImportVerbOptions,
   signal: AbortSignal,
 ): Promise<ImportReport> {
-  const { source, ids, payload } = files;
-  const inputs = [source.path, ids?.path, payload].filter((path) => path !== undefined);
-  const record = ImportRecord.of(options.dataDir, collection.name, inputs);
+  const { source } = files;
   const from = options.restart === true ? 0 : Math.min(record.read(), source.rows);
   if (from > 0) process.stderr.write(`going on at row ${formatNumber(from)} of ${formatNumber(source.rows)}\n`);
   const startMs = performance.now();

@@ -54,3 +54,14 @@ it('tells the rows of a segment and of a delta from others', () => {
   );
   for (const part of parts) expect(part.has(rows).every((flag) => flag === 1)).toBe(true);
 });
+
+it('tells the rows of a delta that grows', () => {
+  const growing = store.createDelta();
+  const part = probeDelta(store, 'growing', growing);
+  growing.append(Uint32Array.of(3, 5), new Uint8Array(2 * DIM));
+  expect(Array.from(part.has(Uint32Array.of(2, 3, 4, 5, 9)))).toEqual([0, 1, 0, 1, 0]);
+  growing.append(Uint32Array.of(9), new Uint8Array(DIM));
+  expect(Array.from(part.has(Uint32Array.of(2, 3, 4, 5, 9)))).toEqual([0, 1, 0, 1, 1]);
+  part.close();
+  growing.close();
+});

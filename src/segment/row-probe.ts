@@ -2,6 +2,7 @@
 // native snapshot of that one part how many rows die when these do, and divides what is neither none nor all; it looks
 // into the index of rows only, never at vectors. Synchronous, about a microsecond or two a row.
 import type { NativeDelta, NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
+import { VamanaError } from '../errors.js';
 
 /** A part of a collection that holds rows. */
 export interface RowPart {
@@ -17,7 +18,7 @@ export function probeSegment(store: NativeStore, name: string, segment: NativeSe
   return new RowProbe(name, first, last, store.createSnapshot({ segments: [segment], deltas: [], dead: NO_ROWS }));
 }
 
-/** Of the rows that the delta has now. */
+/** Of the rows that the delta has whenever it is asked. */
 export function probeDelta(store: NativeStore, name: string, delta: NativeDelta): RowPart {
   const all = 0xffff_ffff;
   return new RowProbe(name, 0, all, store.createSnapshot({ segments: [], deltas: [delta], dead: NO_ROWS }));
@@ -49,17 +50,21 @@ class RowProbe implements RowPart {
     const count = this.count(rows.subarray(begin, end));
     if (count === end - begin) flags.fill(1, begin, end);
     if (count === 0 || count === end - begin) return;
+    if (end - begin === 1) throw new VamanaError('CORRUPT', `${this.name} has row ${rows[begin]} ${count} times`);
     const middle = (begin + end) >> 1;
     this.mark(rows, begin, middle, flags);
     this.mark(rows, middle, end, flags);
   }
 
   private count(rows: Uint32Array): number {
-    const without = this.snapshot.next({ dead: rows });
+    // A successor sees what was appended to a delta since, so it is compared with another one of the same moment.
+    const whole = this.snapshot.next({});
+    const without = whole.next({ dead: rows });
     try {
-      return this.snapshot.liveRows - without.liveRows;
+      return whole.liveRows - without.liveRows;
     } finally {
       without.close();
+      whole.close();
     }
   }
 }
