@@ -2,6 +2,7 @@
 //
 //   LOCK                    held with flock while the database is open; what it says is for people only
 //   collections/<name>/     one collection each; see src/disk/file-names.ts
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { unpackSnapshot } from '../backup/restore-snapshot.js';
 import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
@@ -10,7 +11,7 @@ import { type Collection, openCollection } from '../collection/collection.js';
 import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
 import { exists } from '../disk/file-copy.js';
-import { DatabasePaths, temporaryName } from '../disk/file-names.js';
+import { DatabasePaths } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
 import { systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
@@ -130,15 +131,17 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     const replace = options.replace === true;
+    // Its own, since another collection of this name may be made before it is published.
+    const temporary = `${dir}.tmp-${randomUUID()}`;
     await this.turns.run(name, async () => {
       if (!replace && (await exists(dir))) throw alreadyExists(dir);
-      await unpackSnapshot(snapshot, temporaryName(dir), options);
+      await unpackSnapshot(snapshot, temporary, options);
     });
     // Searched until the new one is whole; nothing else of this name is begun between.
     const close = replace ? this.takeOpen(name) : null;
     await this.turns.run(name, async () => {
       await close?.();
-      await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
+      await (replace ? replaceFolder(this.paths, temporary, name) : publishFolder(temporary, dir));
     });
     return this.collection(name);
   }
