@@ -64,11 +64,7 @@ export async function removeFolder({ collectionsDir }: DatabasePaths, dir: strin
 }
 
 /** What was made under a temporary name becomes the collection, in the place of the one there is. */
-export async function replaceFolder(
-  { collectionsDir }: DatabasePaths,
-  temporary: string,
-  name: string,
-): Promise<void> {
+export async function replaceFolder({ collectionsDir }: DatabasePaths, temporary: string, name: string): Promise<void> {
   const dir = join(collectionsDir, name);
   const before = join(collectionsDir, `${REPLACED}${name}`);
   if (await exists(dir)) await rm(before, { recursive: true, force: true });
