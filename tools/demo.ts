@@ -105,7 +105,15 @@ async function measure(set: DataSet, io: IoKind, signal: AbortSignal): Promise<L
       const queries = await loadQueries(join(SAMPLE, set.queries), index.info);
       const truth = await loadTruth(join(SAMPLE, set.truth), queries.count, K);
       for (const listSize of LIST_SIZES) {
-        const settings = { k: K, listSize, rerank: 'auto', scores: 'exact', exact: false, threads: 1, cacheBytes: 0 } as const;
+        const settings = {
+          k: K,
+          listSize,
+          rerank: 'auto',
+          scores: 'exact',
+          exact: false,
+          threads: 1,
+          cacheBytes: 0,
+        } as const;
         const { document } = await runSearch({ index, dir: folderOf(set), queries, truth, settings, signal });
         lines.push({ set: set.name, document });
       }

@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
   ['limits'],
   ['binding'],
-  ['config', 'binding-store', 'binding-store-model'],
+  ['config'],
   ['disk'],
   ['source', 'meta'],
   ['segment'],

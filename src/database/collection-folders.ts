@@ -1,7 +1,7 @@
 // How the folders of collections come and go in a database's folder, each by renames, so that a collection is there
 // whole or not at all whenever the process ends:
 //
-//   <name>.tmp, <name>.tmp-<uuid>   being made: removed when found
+//   <name>.tmp          being made: removed when found
 //   .dropped-<uuid>     dropped: removed when found
 //   .replaced-<name>    to be replaced by what is renamed to <name> next: it goes once that stands, and takes its name
 //                       back when it does not
@@ -51,7 +51,7 @@ export async function createFolder(dir: string, config: CollectionConfig): Promi
     segments: [],
   };
   await ManifestStore.create(nodeStorage, paths.dir, first);
-  await publishFolder(paths.dir, dir);
+  await publishFolder(dir);
 }
 
 /** Removes a collection's folder; false where there is none. */
@@ -63,14 +63,14 @@ export async function removeFolder({ collectionsDir }: DatabasePaths, dir: strin
   return true;
 }
 
-/** What was made under a temporary name becomes the collection, in the place of the one there is. */
-export async function replaceFolder({ collectionsDir }: DatabasePaths, temporary: string, name: string): Promise<void> {
+/** What was made under the temporary name of `dir` becomes the collection, in the place of the one there is. */
+export async function replaceFolder({ collectionsDir }: DatabasePaths, name: string): Promise<void> {
   const dir = join(collectionsDir, name);
   const before = join(collectionsDir, `${REPLACED}${name}`);
   if (await exists(dir)) await rm(before, { recursive: true, force: true });
   const stood = await moveAway(dir, before);
   try {
-    await publishFolder(temporary, dir);
+    await publishFolder(dir);
   } catch (error) {
     if (stood) await moveAway(before, dir);
     throw error;
@@ -79,7 +79,8 @@ export async function replaceFolder({ collectionsDir }: DatabasePaths, temporary
 }
 
 /** The same where there is none: ALREADY_EXISTS otherwise. */
-export async function publishFolder(temporary: string, dir: string): Promise<void> {
+export async function publishFolder(dir: string): Promise<void> {
+  const temporary = temporaryName(dir);
   try {
     await rename(temporary, dir);
   } catch (error) {

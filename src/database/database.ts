@@ -2,7 +2,6 @@
 //
 //   LOCK                    held with flock while the database is open; what it says is for people only
 //   collections/<name>/     one collection each; see src/disk/file-names.ts
-import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { unpackSnapshot } from '../backup/restore-snapshot.js';
 import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
@@ -11,7 +10,7 @@ import { type Collection, openCollection } from '../collection/collection.js';
 import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
 import { exists } from '../disk/file-copy.js';
-import { DatabasePaths } from '../disk/file-names.js';
+import { DatabasePaths, temporaryName } from '../disk/file-names.js';
 import { nodeStorage } from '../disk/node-storage.js';
 import { systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
@@ -64,6 +63,8 @@ export async function open(dir: string, options: OpenOptions = {}): Promise<Data
 
 export class Database {
   private readonly collections = new Map<string, Promise<Collection>>();
+  /** Those of them that are open by now. */
+  private readonly opened = new Map<string, Collection>();
   private readonly turns = new Turns();
   private closing: Promise<void> | null = null;
 
@@ -95,7 +96,9 @@ export class Database {
     const known = this.collections.get(name);
     if (known !== undefined) return known;
     const forget = (): void => {
-      if (this.collections.get(name) === opened) this.collections.delete(name);
+      if (this.collections.get(name) !== opened) return;
+      this.collections.delete(name);
+      this.opened.delete(name);
     };
     const opened = this.turns.run(name, () => this.open(name, dir, forget));
     this.collections.set(name, opened);
@@ -114,9 +117,8 @@ export class Database {
   async dropCollection(name: string): Promise<void> {
     this.requireOpen();
     const dir = this.paths.collection(name);
-    const close = this.takeOpen(name);
     await this.turns.run(name, async () => {
-      await close();
+      await this.opened.get(name)?.close();
       if (!(await removeFolder(this.paths, dir))) throw this.noCollection(name);
     });
   }
@@ -131,17 +133,12 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     const replace = options.replace === true;
-    // Its own, since another collection of this name may be made before it is published.
-    const temporary = `${dir}.tmp-${randomUUID()}`;
     await this.turns.run(name, async () => {
       if (!replace && (await exists(dir))) throw alreadyExists(dir);
-      await unpackSnapshot(snapshot, temporary, options);
-    });
-    // Searched until the new one is whole; nothing else of this name is begun between.
-    const close = replace ? this.takeOpen(name) : null;
-    await this.turns.run(name, async () => {
-      await close?.();
-      await (replace ? replaceFolder(this.paths, temporary, name) : publishFolder(temporary, dir));
+      await unpackSnapshot(snapshot, temporaryName(dir), options);
+      this.requireOpen();
+      await this.opened.get(name)?.close();
+      await (replace ? replaceFolder(this.paths, name) : publishFolder(dir));
     });
     return this.collection(name);
   }
@@ -156,9 +153,8 @@ export class Database {
     this.requireOpen();
     const dir = this.paths.collection(name);
     if (!(await exists(dir))) throw this.noCollection(name);
-    const close = this.takeOpen(name);
     return this.turns.run(name, async () => {
-      await close();
+      await this.opened.get(name)?.close();
       return salvageCollection(dir, nodeStorage);
     });
   }
@@ -173,13 +169,6 @@ export class Database {
     return this.close();
   }
 
-  // Forgotten at once, closed in turn: who asks for it meanwhile waits, and finds what is there then.
-  private takeOpen(name: string): () => Promise<void> {
-    const opened = this.collections.get(name);
-    this.collections.delete(name);
-    return async () => (await opened?.catch(() => undefined))?.close();
-  }
-
   private async open(name: string, dir: string, forget: () => void): Promise<Collection> {
     try {
       const { runtime, onRecovery } = this;
@@ -189,7 +178,9 @@ export class Database {
         // Whoever asks for it from now on gets it anew, when its files are let go of.
         this.turns.run(name, () => closed).catch(() => undefined);
       };
-      return await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress, onClose });
+      const collection = await openCollection({ name, dir, storage: nodeStorage, runtime, onProgress, onClose });
+      this.opened.set(name, collection);
+      return collection;
     } catch (error) {
       if (
         error instanceof VamanaError &&
