@@ -1,7 +1,8 @@
 // The process that the crash tests kill: `node crash-child.js DIR SEED ROUND N...` opens the database and writes on from
-// batch N of each writer, flushes, searches, closes and opens again, until it is killed. Tells what it does on stdout,
+// batch N of each writer, flushes, takes snapshots, searches, closes and opens again, until it is killed. Tells what it does on stdout,
 // a line each, written before the next thing begins: start, open, closing, `ack WRITER N`; anything else is a failure.
-import { writeSync } from 'node:fs';
+import { mkdirSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Collection, type Database, open } from '../src/index.js';
 import { CRASH_COLLECTION, crashBatch, crashSpace, WRITERS } from './crash-writes.js';
 import type { Space } from './point-model.js';
@@ -46,6 +47,7 @@ async function write(session: Session, writer: number): Promise<void> {
     tell(`ack ${writer} ${n}`);
     next[writer] = n + 1;
     if (random.chance(0.03)) await session.collection.flush();
+    if (random.chance(0.08)) await session.collection.snapshot(join(dir, 'snapshots', `${roundText}-${writer}-${n}`));
     if (random.chance(0.004)) session.ending = true;
   }
 }
@@ -60,6 +62,7 @@ async function search(session: Session, space: Space): Promise<void> {
 }
 
 try {
+  mkdirSync(join(dir, 'snapshots'), { recursive: true });
   for (;;) {
     const { database, session } = await openSession();
     const writers = next.map((_, writer) => write(session, writer));

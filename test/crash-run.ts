@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Collection, open, type Point } from '../src/index.js';
+import { type Collection, type Database, open, type Point, type PointId } from '../src/index.js';
 import { checkFiles, checkSearches, readAllPoints } from './check-collection.js';
 import { advance, CRASH_COLLECTION, crashSpace, markOf, WRITERS, writerOf } from './crash-writes.js';
-import { norm, PointModel, type Space } from './point-model.js';
+import { type ModelPoint, norm, PointModel, type Space } from './point-model.js';
 import { Random } from './random-writes.js';
 
 export interface CrashReport {
@@ -22,10 +22,13 @@ export interface CrashReport {
   /** Batches that were there though nobody had heard of it. */
   unheard: number;
   checks: number;
+  /** That were whole, and were restored. */
+  snapshots: number;
 }
 
 const MOMENTS = { start: 3, open: 2, writing: 10, closing: 2 };
 const WAIT_MS = 30_000;
+const RESTORED = 'restored';
 
 /** Throws with the seed and the round. The folder is kept then. */
 export async function runCrashes(seed: number, kills: number): Promise<CrashReport> {
@@ -42,7 +45,7 @@ export async function runCrashes(seed: number, kills: number): Promise<CrashRepo
 }
 
 class CrashRun {
-  readonly report: CrashReport = { kills: 0, during: {}, acknowledged: 0, unheard: 0, checks: 0 };
+  readonly report: CrashReport = { kills: 0, during: {}, acknowledged: 0, unheard: 0, checks: 0, snapshots: 0 };
   private readonly random: Random;
   private readonly space: Space;
   /** Batches of each writer that are known to be there, and the points they come to. */
@@ -65,7 +68,7 @@ class CrashRun {
     try {
       await child.until(moment === 'writing' || moment === 'closing' ? 'open' : moment);
       if (moment === 'closing') await Promise.race([child.until('closing'), sleep(1500)]);
-      await sleep(this.random.chance(0.3) ? this.random.int(8) : this.random.int(moment === 'writing' ? 400 : 60));
+      await sleep(this.random.chance(0.3) ? this.random.int(8) : this.random.int(moment === 'writing' ? 600 : 60));
     } finally {
       await child.kill();
     }
@@ -98,8 +101,10 @@ class CrashRun {
       if (!wholly) return;
       this.report.checks += 1;
       const points = await readAllPoints(collection);
-      this.compare(points);
+      compare(this.space, points, new Map(this.known.flatMap(({ model }) => [...model.points])));
       await checkSearches(collection, points);
+      assert.deepEqual((await collection.verify()).problems, [], 'verify');
+      await this.checkSnapshots(database);
     } finally {
       await database.close();
     }
@@ -124,17 +129,34 @@ class CrashRun {
     }
   }
 
-  private compare(points: readonly Point[]): void {
-    const expected = new Map(this.known.flatMap(({ model }) => [...model.points]));
-    assert.deepEqual(new Set(points.map(({ id }) => id)), new Set(expected.keys()), 'ids');
-    for (const { id, payload, vector } of points) {
-      const point = expected.get(id);
-      assert.deepEqual(payload, point?.payload, `payload of point ${id}`);
-      const scale = this.space.metric === 'cosine' && this.space.element === 'f32' ? norm(point?.vector ?? []) : 1;
-      for (const [i, value] of (point?.vector ?? []).entries()) {
-        const off = Math.abs(value / scale - (vector?.[i] ?? Number.NaN));
-        assert.ok(off <= 1e-5, `vector of point ${id}, position ${i}: ${vector?.[i]}, expected ${value / scale}`);
-      }
+  /** Those that have their name are whole, and of one moment: the newest of them is restored. */
+  private async checkSnapshots(database: Database): Promise<void> {
+    const folder = join(this.dir, 'snapshots');
+    const names = (await readdir(folder)).filter((name) => !name.includes('.tmp'));
+    const last = names.at(-1);
+    if (last !== undefined) {
+      const restored = await database.restoreCollection(RESTORED, join(folder, last));
+      const points = await readAllPoints(restored);
+      const marks = points.filter(({ id }) => Number(id) % 1000 === 0);
+      const expected = new PointModel(this.space);
+      for (const { id, payload } of marks) advance(expected, this.seed, writerOf(id), 0, Number(payload?.n));
+      compare(this.space, points, expected.points);
+      await database.dropCollection(RESTORED);
+      this.report.snapshots += 1;
+    }
+    await rm(folder, { recursive: true });
+  }
+}
+
+function compare(space: Space, points: readonly Point[], expected: ReadonlyMap<PointId, ModelPoint>): void {
+  assert.deepEqual(new Set(points.map(({ id }) => id)), new Set(expected.keys()), 'ids');
+  for (const { id, payload, vector } of points) {
+    const point = expected.get(id);
+    assert.deepEqual(payload, point?.payload, `payload of point ${id}`);
+    const scale = space.metric === 'cosine' && space.element === 'f32' ? norm(point?.vector ?? []) : 1;
+    for (const [i, value] of (point?.vector ?? []).entries()) {
+      const off = Math.abs(value / scale - (vector?.[i] ?? Number.NaN));
+      assert.ok(off <= 1e-5, `vector of point ${id}, position ${i}: ${vector?.[i]}, expected ${value / scale}`);
     }
   }
 }

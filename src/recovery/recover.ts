@@ -2,12 +2,13 @@
 //
 // 0. A log that was about to take the place of a damaged one does (salvage-collection.ts).
 // 1. The newest manifest says which segments there are and up to which record rows are in them (flushedSeq).
-// 2. Folders of segments that it does not name are leftovers of builds that were cut short or merged away: removed.
-// 3. The segments are opened; their checksums and their identity are checked.
-// 4. The metadata says up to which record it is applied (appliedSeq).
-// 5. The log's end is settled (a torn tail is cut), and it is replayed from above the lower of the two: a record
+// 2. The segments are opened; their checksums and their identity are checked.
+// 3. The metadata says up to which record it is applied (appliedSeq).
+// 4. The log's end is settled (a torn tail is cut), and it is replayed from above the lower of the two: a record
 //    above flushedSeq goes into the delta, one above appliedSeq into the metadata too.
-// 6. Records that the metadata has and the log has not are settled: see lost-records.ts.
+// 5. Records that the metadata has and the log has not are settled: see lost-records.ts.
+// 6. Folders of segments that the manifest does not name are leftovers of builds that were cut short or merged away:
+//    removed, now that all else agrees with the manifest; if it does not, they may be what is missing.
 // 7. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
 //
 // Repeating it changes nothing: a record applied twice is harmless, and what was replayed is applied. Damage is an
@@ -64,7 +65,6 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
   const { storage, paths, manifests, store, runtime, onProgress } = input;
   const { segments: entries, flushedSeq, uuid, config } = manifests.current;
   await finishReplacing(storage, paths.walDir);
-  await removeLeftovers(storage, paths, entries);
   const segments = await openSegments(store, paths, entries, onProgress);
   const meta = openMetaStore(
     paths.metaDir,
@@ -86,6 +86,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
       const flushedRows = entries.map(({ lastRow }) => lastRow);
       const lastRow = Math.max(-1, replayed.lastRow, ...flushedRows);
       await settleLostRecords({ meta, wal, lastRow, walDir: paths.walDir, sync: runtime.sync });
+      await removeLeftovers(storage, paths, entries);
       const snapshot = meta.snapshot();
       const dead = snapshot.deadRows();
       snapshot.release();
