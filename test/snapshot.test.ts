@@ -3,6 +3,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -25,7 +26,13 @@ let runs = 0;
 
 beforeEach(async () => {
   runs += 1;
-  database = await open(folder.file(`db-${runs}`), { deltaRows: 400, reserveBytes: 0, buildThreads: 1, threads: 1 });
+  database = await open(folder.file(`db-${runs}`), {
+    deltaRows: 400,
+    reserveBytes: 0,
+    buildThreads: 1,
+    threads: 1,
+    sync: 'none',
+  });
   collection = await database.createCollection('a', smallOptions);
   writer = new RandomWriter(seed + runs);
   for (let batch = 0; batch < 60; batch += 1) await writer.write(collection);
@@ -34,6 +41,10 @@ beforeEach(async () => {
 });
 
 afterEach(() => database.close());
+
+/** A folder on another file system than the temporary one; null where there is none. */
+const otherDisk =
+  ['/dev/shm', '/var/tmp'].find((dir) => existsSync(dir) && statSync(dir).dev !== statSync(folder.path).dev) ?? null;
 
 const target = (name: string): string => folder.file(`${name}-${runs}`);
 
@@ -81,6 +92,19 @@ describe(`a snapshot (seed ${seed})`, () => {
     expect(restored.count()).toBe(0);
     await restored.upsert([{ id: 1, vector: [1, 2, 3, 4, 5, 6, 7, 8] }]);
     expect(restored.count()).toBe(1);
+  });
+
+  it.skipIf(otherDisk === null)('on another file system is a copy', async () => {
+    const dir = mkdtempSync(join(otherDisk ?? '', 'vamana-test-'));
+    try {
+      const taken = await collection.snapshot(join(dir, 's'));
+      expect(taken.linkedBytes).toBe(0);
+      const restored = await database.restoreCollection('b', join(dir, 's'));
+      expect(await contentOf(restored)).toEqual(writer.model);
+      expect((await restored.verify()).problems).toEqual([]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('is not taken over what stands, and leaves nothing when it fails', async () => {

@@ -6,6 +6,8 @@ import { VamanaError } from '../src/errors.js';
 import { type Collection, type Database, type OpenOptions, open, type PointId } from '../src/index.js';
 import { createStagedProgress } from './progress.js';
 
+const REPLAY = 'replaying the log';
+
 export interface DatabaseOptions {
   dataDir: string;
 }
@@ -31,11 +33,11 @@ export async function withDatabase<T>(
   if (!create && !existsSync(dataDir)) {
     throw new VamanaError('NOT_FOUND', `there is no folder ${dataDir}; expected that of a database`);
   }
-  const progress = createStagedProgress('steps');
+  const progress = createStagedProgress((stage) => (stage === REPLAY ? 'batches' : 'segments'));
   const database = await open(dataDir, {
     ...options,
     onRecovery: (_collection, { stage, done, total }) => {
-      progress.update({ stage: `recovery, ${stage}`, done, total: total ?? 0 });
+      progress.update({ stage: stage === 'replay' ? REPLAY : 'opening', done, total: total ?? 0 });
     },
   });
   try {

@@ -107,4 +107,22 @@ describe('createStagedProgress', () => {
       'graph: 20 rows in 1.0 s\n',
     ]);
   });
+
+  it('counts each stage in its own unit', () => {
+    const { stream, texts } = sink(false);
+    let now = 0;
+    const unit = (stage: string): string => (stage === 'copy' ? 'bytes' : 'points');
+    const progress = createStagedProgress(unit, { stream, nowMs: () => now });
+    now = 6000;
+    progress.update({ stage: 'copy', done: 3000, total: 6000 });
+    now = 12_000;
+    progress.update({ stage: 'check', done: 6, total: 12 });
+    progress.end();
+    expect(texts.map((text) => text.split(',')[0])).toEqual([
+      'copy: 50.0% of 6 kB',
+      'copy: 3 kB in 6.0 s\n',
+      'check: 50.0% of 12 points',
+      'check: 6 points in 6.0 s\n',
+    ]);
+  });
 });

@@ -84,10 +84,11 @@ export interface StageProgress {
 
 /**
  * Progress over stages one after another: a new line whenever the stage changes. A stage began when the one
- * before it was last heard of; one with a total of 1 is a single step, of which only the end is told.
+ * before it was last heard of; one with a total of 1 is a single step, of which only the end is told. `unit` may
+ * depend on the stage.
  */
 export function createStagedProgress(
-  unit: string,
+  unit: string | ((stage: string) => string),
   common: Pick<ProgressOptions, 'stream' | 'nowMs'> = {},
 ): { update(progress: StageProgress): void; end(): void } {
   const nowMs = common.nowMs ?? (() => performance.now());
@@ -99,7 +100,15 @@ export function createStagedProgress(
       if (progress.stage !== stage) {
         current?.end(heardMs);
         stage = progress.stage;
-        current = createProgress({ ...common, nowMs, startMs: heardMs, label: stage, total: progress.total, unit });
+        const counted = typeof unit === 'string' ? unit : unit(stage);
+        current = createProgress({
+          ...common,
+          nowMs,
+          startMs: heardMs,
+          label: stage,
+          total: progress.total,
+          unit: counted,
+        });
       }
       current?.update(progress.done);
       heardMs = nowMs();

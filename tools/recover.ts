@@ -83,6 +83,6 @@ function batches(first: number, last: number): string {
 }
 
 function withAdvice(error: unknown): unknown {
-  if (!(error instanceof VamanaError) || error.code !== 'CORRUPT' || !error.message.includes('salvage')) return error;
-  return new VamanaError('CORRUPT', `${error.message} (vamana recover --salvage)`, { cause: error });
+  if (!(error instanceof VamanaError) || error.code !== 'CORRUPT' || !/[/]wal\b/.test(error.message)) return error;
+  return new VamanaError('CORRUPT', `${error.message}; or: vamana recover --salvage`, { cause: error });
 }

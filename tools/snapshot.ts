@@ -10,6 +10,8 @@ interface SnapshotOptions extends CollectionVerbOptions {
   out: string;
 }
 
+const UNITS: Readonly<Record<string, string>> = { log: 'batches', metadata: 'points' };
+
 export function register(program: Command): void {
   addCollectionOptions(program.command('snapshot'))
     .description('copy a collection, as it is at one moment, into a new folder')
@@ -17,7 +19,7 @@ export function register(program: Command): void {
     .action(
       action<SnapshotOptions>(async (options, { signal, json }) => {
         const startMs = performance.now();
-        const progress = createStagedProgress('steps');
+        const progress = createStagedProgress((stage) => UNITS[stage] ?? 'bytes');
         let taken: TakenSnapshot;
         try {
           taken = await withCollection(options, (collection) => {

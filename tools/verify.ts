@@ -25,7 +25,7 @@ export function register(program: Command): void {
     .option('--threads <n>', 'threads', positiveInteger, availableParallelism())
     .action(
       action<{ threads: number }>(async ({ threads }, { args: [dir = ''], json, signal }) => {
-        const progress = createStagedProgress('bytes');
+        const progress = createStagedProgress((stage) => (stage === 'rows' ? 'rows' : 'bytes'));
         let found: FolderReport;
         try {
           found = await verifyFolder(dir, { threads, signal, onProgress: progress.update });
