@@ -344,7 +344,11 @@ export class Collection {
 
   /** Writes the fresh rows as a segment. Resolves when all rows that were there at the call are on the disk as such. */
   async flush(): Promise<void> {
-    await this.queue.run(() => this.flusher.rotate());
+    await this.queue.run(() => {
+      this.flusher.rotate();
+      // Also without fresh rows: what failed before is tried again at once.
+      this.flusher.start();
+    });
     await this.flusher.settled();
     if (this.flusher.failure !== null) throw this.flusher.failure;
   }

@@ -3,13 +3,22 @@
 // 1. The newest manifest says which segments there are and up to which record rows are in them (flushedSeq).
 // 2. Folders of segments that it does not name are leftovers of builds that were cut short or merged away: removed.
 // 3. The segments are opened; their checksums and their identity are checked.
-// 4. The metadata says up to which record it is applied (appliedSeq).
-// 5. The log's end is settled (a torn tail is cut), and it is replayed from above the lower of the two: a record
-//    above flushedSeq goes into the delta, one above appliedSeq into the metadata too.
-// 6. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
+// 4. The log's end is settled: a torn tail is cut, what is left is durable. The last record of the collection is the
+//    log's, or flushedSeq where the log was dropped up to there.
+// 5. The metadata says up to which record it is applied (appliedSeq). Where that is above the last record, the power
+//    failed under a sync policy other than `always` and the log lost its end: the metadata is taken back to the last
+//    record by its undo entries. If one is missing, records are gone that were durable: CORRUPT.
+// 6. The log is replayed from above the lower of flushedSeq and appliedSeq: a record above flushedSeq goes into the
+//    delta, one above appliedSeq into the metadata too.
+// 7. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
 //
-// Repeating it changes nothing: a record applied twice is harmless, and what was replayed is applied. Damage is an
-// error that names file and place; nothing is skipped.
+// After 5 the numbers and the rows of the lost records are assigned again. Nothing holds these rows: a manifest names a
+// segment only after the log is durable up to all that the segment was built on (flusher.ts), other segments are
+// removed in 2, and the delta is made from the log. For the same reason the rows that come to live again are held by
+// a segment or the log.
+//
+// Repeating it changes nothing: a record applied twice is harmless, what was replayed is applied, and a roll-back that
+// was cut short goes on. Damage is an error that names file and place; nothing is skipped.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NativeDelta, NativeSegment, NativeStore } from '../binding.js';
@@ -51,6 +60,8 @@ export interface Recovered {
   /** Records read from the log, and bytes of its torn end that were cut. */
   replayed: number;
   cutBytes: number;
+  /** Records that the log lost and the metadata had; it is as before them. */
+  takenBack: number;
 }
 
 /** Records that one transaction of the metadata takes. */
@@ -66,22 +77,23 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
     runtime.reserveBytes === undefined ? {} : { reserveBytes: runtime.reserveBytes },
   );
   try {
-    const { appliedSeq } = meta.state;
     const location: WalLocation = { storage, walDir: paths.walDir, collection: uuid };
     const wal = await WalWriter.open({
       ...location,
-      after: Math.max(flushedSeq, appliedSeq),
+      // Not appliedSeq: it may be that of records which the log lost.
+      after: flushedSeq,
       segmentBytes: runtime.walSegmentBytes,
       sync: runtime.sync,
     });
     try {
+      const takenBack = await meta.rollBack(wal.nextSeq - 1);
       const delta = store.createDelta();
-      const from = Math.min(flushedSeq, appliedSeq) + 1;
+      const from = Math.min(flushedSeq, meta.state.appliedSeq) + 1;
       const replayed = await replay(readWal(location, { from }), { flushedSeq, delta, meta, config, onProgress });
       const snapshot = meta.snapshot();
       const dead = snapshot.deadRows();
       snapshot.release();
-      return { segments, delta, dead, meta, wal, replayed, cutBytes: wal.cut?.bytes ?? 0 };
+      return { segments, delta, dead, meta, wal, replayed, cutBytes: wal.cut?.bytes ?? 0, takenBack };
     } catch (error) {
       await wal.close().catch(() => undefined);
       throw error;
