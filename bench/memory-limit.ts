@@ -11,7 +11,7 @@ import { projectRoot } from '../tools/tree.js';
 
 const ROOT = projectRoot();
 const OUTPUT = join(ROOT, 'bench', 'out', 'memory-limit');
-const LIMITS = [600e6, 400e6, 300e6];
+const LIMITS = [400e6, 300e6];
 const LIST_SIZES = [80, 280];
 
 interface Build {

@@ -1,7 +1,7 @@
 // `node dist/bench/metadata.js [ROWS]`: what the metadata store costs by itself. Resolves and applies ROWS (20,000)
 // points of 128 dimensions with payloads of about 100 bytes in groups of 8 batches of 100, then replaces them, then
-// reads by row, scrolls, bulk loads the same into another store, and tells rows/s, CPU, how long this thread was
-// held up, and the size on disk. The disk it syncs to is that of bench/out/.
+// reads by row, scrolls, writes the same into another store with undo entries, bulk loads it into a third one, and
+// tells rows/s, CPU, how long this thread was held up, and the size on disk. The disk it syncs to is that of bench/out/.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MetaStore, openMetaStore } from '../src/meta/meta-store.js';
@@ -23,18 +23,26 @@ const BATCH = 100;
 const GROUP = 8;
 const READS = 2000;
 const K = 10;
+/** Records that are not durable in the log yet, where undo entries are kept. */
+const UNDO_LAG = 100;
 
 async function bench(rows: number): Promise<void> {
   rmSync(OUTPUT, { recursive: true, force: true });
   mkdirSync(OUTPUT, { recursive: true });
-  const store = openMetaStore(join(OUTPUT, 'store'));
   const points = Array.from({ length: rows }, (_, i) => createPoint(i));
-  await write(store, 'insert', points, rows);
-  printLine(`file ${formatNumber(store.fileBytes / rows)} bytes a row`);
-  await write(store, 'replace', points, rows);
-  printLine(`file ${formatNumber(store.fileBytes / rows)} bytes a row, ${store.state.nextRow} rows assigned`);
+  const store = openMetaStore(join(OUTPUT, 'store'));
+  await writeTwice(store, points, 0);
   await read(store, rows);
   await store.close();
+  const lazy = openMetaStore(join(OUTPUT, 'undo'));
+  printLine(`with undo entries of the last ${UNDO_LAG} records:`);
+  await writeTwice(lazy, points, UNDO_LAG);
+  const { appliedSeq } = lazy.state;
+  const start = performance.now();
+  await lazy.rollBack(appliedSeq - UNDO_LAG);
+  const undone = performance.now() - start;
+  printLine(`roll back: ${rate(UNDO_LAG * BATCH, undone)} rows/s`);
+  await lazy.close();
   await load(points, rows);
   rmSync(OUTPUT, { recursive: true, force: true });
 }
@@ -52,7 +60,17 @@ function createPoint(i: number): PointInput {
   return { id: BigInt((i * 2_654_435_761) % 2 ** 32), vector, payload };
 }
 
-async function write(store: MetaStore, name: string, points: readonly PointInput[], rows: number): Promise<void> {
+async function writeTwice(store: MetaStore, points: readonly PointInput[], lag: number): Promise<void> {
+  for (const name of ['insert', 'replace']) {
+    await write(store, name, points, lag);
+    printLine(
+      `file ${formatNumber(store.fileBytes / points.length)} bytes a row, ${store.state.nextRow} rows assigned`,
+    );
+  }
+}
+
+async function write(store: MetaStore, name: string, points: readonly PointInput[], lag: number): Promise<void> {
+  const rows = points.length;
   const allocator = new RowAllocator(store.state.nextRow);
   const space = { dim: DIM, element: 'f32', metric: 'cosine' } as const;
   const spent = { resolve: [] as number[], held: [] as number[], apply: [] as number[] };
@@ -70,7 +88,7 @@ async function write(store: MetaStore, name: string, points: readonly PointInput
     }
     snapshot.release();
     const resolved = performance.now();
-    const applied = store.apply(records);
+    const applied = store.apply(records, seq - lag);
     // The work on this thread is done in the microtasks that follow.
     await Promise.resolve().then(() => undefined);
     const held = performance.now();

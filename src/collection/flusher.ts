@@ -1,9 +1,14 @@
 // Moves fresh rows from RAM to the disk: freezes the active delta, writes it as a segment in the background, publishes
 // that, and lets the log go that is no longer needed. One segment at a time. Publishing keeps this order:
 //
-// 1. the segment is durable; 2. what is applied to the metadata is durable, there and in the log; 3. the manifest that
-// names the segment is durable; 4. searches see the segment in the delta's place; 5. the log up to the delta's last
-// record is dropped.
+// 1. the segment is durable; 2. the log is durable up to what the segment was built on; 3. what is applied to the
+// metadata is durable; 4. the manifest that names the segment is durable; 5. searches see the segment in the delta's
+// place; 6. the log up to the delta's last record is dropped.
+//
+// Step 2 is for the sync policies under which records are applied before they are durable. The segment has the rows of
+// such records, and is without the rows that such records killed, also later ones than the delta's last. Had the
+// power taken them from the log after step 4, recovery would go back before them: to rows that nothing holds, and to
+// rows that a segment holds while they are assigned anew.
 //
 // A flush that fails (a full disk, say) loses nothing: the delta stays searchable and its records stay in the log.
 // It is tried again after a while; writers wait meanwhile, and are refused in the end.
@@ -51,6 +56,7 @@ export class Flusher {
   private closed = false;
   /** Why the last flush failed; null when it did not. */
   failure: VamanaError | null = null;
+  /** Counted, since one may end with the very error of the one before. */
   private failures = 0;
   flushes = 0;
 
@@ -61,7 +67,7 @@ export class Flusher {
   /** Before anything else: the queue needs the flusher to make room, and the flusher the queue to publish. */
   attach(queue: CommitQueue): void {
     this.queue = queue;
-    if (this.target.parts.frozen.length > 0) this.start();
+    this.start();
   }
 
   /** The active delta becomes a frozen one, if it has rows; what is frozen is written. On the commit queue only. */
@@ -96,9 +102,9 @@ export class Flusher {
     this.wake();
   }
 
-  /** Tries at once, after a failure too. */
+  /** Begins with what is frozen, at once after a failure too. */
   start(): void {
-    if (this.closed || this.running !== null) return;
+    if (this.closed || this.running !== null || this.target.parts.frozen.length === 0) return;
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;
     this.running = this.flushAll();
@@ -141,7 +147,6 @@ export class Flusher {
     if (manifests.failed !== null) throw manifests.failed;
     const flushed = await this.write(frozen);
     try {
-      // Rows that died since are not in the segment: what replaced them is to be durable first, whatever the policy.
       if (wal.stats().durableSeq < meta.state.appliedSeq) await wal.sync();
       await meta.flushed();
       await this.commitQueue.run(async () => {

@@ -5,7 +5,8 @@
 // 2. Each batch is resolved, in order, against what is stored and what the batches before it in the group came to.
 //    One that is refused is refused alone; it has changed nothing.
 // 3. One record a batch goes to the log; the group shares one write and one sync.
-// 4. One transaction brings the metadata to the last record of the group.
+// 4. One transaction brings the metadata to the last record of the group. It is synced by itself: unless the log was
+//    (sync policy `always`) it carries what it takes to go back, should the log's end be lost with the power.
 // 5. The group is published: its rows are searchable, what it replaced is not. Then it is acknowledged.
 //
 // A failure in 3 or later leaves it unknown how far the group came, so the queue then refuses every write until the
@@ -158,7 +159,7 @@ export class CommitQueue {
     try {
       if (records.length > 0) {
         await wal.appendGroup(records);
-        await meta.apply(records);
+        await meta.apply(records, wal.stats().durableSeq);
         publish(records);
       }
       for (const { waiting, result } of resolved) waiting.settle(result);

@@ -1,5 +1,5 @@
-// Whether the metadata agrees with itself, for `verify`: every id has its row and back, records and payloads can be
-// decoded, dead rows are dead, and the counts are right. Reads page by page, so memory stays bounded whatever the
+// Whether the metadata agrees with itself, for `verify`: every id has its row and back, records, payloads and undo
+// entries can be decoded, dead rows are dead, and the counts are right. Reads page by page, so memory stays bounded whatever the
 // size; the snapshot must live as long as the check. LMDB itself keeps no checksums of its pages.
 import { setImmediate } from 'node:timers/promises';
 import { asVamanaError, VamanaError } from '../errors.js';
@@ -8,6 +8,7 @@ import type { MetaSnapshot } from './meta-snapshot.js';
 import type { RowRecord } from './meta-tables.js';
 import { decodePayload } from './payload-codec.js';
 import type { PointId } from './point.js';
+import { decodeUndo } from './undo.js';
 
 export type MetaProblemCode =
   /** A value that cannot be decoded; the table cannot be read past it. */
@@ -22,7 +23,7 @@ export type MetaProblemCode =
   | 'DEAD_ROW_LIVES'
   /** A row that was never assigned, by the store's own count. */
   | 'ROW_BEYOND_NEXT'
-  /** A point changed by a record that is not applied. */
+  /** A point changed by a record that is not applied, or the undo entry of one. */
   | 'SEQ_BEYOND_APPLIED'
   | 'BAD_PAYLOAD'
   | 'WRONG_COUNT';
@@ -39,6 +40,7 @@ export async function* checkMeta(snapshot: MetaSnapshot, signal?: AbortSignal): 
   const ids = yield* guarded('points', checkIds(snapshot, signal));
   const rows = yield* guarded('rows', checkRows(snapshot, signal));
   yield* guarded('dead', checkDead(snapshot));
+  yield* guarded('undo', checkUndo(snapshot, signal));
   if (ids === undefined || rows === undefined) return;
   if (ids === snapshot.count && rows === snapshot.count) return;
   yield {
@@ -119,6 +121,18 @@ function* checkDead(snapshot: MetaSnapshot): Generator<MetaProblem, void> {
     const last = rows.at(-1) ?? 0;
     if (last < snapshot.nextRow) continue;
     yield { code: 'ROW_BEYOND_NEXT', message: `dead row ${last}: rows below ${snapshot.nextRow} were assigned` };
+  }
+}
+
+async function* checkUndo(snapshot: MetaSnapshot, signal?: AbortSignal): AsyncGenerator<MetaProblem, void> {
+  let checked = 0;
+  for (let entry = snapshot.undoAfter(0); entry !== undefined; entry = snapshot.undoAfter(entry.seq)) {
+    decodeUndo(entry.bytes, entry.seq);
+    if (entry.seq > snapshot.seq) {
+      yield { code: 'SEQ_BEYOND_APPLIED', message: `undo entry of record ${entry.seq}; ${snapshot.seq} is the last` };
+    }
+    checked += 1;
+    if (checked % PAGE === 0) await nextTurn(signal);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   STATE_KEY,
 } from './meta-tables.js';
 import type { PointId } from './point.js';
+import { decodeUndo, encodeUndoKey, UndoCollector, type UndoRange } from './undo.js';
 
 /** An effect as far as the metadata goes; every WalOp is one. */
 export type MetaEffect =
@@ -31,18 +32,31 @@ type Change =
   | { table: KeyTable; key: Uint8Array; value: Uint8Array | undefined }
   | { table: RowTable; key: number; value: Uint8Array | undefined };
 
-export class MetaBatch {
-  /** As it will be once the batch is committed. */
+/** What is known of the tables without reading them. */
+export interface MetaSummary {
   readonly state: MetaState;
+  /** Null when there are no undo entries. */
+  readonly undo: UndoRange | null;
+}
+
+export class MetaBatch implements MetaSummary {
+  /** Both as they will be once the batch is committed. */
+  readonly state: MetaState;
+  undo: UndoRange | null;
   private readonly changes: Change[] = [];
   private readonly chunks = new Map<number, DeadChunk>();
+  private readonly collector: UndoCollector | null;
   private valueBytes = 0;
 
+  /** With `keepUndo` records are stored with what it takes to go back before them. */
   constructor(
     private readonly tables: MetaTables,
-    state: MetaState,
+    committed: MetaSummary,
+    { keepUndo = false } = {},
   ) {
-    this.state = { ...state };
+    this.state = { ...committed.state };
+    this.undo = committed.undo;
+    this.collector = keepUndo ? new UndoCollector(tables.rows) : null;
   }
 
   /** About what the file may grow by. */
@@ -56,18 +70,45 @@ export class MetaBatch {
       const expected = `expected one above ${this.state.appliedSeq}`;
       throw new VamanaError('INTERNAL', `metadata: found record ${seq}, ${expected}`);
     }
+    const before = { ...this.state };
     for (const op of ops) {
       if (op.kind === 'put') this.addPut(op, seq);
       else if (op.kind === 'delete') this.addDelete(op);
-      else this.put(this.tables.rows, op.row, encodeRecord(encodeIdKey(op.id), seq, op.payload));
+      else this.putRow(op.row, encodeRecord(encodeIdKey(op.id), seq, op.payload));
     }
     this.state.appliedSeq = seq;
+    if (this.collector === null) return;
+    this.put(this.tables.undo, encodeUndoKey(seq), this.collector.take(before));
+    this.undo = { first: this.undo?.first ?? seq, last: seq };
+  }
+
+  /** Takes the last applied record back, by its undo entry, which goes. */
+  takeBack(entry: Uint8Array): void {
+    const seq = this.state.appliedSeq;
+    const { state, changes } = decodeUndo(entry, seq);
+    for (const change of changes.reverse()) {
+      if (change.of === 'dead') this.chunk(change.row).remove(change.row);
+      else if (change.of === 'row') this.put(this.tables.rows, change.row, change.record ?? undefined);
+      else this.put(this.tables.points, change.idKey, change.row === null ? undefined : encodeRow(change.row));
+    }
+    Object.assign(this.state, state);
+    this.put(this.tables.undo, encodeUndoKey(seq), undefined);
+    if (this.undo !== null) this.undo = this.undo.first < seq ? { ...this.undo, last: seq - 1 } : null;
+  }
+
+  /** Removes the undo entries of records up to `seq`, oldest first; the numbers looked at are `limit` at most. */
+  dropUndo(seq: number, limit: number): void {
+    if (this.undo === null) return;
+    const { first, last } = this.undo;
+    const end = Math.min(seq, last, first + limit - 1);
+    for (let gone = first; gone <= end; gone += 1) this.put(this.tables.undo, encodeUndoKey(gone), undefined);
+    this.undo = end === last ? null : { first: Math.max(first, end + 1), last };
   }
 
   /** A point that is not there yet, without a record: the count and the rows move, the applied record does not. */
   addPoint(idKey: Uint8Array, row: number, seq: number, payload: Uint8Array | null): void {
     this.put(this.tables.points, idKey, encodeRow(row));
-    this.put(this.tables.rows, row, encodeRecord(idKey, seq, payload));
+    this.putRow(row, encodeRecord(idKey, seq, payload));
     this.state.points += 1;
     this.state.nextRow = Math.max(this.state.nextRow, row + 1);
   }
@@ -92,22 +133,33 @@ export class MetaBatch {
   }
 
   private addPut(op: MetaEffect & { kind: 'put' }, seq: number): void {
-    this.addPoint(encodeIdKey(op.id), op.row, seq, op.payload);
+    const idKey = encodeIdKey(op.id);
+    this.collector?.point(idKey, op.dead);
+    this.addPoint(idKey, op.row, seq, op.payload);
     if (op.dead === null) return;
     this.kill(op.dead);
     this.state.points -= 1;
   }
 
   private addDelete(op: MetaEffect & { kind: 'delete' }): void {
-    this.put(this.tables.points, encodeIdKey(op.id), undefined);
+    const idKey = encodeIdKey(op.id);
+    this.collector?.point(idKey, op.row);
+    this.put(this.tables.points, idKey, undefined);
     this.kill(op.row);
     this.state.points -= 1;
   }
 
   private kill(row: number): void {
-    this.put(this.tables.rows, row, undefined);
-    this.chunk(row).add(row);
+    this.putRow(row, undefined);
+    const chunk = this.chunk(row);
+    if (!chunk.has(row)) this.collector?.died(row);
+    chunk.add(row);
     this.state.nextRow = Math.max(this.state.nextRow, row + 1);
+  }
+
+  private putRow(row: number, value: Uint8Array | undefined): void {
+    this.collector?.row(row, value, row >= this.state.nextRow);
+    this.put(this.tables.rows, row, value);
   }
 
   private put(table: KeyTable, key: Uint8Array, value: Uint8Array | undefined): void;

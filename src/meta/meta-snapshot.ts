@@ -15,6 +15,7 @@ import {
   type RowRecord,
 } from './meta-tables.js';
 import type { PointId } from './point.js';
+import { decodeUndoKey, encodeUndoKey } from './undo.js';
 
 /** Where a scan goes on: ids from this one on, or past it. Undefined: from the first. */
 export interface ScanFrom {
@@ -143,6 +144,14 @@ export class MetaSnapshot {
     this.requireOpen();
     const bytes = this.tables.dead.get(chunk, this.read);
     return bytes === undefined ? DeadChunk.empty() : DeadChunk.decode(bytes, chunk);
+  }
+
+  /** The undo entry of the first record above `seq` that has one. */
+  undoAfter(seq: number): { seq: number; bytes: Uint8Array } | undefined {
+    this.requireOpen();
+    const { undo } = this.tables;
+    const [entry] = undo.getRange({ start: encodeUndoKey(seq + 1), limit: 1, transaction: this.transaction });
+    return entry === undefined ? undefined : { seq: decodeUndoKey(entry.key), bytes: entry.value };
   }
 
   /** Idempotent. Every read afterwards throws CLOSED. */

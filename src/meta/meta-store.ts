@@ -11,7 +11,7 @@ import { setTimeout } from 'node:timers/promises';
 import { VamanaError } from '../errors.js';
 import { type BulkPoint, bulkLoad } from './bulk-load.js';
 import { checkSpace, DISK_RESERVE_BYTES_DEFAULT, type MeasureFree } from './free-space.js';
-import { MetaBatch, type MetaRecord } from './meta-batch.js';
+import { MetaBatch, type MetaRecord, type MetaSummary } from './meta-batch.js';
 import { MetaSnapshot } from './meta-snapshot.js';
 import {
   decodeState,
@@ -22,6 +22,7 @@ import {
   openTables,
   STATE_KEY,
 } from './meta-tables.js';
+import { decodeUndo, encodeUndoKey, readUndoRange } from './undo.js';
 
 export interface MetaStoreOptions {
   /** Address space to map at first; a larger file is mapped again. */
@@ -33,6 +34,11 @@ export interface MetaStoreOptions {
 }
 
 const FAILED_CLOSE_MS = 2000;
+/** Undo entries removed in one go: many records may become durable at once, and no group should wait for all. */
+const DROP_UNDO_MIN = 256;
+/** One transaction of a roll-back takes back this much. */
+const ROLL_BACK_RECORDS = 1000;
+const ROLL_BACK_BYTES = 16 * 1024 * 1024;
 
 /** Makes the folder and its tables when they are missing. CORRUPT or TOO_NEW for what is not ours to read. */
 export function openMetaStore(path: string, options: MetaStoreOptions = {}): MetaStore {
@@ -40,7 +46,7 @@ export function openMetaStore(path: string, options: MetaStoreOptions = {}): Met
 }
 
 export class MetaStore {
-  private committed: MetaState;
+  private committed: MetaSummary;
   private readonly snapshots = new Set<MetaSnapshot>();
   private readonly reserveBytes: number;
   private readonly measureFree: MeasureFree | undefined;
@@ -57,12 +63,12 @@ export class MetaStore {
   ) {
     this.reserveBytes = options.reserveBytes ?? DISK_RESERVE_BYTES_DEFAULT;
     this.measureFree = options.measureFree;
-    this.committed = decodeState(tables.state.get(STATE_KEY), path);
+    this.committed = { state: decodeState(tables.state.get(STATE_KEY), path), undo: readUndoRange(tables.undo) };
   }
 
   /** Of the last commit. */
   get state(): Readonly<MetaState> {
-    return this.committed;
+    return this.committed.state;
   }
 
   /** Of the file on disk. */
@@ -79,14 +85,42 @@ export class MetaStore {
    * Applies records, ascending, in one transaction that also moves the applied record, the next row, the count and
    * the dead rows. Records that are applied already are passed over. Resolves once the transaction is visible to
    * new snapshots; `flushed` says when it is on disk. A rejected call has changed nothing.
+   *
+   * Records up to `durableSeq` are durable in the log. If some of these are not, all are stored with what it takes to
+   * go back before them (rollBack), since this transaction may reach the disk when they do not. What was stored so
+   * for records that are durable by now goes.
    */
-  apply(records: readonly MetaRecord[]): Promise<void> {
+  apply(records: readonly MetaRecord[], durableSeq = Number.POSITIVE_INFINITY): Promise<void> {
     return this.enqueue(async () => {
-      const fresh = records.filter(({ seq }) => seq > this.committed.appliedSeq);
+      const fresh = records.filter(({ seq }) => seq > this.state.appliedSeq);
       if (fresh.length === 0) return;
-      const batch = this.createBatch();
+      const batch = this.createBatch({ keepUndo: fresh.some(({ seq }) => seq > durableSeq) });
+      // Before new ones come. More than come, so that a backlog shrinks.
+      batch.dropUndo(durableSeq, Math.max(DROP_UNDO_MIN, 4 * fresh.length));
       for (const record of fresh) batch.addRecord(record);
       await this.commit(batch);
+    });
+  }
+
+  /**
+   * Takes back what records above `seq` changed, last first, so that everything is as `seq` left it: dead rows live
+   * again, and rows that these records assigned are assigned anew. For recovery, when the log lost them. Returns how
+   * many there were. CORRUPT, and nothing has changed, when that is not stored of one of them. When it is cut short,
+   * the next call goes on.
+   */
+  rollBack(seq: number): Promise<number> {
+    return this.enqueue(async () => {
+      this.requireUndo(seq);
+      let records = 0;
+      while (this.state.appliedSeq > seq) {
+        const batch = this.createBatch();
+        const end = records + ROLL_BACK_RECORDS;
+        for (; batch.state.appliedSeq > seq && records < end && batch.bytes < ROLL_BACK_BYTES; records += 1) {
+          batch.takeBack(this.undoEntry(batch.state.appliedSeq, seq));
+        }
+        await this.commit(batch);
+      }
+      return records;
     });
   }
 
@@ -96,7 +130,10 @@ export class MetaStore {
     return this.enqueue(() => bulkLoad(points, target));
   }
 
-  /** Takes rows out of the dead ones: to be called once no segment, delta or WAL record holds them any more. */
+  /**
+   * Takes rows out of the dead ones: to be called once no segment, delta or WAL record holds them any more, and the
+   * records that killed them are durable, so that no roll-back makes them live.
+   */
   forgetDead(rows: Iterable<number>): Promise<void> {
     return this.enqueue(async () => {
       const batch = this.createBatch();
@@ -160,10 +197,25 @@ export class MetaStore {
     await Promise.race([closed.catch(() => undefined), setTimeout(FAILED_CLOSE_MS, undefined, { ref: false })]);
   }
 
-  private createBatch(): MetaBatch {
+  private requireUndo(seq: number): void {
+    for (let at = this.state.appliedSeq; at > seq; ) at = decodeUndo(this.undoEntry(at, seq), at).state.appliedSeq;
+  }
+
+  private undoEntry(seq: number, target: number): Uint8Array {
+    const entry = this.tables.undo.get(encodeUndoKey(seq));
+    if (entry !== undefined) return entry;
+    throw new VamanaError(
+      'CORRUPT',
+      `${this.path}: the metadata is at record ${this.state.appliedSeq}, but the log ends with record ${target}, and ` +
+        `record ${seq} cannot be taken back: it has no undo entry, so it was durable in the log, or should have been. ` +
+        'The end of the log is lost; put it back, or restore a copy of the collection',
+    );
+  }
+
+  private createBatch(options: { keepUndo?: boolean } = {}): MetaBatch {
     // So that reads are of the last commit: lmdb does this after commits, but promises it nowhere.
     this.tables.environment.resetReadTxn();
-    return new MetaBatch(this.tables, this.committed);
+    return new MetaBatch(this.tables, this.committed, options);
   }
 
   private async commit(batch: MetaBatch): Promise<void> {
@@ -175,7 +227,7 @@ export class MetaStore {
       this.failure = metaError(await causeOf(thrown), `write ${this.path}`);
       throw this.failure;
     }
-    this.committed = batch.state;
+    this.committed = { state: batch.state, undo: batch.undo };
   }
 
   private async sync(): Promise<void> {

@@ -30,6 +30,8 @@ export interface MetaTables {
   rows: RowTable;
   /** Chunk of 2^16 rows -> dead rows. */
   dead: RowTable;
+  /** Record's number -> what it takes to go back before it; see undo.ts. */
+  undo: KeyTable;
   state: KeyTable;
 }
 
@@ -53,6 +55,7 @@ export function openTables(path: string, mapBytes: number): MetaTables {
       points: environment.openDB<Uint8Array, Uint8Array>('points', options),
       rows: environment.openDB<Uint8Array, number>('rows', byRow),
       dead: environment.openDB<Uint8Array, number>('dead', byRow),
+      undo: environment.openDB<Uint8Array, Uint8Array>('undo', options),
       state: environment.openDB<Uint8Array, Uint8Array>('state', options),
     };
   } catch (cause) {
@@ -167,12 +170,12 @@ const LMDB_CODES: Readonly<Record<number, ErrorCode>> = {
   [-30797]: 'CORRUPT', // MDB_PAGE_NOTFOUND
 };
 
-// Numbers up to 2^53 - 1 as u64, little-endian.
-function writeSafe(bytes: Buffer, value: number, at: number): void {
+/** Numbers up to 2^53 - 1 as u64, little-endian. */
+export function writeSafe(bytes: Buffer, value: number, at: number): void {
   bytes.writeUInt32LE(value % 2 ** 32, at);
   bytes.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }
 
-function readSafe(bytes: Buffer, at: number): number {
+export function readSafe(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
 }

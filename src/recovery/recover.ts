@@ -3,16 +3,24 @@
 // 0. A log that was about to take the place of a damaged one does (salvage-collection.ts).
 // 1. The newest manifest says which segments there are and up to which record rows are in them (flushedSeq).
 // 2. The segments are opened; their checksums and their identity are checked.
-// 3. The metadata says up to which record it is applied (appliedSeq).
-// 4. The log's end is settled (a torn tail is cut), and it is replayed from above the lower of the two: a record
-//    above flushedSeq goes into the delta, one above appliedSeq into the metadata too.
-// 5. Records that the metadata has and the log has not are settled: see lost-records.ts.
+// 3. The log's end is settled: a torn tail is cut, what is left is durable. The last record of the collection is the
+//    log's, or flushedSeq where the log was dropped up to there.
+// 4. The metadata says up to which record it is applied (appliedSeq). Where that is above the last record, the power
+//    failed under a sync policy other than `always` and the log lost its end: the metadata is taken back to the last
+//    record by its undo entries. If one is missing, records are gone that were durable: CORRUPT.
+// 5. The log is replayed from above the lower of flushedSeq and appliedSeq: a record above flushedSeq goes into the
+//    delta, one above appliedSeq into the metadata too.
 // 6. Folders of segments that the manifest does not name are leftovers of builds that were cut short or merged away:
 //    removed, now that all else agrees with the manifest; if it does not, they may be what is missing.
 // 7. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
 //
-// Repeating it changes nothing: a record applied twice is harmless, and what was replayed is applied. Damage is an
-// error that names file and place; nothing is skipped.
+// After 4 the numbers and the rows of the lost records are assigned again. Nothing holds these rows: a manifest names a
+// segment only after the log is durable up to all that the segment was built on (flusher.ts), other segments are
+// removed in 6, and the delta is made from the log. For the same reason the rows that come to live again are held by
+// a segment or the log.
+//
+// Repeating it changes nothing: a record applied twice is harmless, what was replayed is applied, and a roll-back that
+// was cut short goes on. Damage is an error that names file and place; nothing is skipped.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NativeDelta, NativeSegment, NativeStore } from '../binding.js';
@@ -29,7 +37,6 @@ import type { WalRecord } from '../wal/wal-op.js';
 import { readWal, type WalLocation } from '../wal/wal-reader.js';
 import { WalWriter } from '../wal/wal-writer.js';
 import { RowGatherer } from '../write/row-gatherer.js';
-import { settleLostRecords } from './lost-records.js';
 
 export interface RecoveryProgress {
   stage: 'segments' | 'replay';
@@ -56,6 +63,8 @@ export interface Recovered {
   /** Records read from the log, and bytes of its torn end that were cut. */
   replayed: number;
   cutBytes: number;
+  /** Records that the log lost and the metadata had; it is as before them. */
+  takenBack: number;
 }
 
 /** Records that one transaction of the metadata takes. */
@@ -71,26 +80,24 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
     runtime.reserveBytes === undefined ? {} : { reserveBytes: runtime.reserveBytes },
   );
   try {
-    const { appliedSeq } = meta.state;
     const location: WalLocation = { storage, walDir: paths.walDir, collection: uuid };
     const wal = await WalWriter.open({
       ...location,
+      // Not appliedSeq: it may be that of records which the log lost.
       after: flushedSeq,
       segmentBytes: runtime.walSegmentBytes,
       sync: runtime.sync,
     });
     try {
+      const takenBack = await meta.rollBack(wal.nextSeq - 1);
       const delta = store.createDelta();
-      const from = Math.min(flushedSeq, appliedSeq) + 1;
+      const from = Math.min(flushedSeq, meta.state.appliedSeq) + 1;
       const replayed = await replay(readWal(location, { from }), { flushedSeq, delta, meta, config, onProgress });
-      const flushedRows = entries.map(({ lastRow }) => lastRow);
-      const lastRow = Math.max(-1, replayed.lastRow, ...flushedRows);
-      await settleLostRecords({ meta, wal, lastRow, walDir: paths.walDir, sync: runtime.sync });
       await removeLeftovers(storage, paths, entries);
       const snapshot = meta.snapshot();
       const dead = snapshot.deadRows();
       snapshot.release();
-      return { segments, delta, dead, meta, wal, replayed: replayed.records, cutBytes: wal.cut?.bytes ?? 0 };
+      return { segments, delta, dead, meta, wal, replayed, cutBytes: wal.cut?.bytes ?? 0, takenBack };
     } catch (error) {
       await wal.close().catch(() => undefined);
       throw error;
@@ -109,18 +116,11 @@ interface ReplayTarget {
   onProgress: RecoveryInput['onProgress'];
 }
 
-interface Replayed {
-  records: number;
-  /** The highest that came; -1 for none. */
-  lastRow: number;
-}
-
-async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): Promise<Replayed> {
+async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): Promise<number> {
   const { flushedSeq, delta, meta, config, onProgress } = target;
   const gatherer = new RowGatherer(config);
   let waiting: WalRecord[] = [];
   let replayed = 0;
-  let lastRow = -1;
   const apply = async (): Promise<void> => {
     await meta.apply(waiting);
     waiting = [];
@@ -129,13 +129,12 @@ async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): 
   };
   for await (const record of records) {
     if (record.seq > flushedSeq) gatherer.add(record);
-    for (const op of record.ops) if (op.kind === 'put') lastRow = Math.max(lastRow, op.row);
     waiting.push(record);
     replayed += 1;
     if (waiting.length >= APPLY_RECORDS) await apply();
   }
   await apply();
-  return { records: replayed, lastRow };
+  return replayed;
 }
 
 async function removeLeftovers(
