@@ -156,7 +156,7 @@ describe('rolling back', () => {
           expect((await dump(on)).tables).toEqual((await dump(whole)).tables);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   }, 60_000);
 
@@ -184,7 +184,7 @@ describe('rolling back', () => {
         await plain.apply(records.slice(0, durable));
         expect((await dump(back)).tables).toEqual((await dump(plain)).tables);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   }, 60_000);
 
