@@ -4,7 +4,9 @@ import type { NativeIo } from '../binding.js';
 
 /**
  * When a write is acknowledged: once it is durable (`always`, the default), or once it is written, which survives
- * the process but not the machine; then it is durable about `intervalMs` later, or (`none`) when the system likes.
+ * the process but not the machine; then it is durable about `intervalMs` later, or (`none`) when a file of the log is
+ * full or a flush is published. After a power failure the collection is as one of its batches left it, at or after the
+ * last durable one.
  */
 export type SyncChoice = 'always' | 'none' | { readonly intervalMs: number };
 
