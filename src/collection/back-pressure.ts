@@ -1,7 +1,8 @@
 // Keeps the memory of fresh rows bounded: writers slow down, then wait, and are refused before it runs out. Asked by
 // the commit queue before every group.
 //
-// 1. While more rows wait to be linked than a search should scan, writers go at the linker's pace.
+// 1. While more rows wait to be linked than a search should scan, writers go at the linker's pace. That thread has a low
+//    priority, for the sake of searches; while writers wait for it, one of ordinary priority helps.
 // 2. When the active delta is full it is frozen and written as a segment in the background; a new one takes over.
 // 3. When that one is full too before the first is written, writers wait, and after a time are refused with BUSY (or
 //    with what keeps the flush from ending).
@@ -20,6 +21,7 @@ const PAUSE_MS = 2;
 
 export class BackPressure {
   private readonly tailRowsMax: number;
+  private helping = false;
 
   constructor(
     private readonly parts: Parts,
@@ -34,7 +36,10 @@ export class BackPressure {
   /** `runTasks` lets the flush publish its segment: until then there is no room, however long one waits. */
   async admit(runTasks: () => Promise<void>): Promise<void> {
     const deadline = performance.now() + this.runtime.writeTimeoutMs;
-    while (this.tailRows >= this.tailRowsMax) await this.wait(deadline, 'rows are not linked yet', runTasks);
+    while (this.tailRows >= this.tailRowsMax) {
+      this.helpLinking();
+      await this.wait(deadline, 'rows are not linked yet', runTasks);
+    }
     if (!this.activeFull) return;
     while (this.parts.frozen.length >= FROZEN_MAX) {
       await this.wait(deadline, 'the rows before them are still being written as a segment', runTasks);
@@ -42,6 +47,16 @@ export class BackPressure {
     // A task may have frozen it meanwhile.
     if (!this.activeFull) return;
     this.flusher.rotate();
+  }
+
+  // Its failure is of no account here: the rows are linked in the background all the same, or writers are refused.
+  private helpLinking(): void {
+    if (this.helping) return;
+    this.helping = true;
+    const done = (): void => {
+      this.helping = false;
+    };
+    this.parts.active.linked(null).then(done, done);
   }
 
   private get activeFull(): boolean {
