@@ -119,15 +119,11 @@ class PowerCutRun {
     const { states } = scripted;
     const kept = states.slice();
     const { seq } = collection.status();
-    if (this.sync === 'always') {
-      const { acknowledged, tried } = moment;
-      assert.ok(seq >= acknowledged && seq <= tried, `found batch ${seq}, expected ${acknowledged} to ${tried}`);
-      await scripted.compare(collection, seq);
-      scripted.resume(seq);
-    } else {
-      assert.ok(seq >= floor, `found batch ${seq}, and ${floor} is flushed`);
-      await scripted.adopt(collection);
-    }
+    const { acknowledged, tried } = moment;
+    const least = this.sync === 'always' ? acknowledged : floor;
+    assert.ok(seq >= least && seq <= tried, `found batch ${seq}, expected ${least} to ${tried}`);
+    await scripted.compare(collection, seq);
+    scripted.resume(seq);
     // Recovery must leave a collection that takes writes and flushes as any other.
     await scripted.write(collection);
     await collection.flush();

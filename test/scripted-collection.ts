@@ -108,23 +108,6 @@ export class ScriptedCollection {
     this.states.length = seq + 1;
   }
 
-  /**
-   * Takes over what a collection was found to hold that may have lost its last batches: each point as some batch left
-   * it, its vector and payload of one version.
-   */
-  async adopt(collection: Collection): Promise<void> {
-    const { seq } = collection.status();
-    const found = new Map<PointId, ModelPoint>();
-    for (const { id, version, payload = null, vector } of await readAllPoints(collection)) {
-      const point = { version, payload, vector: [...(vector ?? [])] };
-      assert.deepEqual(point, this.states[version]?.get(id), `point ${id} at version ${version}`);
-      found.set(id, point);
-    }
-    this.states[seq] = found;
-    this.resume(seq);
-    await this.compare(collection);
-  }
-
   /** Every point, vectors and all, and searches. */
   async compare(collection: Collection, seq = this.model.seq): Promise<void> {
     const points = await readAllPoints(collection);
