@@ -1,10 +1,20 @@
-import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
 import { checkMeta } from './check-meta.js';
 import { checkEnvironmentFile } from './environment-file.js';
 import { decodeMeta } from './environment-meta.js';
+import { checkPagesInUse } from './environment-pages.js';
 import type { MetaEffect } from './meta-batch.js';
 import { type MetaStore, openMetaStore } from './meta-store.js';
 import { encodePayload } from './payload-codec.js';
@@ -43,6 +53,10 @@ function put(row: number, bytes: number, dead: number | null = null, id = BigInt
   return { kind: 'put', id, row, dead, payload: text(bytes) };
 }
 
+function remove(row: number): MetaEffect {
+  return { kind: 'delete', id: BigInt(row), row };
+}
+
 /** Every row's payload, and nothing wrong with the store. */
 async function contents(store: MetaStore): Promise<string[]> {
   const snapshot = store.snapshot();
@@ -70,15 +84,23 @@ async function replacedAtOnce(bytes: number, before: number): Promise<string> {
   return store.path;
 }
 
-/** Three levels of pages, short and long payloads, and free pages inside of the file and at its end. */
-async function grown(): Promise<string> {
+/**
+ * Three levels of pages, short and long payloads, free pages inside of the file, and at its end what `last` wrote: the
+ * roots of all trees move from there into the free pages with the records after it, which change row 1.
+ */
+async function grown(...last: readonly MetaEffect[][]): Promise<string> {
   const store = open();
   const rows = Array.from({ length: 900 }, (_, row) => row);
-  await store.apply([{ seq: 1, ops: rows.map((row) => put(row, row % 100 === 3 ? 20_000 : 300)) }]);
-  await store.apply([{ seq: 2, ops: rows.slice(100, 500).map((row) => ({ kind: 'delete', id: BigInt(row), row })) }]);
-  await store.apply([{ seq: 3, ops: [put(900, 150_000)] }]);
-  await store.apply([{ seq: 4, ops: [{ kind: 'delete', id: 900n, row: 900 }] }]);
-  for (let seq = 5; seq < 12; seq += 1) await store.apply([{ seq, ops: [put(896 + seq, 10)] }]);
+  const records = [
+    rows.map((row) => put(row, row % 100 === 3 ? 20_000 : 300)),
+    rows.slice(100, 500).map(remove),
+    ...last,
+    ...rows.slice(0, 8).map((n): MetaEffect[] => [{ kind: 'payload', id: 1n, row: 1, payload: text(n) }]),
+  ];
+  for (const [at, ops] of records.entries()) {
+    await store.apply([{ seq: at + 1, ops }]);
+    await store.flushed;
+  }
   await store.close();
   return store.path;
 }
@@ -134,8 +156,16 @@ describe('a metadata file that ends before its last page in use', () => {
   });
 
   it('is refused when a page is missing that anything leads to, and opened when only free ones are', async () => {
-    expect((await cutAtEveryPage(await grown())).accepted).toBeGreaterThan(20);
-    expect((await cutAtEveryPage(await replacedAtOnce(20_000, 60))).refused).toBeGreaterThan(10);
+    const many = Array.from({ length: 400 }, (_, i) => put(900 + i, 10));
+    const long = [put(900, 150_000)];
+    const cuts = {
+      free: await cutAtEveryPage(await grown(long, [remove(900)])),
+      long: await cutAtEveryPage(await grown(long)),
+      many: await cutAtEveryPage(await grown(many)),
+      small: await cutAtEveryPage(await replacedAtOnce(20_000, 60)),
+    };
+    expect(cuts.free.accepted).toBeGreaterThan(20);
+    for (const { refused } of Object.values(cuts)) expect(refused).toBeGreaterThan(10);
   }, 60_000);
 
   it('is refused when pages lead elsewhere, and when its last page in use is none that it can have', async () => {
@@ -156,5 +186,112 @@ describe('a metadata file that ends before its last page in use', () => {
     for (const at of [0, 18, 21, 25]) damage(root + at, 0xf1);
     for (const at of [0, PAGE / 2, PAGE]) bytes[at + 148] = 1;
     damage(0, 0);
+  });
+});
+
+/** A tree as others name it. */
+function tree(root: bigint, depth: number, overflowPages = 0n): Buffer {
+  const bytes = Buffer.alloc(48);
+  bytes.writeUInt16LE(depth, 6);
+  bytes.writeBigUInt64LE(overflowPages, 24);
+  bytes.writeBigUInt64LE(root, 40);
+  return bytes;
+}
+
+const EMPTY = tree(2n ** 64n - 1n, 0);
+
+/** A page of 512 bytes with nodes from its end. */
+function page(number: number, kind: number, nodes: readonly Buffer[]): Buffer {
+  const bytes = Buffer.alloc(512);
+  bytes.writeBigUInt64LE(BigInt(number), 0);
+  bytes.writeUInt16LE(kind, 18);
+  bytes.writeUInt16LE(2 * nodes.length, 20);
+  let at = bytes.length;
+  for (const [i, node] of nodes.entries()) {
+    at -= node.length;
+    node.copy(bytes, at);
+    bytes.writeUInt16LE(at - 24, 24 + 2 * i);
+  }
+  return bytes;
+}
+
+function toPage(number: number): Buffer {
+  const node = Buffer.alloc(10);
+  node.writeUIntLE(number, 0, 6);
+  return node;
+}
+
+function leafNode(flags: number, bytes: number, value: Buffer): Buffer {
+  const node = Buffer.alloc(8 + 3);
+  node.writeUInt32LE(bytes, 0);
+  node.writeUInt16LE(flags, 4);
+  node.writeUInt16LE(3, 6);
+  return Buffer.concat([node, value]);
+}
+
+function overflow(first: number, pages: number): Buffer {
+  const bytes = Buffer.alloc(24);
+  bytes.writeBigUInt64LE(BigInt(first), 0);
+  bytes.writeBigUInt64LE(BigInt(pages), 16);
+  return bytes;
+}
+
+/** Whether a file of so many pages of 512 bytes, with these among them, has all that the trees lead to. */
+function isWhole(pages: number, given: readonly Buffer[], free: Buffer, main: Buffer): boolean {
+  const bytes = Buffer.alloc(pages * 512);
+  for (const made of given) made.copy(bytes, Number(made.readBigUInt64LE(0)) * 512);
+  const path = folder.file(`pages-${folders++}`, bytes);
+  const file = openSync(path, 'r');
+  try {
+    checkPagesInUse({ file, path, pageBytes: 512, pages }, free, main);
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject(corrupt);
+    return false;
+  } finally {
+    closeSync(file);
+  }
+}
+
+describe('the last page that must be in a file', () => {
+  const main = tree(2n, 1);
+  const table = (of: Buffer) => page(2, 2, [leafNode(2, 48, of)]);
+
+  it.each([
+    ['none, in an empty one', [], EMPTY, EMPTY, 1],
+    ['a root of free pages', [], tree(9n, 1), EMPTY, 9],
+    ['a leaf of free pages', [page(3, 1, [toPage(9), toPage(8)])], tree(3n, 2), EMPTY, 9],
+    ['the end of a list of free pages', [page(3, 2, [leafNode(1, 900, overflow(8, 2))])], tree(3n, 1, 2n), EMPTY, 9],
+    ['the root of all tables', [page(9, 2, [])], EMPTY, tree(9n, 1), 9],
+    ['the root of a table', [table(tree(9n, 1))], EMPTY, main, 9],
+    ['a leaf of a table', [table(tree(3n, 2)), page(3, 1, [toPage(4), toPage(9)])], EMPTY, main, 9],
+    [
+      'the end of a value',
+      [
+        table(tree(3n, 2, 6n)),
+        page(3, 1, [toPage(4)]),
+        page(4, 2, [leafNode(0, 1, Buffer.alloc(1)), leafNode(1, 3000, overflow(5, 6))]),
+      ],
+      EMPTY,
+      main,
+      10,
+    ],
+  ])('is %s', (_what, given, free, tables, last) => {
+    for (let pages = 2; pages <= 12; pages += 1) {
+      const there = given.filter((made) => Number(made.readBigUInt64LE(0)) < pages);
+      expect(isWhole(pages, there, free, tables), `${pages} pages`).toBe(pages > last);
+    }
+  });
+
+  it.each([
+    ['a tree without an end', [page(3, 1, [toPage(3), toPage(3)])], tree(3n, 32)],
+    ['a tree deeper than LMDB makes any', [page(3, 1, [toPage(3)])], tree(3n, 33)],
+    ['a tree that is not empty and has no level', [], tree(3n, 0)],
+    ['a meta page as a root', [], tree(1n, 1)],
+    ['too few pages for a value', [page(3, 2, [leafNode(1, 1001, overflow(4, 2))])], tree(3n, 1, 2n)],
+    ['another page in the place of one', [page(4, 1, [toPage(5)])], tree(3n, 2)],
+    ['a leaf in the place of a branch', [page(3, 2, [toPage(5)])], tree(3n, 2)],
+  ])('cannot be told of %s', (_what, given, free) => {
+    expect(isWhole(12, given, free, EMPTY)).toBe(false);
   });
 });

@@ -54,7 +54,6 @@ export function checkPagesInUse(paged: PagedFile, freeTree: Buffer, mainTree: Bu
 class PageWalk {
   readonly tables: Buffer[] = [];
   private readonly page: Buffer;
-  private read = 0;
 
   constructor(private readonly paged: PagedFile) {
     this.page = Buffer.alloc(paged.pageBytes);
@@ -79,6 +78,8 @@ class PageWalk {
       for (const node of this.nodesOf(branch, BRANCH)) {
         next.push(this.checkInFile(this.page.readUIntLE(node, 6), 1, branch));
       }
+      // Damage could make a tree of few pages endless.
+      if (next.length > this.paged.pages) throw this.corrupt(branch, 'pages that lead to each other, expected a tree');
     }
     return next;
   }
@@ -106,9 +107,6 @@ class PageWalk {
   /** Reads the page; where its nodes begin. */
   private nodesOf(number: number, kind: number): number[] {
     const { page, paged } = this;
-    // Damage could make a tree of few pages endless.
-    this.read += 1;
-    if (this.read > paged.pages) throw this.corrupt(number, `pages that lead to each other, expected a tree`);
     const bytes = readSync(paged.file, page, 0, paged.pageBytes, number * paged.pageBytes);
     const found = Number(page.readBigUInt64LE(0));
     const foundKind = page.readUInt16LE(18) & KIND_MASK;
