@@ -98,7 +98,7 @@ function createRecords(batches: readonly (readonly Step[])[]): MetaRecord[] {
 const step: fc.Arbitrary<Step> = fc.record({
   id: fc.nat(IDS.length - 1),
   what: fc.constantFrom('put', 'put', 'put', 'delete', 'payload'),
-  payload: fc.option(fc.constantFrom(0, 1, 50, 1000), { freq: 4 }),
+  payload: fc.option(fc.constantFrom(0, 1, 50, 3000), { freq: 4 }),
   gap: fc.constantFrom(0, 0, 0, 40_000),
 });
 const history = fc.array(fc.array(step, { maxLength: 6 }), { minLength: 1, maxLength: 14, size: 'max' });
