@@ -50,10 +50,11 @@ struct WalkScratch {
   uint32_t scored = 0;
 };
 
-// The loop, over any beam that is reset already: insert(distance, node) puts a node into it, expanding() is called
+// The loop, over any graph that decodes and prefetches lists as PackedGraph does (bench/walk_bench.cc has another) and
+// any beam that is reset already: insert(distance, node) puts a node into it, expanding() is called
 // at every node that is expanded.
-template <typename Distance, typename Beam, typename Insert, typename Expanding>
-bool walk_beam(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+template <typename Graph, typename Distance, typename Beam, typename Insert, typename Expanding>
+bool walk_beam(const Graph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
                const CancelFlag* cancel, WalkScratch& scratch, Beam& beam, const Insert& insert,
                const Expanding& expanding) {
   scratch.visited.reset(list_size * 20);
@@ -94,8 +95,8 @@ bool walk_beam(const PackedGraph& graph, std::span<const uint32_t> entries, cons
 // `on_settled()` is called once, when the `settled` nearest nodes of the beam have all been expanded for the first
 // time (never when the beam ends shorter): most of them then stay to the end, while most of the walk is still to
 // come, so that whoever wants to read them need not wait for it.
-template <typename Distance, typename OnSettled>
-bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+template <typename Graph, typename Distance, typename OnSettled>
+bool walk(const Graph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
           const CancelFlag* cancel, WalkScratch& scratch, size_t settled, const OnSettled& on_settled) {
   CandidateList& beam = scratch.beam;
   beam.reset(list_size);
@@ -110,8 +111,8 @@ bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Dis
       });
 }
 
-template <typename Distance>
-bool walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
+template <typename Graph, typename Distance>
+bool walk(const Graph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
           const CancelFlag* cancel, WalkScratch& scratch) {
   return walk(graph, entries, distance, list_size, cancel, scratch, list_size, [] {});
 }
