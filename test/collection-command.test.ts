@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { open } from '../src/index.js';
 import { projectRoot } from '../tools/tree.js';
-import { createVamana } from '../tools/verbs.js';
-import { runVerb, type VerbResult } from './run-verb.js';
+import { vamana, vamanaJson } from './vamana-command.js';
 import { encodeFile, temporaryFolder } from './vector-files.js';
 
 const sample = (name: string): string => join(projectRoot(), 'test', 'sample', name);
@@ -15,21 +14,6 @@ const dataDir = folder.file('db');
 const vectors = sample('gloss-4k.base.f16.npy');
 const queries = sample('gloss-4k.query.f16.npy');
 const at = (collection: string): string[] => ['--data-dir', dataDir, '--collection', collection];
-
-function vamana(...argv: string[]): Promise<VerbResult> {
-  return runVerb(
-    (program) => {
-      for (const command of createVamana().commands) program.addCommand(command);
-    },
-    ...argv,
-  );
-}
-
-async function vamanaJson(...argv: string[]): Promise<Record<string, unknown>> {
-  const { exitCode, stdout, stderr } = await vamana(...argv, '--json');
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
 
 async function failure(...argv: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await vamana(...argv);

@@ -7,7 +7,8 @@ import { loadNative } from '../src/binding.js';
 import { readIds } from '../src/source/ids.js';
 import { projectRoot } from '../tools/tree.js';
 import { createVamana } from '../tools/verbs.js';
-import { runVerb, type VerbResult } from './run-verb.js';
+import type { VerbResult } from './run-verb.js';
+import { vamana, vamanaJson } from './vamana-command.js';
 import { encodeFile, temporaryFolder } from './vector-files.js';
 
 const sample = (name: string): string => join(projectRoot(), 'test', 'sample', name);
@@ -19,21 +20,6 @@ const truth = sample('sift-4k.gt100.ivecs');
 const searchArguments = ['--index', index, '--queries', queries, '--truth', truth];
 
 let built: VerbResult;
-
-function vamana(...argv: string[]): Promise<VerbResult> {
-  return runVerb(
-    (program) => {
-      for (const command of createVamana().commands) program.addCommand(command);
-    },
-    ...argv,
-  );
-}
-
-async function vamanaJson(...argv: string[]): Promise<Record<string, unknown>> {
-  const { exitCode, stdout, stderr } = await vamana(...argv, '--json');
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
 
 beforeAll(async () => {
   built = await vamana('build', '--data', base, '--index', index, '--degree', '24', '--build-list', '40', '--json');

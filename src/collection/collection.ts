@@ -340,7 +340,11 @@ export class Collection {
    * @throws VamanaError DISK_FULL, IO, MEMORY_LIMIT (nothing is lost, and it is tried again), CLOSED.
    */
   async flush(): Promise<void> {
-    await this.flusher.settled(await this.queue.run(() => this.flusher.rotate()));
+    for (let left = true; left; ) {
+      const rotation = await this.queue.run(() => this.flusher.rotate());
+      await this.flusher.settled(rotation);
+      left = rotation.left;
+    }
   }
 
   /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */

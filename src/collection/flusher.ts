@@ -41,6 +41,8 @@ export interface FlusherTarget {
 /** What a caller of rotate() may wait for. */
 interface Rotation {
   last: FrozenDelta | undefined;
+  /** There are rows that it did not freeze: to be rotated again once `last` is written. */
+  left: boolean;
   /** Before it. */
   failures: number;
 }
@@ -70,18 +72,23 @@ export class Flusher {
     this.start();
   }
 
-  /** The active delta becomes a frozen one, if it has rows; what is frozen is written. On the commit queue only. */
+  /**
+   * The active delta becomes a frozen one, if it has rows; what is frozen is written. While that fails no further delta
+   * is frozen, or each call would leave one more in RAM. On the commit queue only.
+   */
   rotate(): Rotation {
     const { store, parts, snapshots, meta } = this.target;
     const { failures } = this;
-    if (parts.active.stats().rows > 0) {
+    const fresh = parts.active.stats().rows > 0;
+    const failing = this.failure !== null && parts.frozen.length > 0;
+    if (fresh && !failing) {
       parts.active.freeze();
       parts.frozen = [...parts.frozen, { delta: parts.active, seq: meta.state.appliedSeq }];
       parts.active = store.createDelta();
       this.publishParts(snapshots.peek().native);
     }
     if (parts.frozen.length > 0) this.start();
-    return { last: parts.frozen.at(-1), failures };
+    return { last: parts.frozen.at(-1), left: fresh && failing, failures };
   }
 
   /** Resolves when what was frozen by then has been written; rejects when a flush fails first, and with CLOSED. */
