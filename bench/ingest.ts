@@ -78,10 +78,11 @@ async function upsert(
   let next = from;
   const writer = async (): Promise<void> => {
     for (let first = next; first < to; first = next) {
-      next = Math.min(to, first + BATCH);
+      const end = Math.min(to, first + BATCH);
+      next = end; // before anything is waited for: the other writers go on from there
       const due = started + ((first - from) / rowsPerSecond) * 1000;
       if (due > performance.now()) await setTimeout(due - performance.now());
-      const points = Array.from({ length: next - first }, (_, i) => point(data, first + i));
+      const points = Array.from({ length: end - first }, (_, i) => point(data, first + i));
       const began = performance.now();
       await collection.upsert(points);
       latencies.push(performance.now() - began);

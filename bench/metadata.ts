@@ -5,7 +5,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MetaStore, openMetaStore } from '../src/meta/meta-store.js';
-import { encodePayload } from '../src/meta/payload-codec.js';
+import { encodePayload } from '../src/payload/payload-codec.js';
 import { hydrate } from '../src/read/hydrate.js';
 import { scroll } from '../src/read/scroll.js';
 import type { WalRecord } from '../src/wal/wal-op.js';

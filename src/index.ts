@@ -26,8 +26,8 @@ export {
 } from './database/verify-folder.js';
 export { type ErrorCode, errorCatalogue, VamanaError } from './errors.js';
 export { NO_ROW } from './limits.js';
-export type { WithPayload } from './meta/payload-selection.js';
-export type { Payload, PointId } from './meta/point.js';
+export type { WithPayload } from './payload/payload-selection.js';
+export type { Payload, PointId } from './payload/point.js';
 export type { Point, PointVector } from './read/assemble.js';
 export type { ScoredPoint } from './read/hydrate.js';
 export type { ScrollPage } from './read/scroll.js';

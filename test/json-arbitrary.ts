@@ -1,7 +1,7 @@
 // For tests of whatever stores payloads: JSON as it may come from anywhere, with what trips encoders up (keys that
 // objects inherit, -0, integers past 2^53 and past 2^64, empty containers, keys that look like indexes).
 import fc from 'fast-check';
-import type { Payload } from '../src/meta/point.js';
+import type { Payload } from '../src/payload/point.js';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
 

@@ -5,7 +5,7 @@ import { VamanaError } from '../src/errors.js';
 import type { Manifest } from '../src/manifest/manifest.js';
 import { applyEdit } from '../src/manifest/manifest-edit.js';
 import { ManifestStore } from '../src/manifest/manifest-store.js';
-import { encodePayload } from '../src/meta/payload-codec.js';
+import { encodePayload } from '../src/payload/payload-codec.js';
 import type { WalRecord } from '../src/wal/wal-op.js';
 import { readWal } from '../src/wal/wal-reader.js';
 import { WalWriter } from '../src/wal/wal-writer.js';

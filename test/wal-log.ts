@@ -1,7 +1,7 @@
 // Logs and their records, for the tests of what is made of them.
 import fc from 'fast-check';
 import { VamanaError } from '../src/errors.js';
-import { encodePayload } from '../src/meta/payload-codec.js';
+import { encodePayload } from '../src/payload/payload-codec.js';
 import type { WalOp, WalRecord } from '../src/wal/wal-op.js';
 import { readWal, type WalLocation } from '../src/wal/wal-reader.js';
 import { WalWriter, type WalWriterOptions } from '../src/wal/wal-writer.js';

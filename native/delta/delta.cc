@@ -92,6 +92,7 @@ uint32_t Delta::link_some(uint32_t rows_max) {
   if (!lock.owns_lock()) return 0;
   const uint32_t first = linked_.load(std::memory_order_relaxed);
   const uint32_t count = std::min(rows_max, rows() - first);
+  if (!frozen()) memory_.prepare(first + count);
   for (uint32_t slot = first; slot < first + count; ++slot) {
     inserter_.insert(slot);
     linked_.store(slot + 1, std::memory_order_release);

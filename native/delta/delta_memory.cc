@@ -1,12 +1,14 @@
 #include "delta/delta_memory.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vamana {
 
 namespace {
 
 constexpr uint64_t kLine = 64;
+constexpr size_t kPageBytes = 4096;
 constexpr uint64_t kChunkBytesAim = 2 << 20;
 // From this size on AlignedBuffer asks for huge pages.
 constexpr uint64_t kBlockBytesAim = 8 << 20;
@@ -46,20 +48,51 @@ Status DeltaMemory::reserve(uint64_t rows) {
                          "flush it and go on in a new one",
                          dim_, static_cast<unsigned long long>(rows_max()), static_cast<unsigned long long>(rows)));
   }
-  while (uint64_t{chunk_count_} << shift_ < rows) VAMANA_TRY(grow());
+  while (uint64_t{chunk_count_.load(std::memory_order_relaxed)} << shift_ < rows) VAMANA_TRY(grow());
+  return Status();
+}
+
+void DeltaMemory::prepare(uint64_t rows) {
+  const uint64_t chunks = chunk_count_.load(std::memory_order_relaxed);
+  if (chunks == 0 || chunks == kChunksMax || rows < (chunks - 1) << shift_) return;
+  {
+    const std::lock_guard lock(preparing_);
+    if (prepared_) return;
+  }
+  Result<Block> block = create_block();
+  if (!block.ok()) return;
+  // Touched without the lock, which would make reserve() wait for the pages after all.
+  AlignedBuffer& buffer = block.value().buffer;
+  for (size_t at = 0; at < buffer.size(); at += kPageBytes) *static_cast<volatile uint8_t*>(buffer.data() + at) = 0;
+  const std::lock_guard lock(preparing_);
+  prepared_ = std::move(block).value();
+}
+
+Status DeltaMemory::grow() {
+  std::optional<Block> block;
+  {
+    const std::lock_guard lock(preparing_);
+    block = std::exchange(prepared_, std::nullopt);
+  }
+  if (!block) {
+    VAMANA_ASSIGN(block, create_block());
+  }
+  const uint32_t first = chunk_count_.load(std::memory_order_relaxed);
+  const uint32_t count = std::min(block->chunks, kChunksMax - first);
+  for (uint32_t i = 0; i < count; ++i) chunks_[first + i] = block->buffer.data() + i * chunk_bytes_;
+  chunk_count_.store(first + count, std::memory_order_relaxed);
+  blocks_.push_back(*std::move(block));
   return Status();
 }
 
 // As much again as there is, within bounds: a small delta stays small, a large one gets huge pages.
-Status DeltaMemory::grow() {
+Result<DeltaMemory::Block> DeltaMemory::create_block() {
   const auto most = static_cast<uint32_t>(div_up(kBlockBytesAim, chunk_bytes_));
-  const uint32_t count = std::min({std::max(1u, chunk_count_), most, kChunksMax - chunk_count_});
-  VAMANA_ASSIGN(AlignedBuffer block, AlignedBuffer::create(count * chunk_bytes_));
-  for (uint32_t i = 0; i < count; ++i) chunks_[chunk_count_ + i] = block.data() + i * chunk_bytes_;
-  chunk_count_ += count;
-  blocks_.push_back(std::move(block));
-  bytes_.fetch_add(count * chunk_bytes_, std::memory_order_relaxed);
-  return Status();
+  const uint32_t there = chunk_count_.load(std::memory_order_relaxed);
+  const uint32_t chunks = std::min({std::max(1u, there), most, kChunksMax - there});
+  VAMANA_ASSIGN(AlignedBuffer buffer, AlignedBuffer::create(chunks * chunk_bytes_));
+  bytes_.fetch_add(buffer.size(), std::memory_order_relaxed);
+  return Block{std::move(buffer), chunks};
 }
 
 }  // namespace vamana

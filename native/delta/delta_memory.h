@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -29,6 +31,10 @@ class DeltaMemory {
 
   // Makes room for `rows` in all. MEMORY_LIMIT when there is none; what was there stays usable.
   Status reserve(uint64_t rows);
+
+  // Allocates and touches what reserve() will need soon, given the rows there are, so that whoever appends waits for no
+  // pages. Without memory nothing happens: reserve() will say so. Any thread, one at a time.
+  void prepare(uint64_t rows);
 
   // All that is allocated, exactly: whole chunks and the table of them. Any thread.
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -77,7 +83,14 @@ class DeltaMemory {
   uint64_t at(uint32_t slot) const { return slot & mask_; }
   uint32_t* words(uint32_t slot, uint64_t offset) const { return reinterpret_cast<uint32_t*>(chunk(slot) + offset); }
 
+  // Chunks that stand in one allocation.
+  struct Block {
+    AlignedBuffer buffer;
+    uint32_t chunks = 0;
+  };
+
   Status grow();
+  Result<Block> create_block();
 
   // Constant after construction.
   uint32_t dim_;
@@ -92,9 +105,13 @@ class DeltaMemory {
 
   // The appending thread's; an element is written once, before any slot of it is published.
   std::unique_ptr<uint8_t*[]> chunks_;
-  uint32_t chunk_count_ = 0;
-  std::vector<AlignedBuffer> blocks_;  // some chunks each
+  std::vector<Block> blocks_;
+
+  std::atomic<uint32_t> chunk_count_{0};  // written by the appending thread
   std::atomic<uint64_t> bytes_;
+
+  std::mutex preparing_;
+  std::optional<Block> prepared_;  // under preparing_
 };
 
 }  // namespace vamana

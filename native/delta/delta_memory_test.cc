@@ -110,4 +110,25 @@ TEST(DeltaMemory, RefusesMoreRowsThanItHasChunksFor) {
 }
 
 }  // namespace
+// What is prepared is what reserve() takes next, once, and counts from when it stands.
+TEST(DeltaMemory, TakesWhatWasPrepared) {
+  DeltaMemory memory(16, Element::kF32, Metric::kL2, 8);
+  memory.prepare(0);
+  const uint64_t empty = memory.bytes();
+  ASSERT_TRUE(memory.reserve(1).ok());
+  const uint64_t first = memory.bytes();
+  EXPECT_GT(first, empty);
+  memory.prepare(1);
+  memory.prepare(1);
+  const uint64_t prepared = memory.bytes();
+  EXPECT_EQ(prepared - first, memory.chunk_bytes());
+  ASSERT_TRUE(memory.reserve(memory.chunk_rows() + 1).ok());
+  EXPECT_EQ(memory.bytes(), prepared);
+  const uint32_t last = 2 * memory.chunk_rows() - 1;
+  *memory.row(last) = 7;
+  EXPECT_EQ(*memory.row(last), 7u);
+  ASSERT_TRUE(memory.reserve(last + 2).ok());
+  EXPECT_GT(memory.bytes(), prepared);
+}
+
 }  // namespace vamana

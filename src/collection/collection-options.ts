@@ -1,6 +1,6 @@
 // What calls of a collection take and what its status tells.
 import type { NativeStoreStats } from '../binding.js';
-import type { WithPayload } from '../meta/payload-selection.js';
+import type { WithPayload } from '../payload/payload-selection.js';
 import type { WalStats } from '../wal/wal-writer.js';
 import type { PointIdInput } from '../write/write-batch.js';
 

@@ -11,7 +11,11 @@
 //
 // A failure in 3 or later leaves it unknown how far the group came, so the queue then refuses every write until the
 // collection is opened again, which settles it; reads go on. Tasks (swapping segments) take their turn between groups.
+//
+// Searches are answered on the same event loop, so the work here is cut into short turns: a group is resolved in
+// several, and logged in another.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { asVamanaError, VamanaError } from '../errors.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import type { PointIdRules } from '../meta/point-id.js';
@@ -58,6 +62,8 @@ interface ResolvedBatch {
 
 /** A group holds writers up for as long as it takes: more would make the first wait for the last. */
 const GROUP_BATCHES_MAX = 64;
+/** After a batch that ends later than this in a turn, the next one is resolved in another. */
+const TURN_MS = 0.5;
 /** Of one batch: its record is one buffer in memory, in the log and at recovery. */
 const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 /** Batches that may wait. */
@@ -120,7 +126,7 @@ export class CommitQueue {
   }
 
   private async drain(): Promise<void> {
-    await null; // so that batches written in the same turn are one group
+    await nextTurn(); // so that batches written in the same turn are one group
     while (this.tasks.length > 0 || this.batches.length > 0) {
       await this.runTasks();
       if (this.batches.length > 0) await this.commitNext();
@@ -147,7 +153,7 @@ export class CommitQueue {
   private async commit(group: readonly WaitingBatch[]): Promise<void> {
     const { wal, meta, rows, publish } = this.target;
     const firstRow = rows.next;
-    const { resolved, records } = this.resolveGroup(group);
+    const { resolved, records } = await this.resolveGroup(group);
     try {
       meta.checkSpace(2 * records.reduce((sum, { ops }) => sum + bytesOf(ops), 0));
     } catch (error) {
@@ -158,6 +164,7 @@ export class CommitQueue {
     }
     try {
       if (records.length > 0) {
+        await nextTurn();
         await wal.appendGroup(records);
         await meta.apply(records, wal.stats().durableSeq);
         publish(records);
@@ -168,14 +175,21 @@ export class CommitQueue {
     }
   }
 
-  private resolveGroup(group: readonly WaitingBatch[]): { resolved: ResolvedBatch[]; records: WalRecord[] } {
+  private async resolveGroup(
+    group: readonly WaitingBatch[],
+  ): Promise<{ resolved: ResolvedBatch[]; records: WalRecord[] }> {
     const { wal, meta, rows, space, ids } = this.target;
     const resolved: ResolvedBatch[] = [];
     const records: WalRecord[] = [];
     const snapshot = meta.snapshot();
     try {
       const view = new ResolveView(snapshot);
+      let turn = performance.now();
       for (const waiting of group) {
+        if (performance.now() - turn > TURN_MS) {
+          await nextTurn();
+          turn = performance.now();
+        }
         const seq = wal.nextSeq + records.length;
         try {
           const { ops, results } = resolve(waiting.batch, { view, rows, seq, space, ids }, requireBatchFits);

@@ -4,9 +4,9 @@
 // The state names the record only once all points are in. So a store that holds points and has applied no record
 // is a load that was cut short: it is removed and loaded again, never continued.
 import { VamanaError } from '../errors.js';
+import type { PointId } from '../payload/point.js';
 import { encodeIdKey } from './id-key.js';
 import type { MetaBatch } from './meta-batch.js';
-import type { PointId } from './point.js';
 
 export interface BulkPoint {
   id: PointId;

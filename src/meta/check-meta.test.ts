@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
+import { encodePayload } from '../payload/payload-codec.js';
 import { checkMeta, type MetaProblem } from './check-meta.js';
 import { encodeIdKey } from './id-key.js';
 import { type MetaStore, openMetaStore } from './meta-store.js';
 import { encodeRecord, encodeRow, encodeState, type MetaTables, openTables, STATE_KEY } from './meta-tables.js';
-import { encodePayload } from './payload-codec.js';
 
 const folder = temporaryFolder();
 const options = { reserveBytes: 0, mapBytes: 2 ** 24 };

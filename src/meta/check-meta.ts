@@ -3,11 +3,11 @@
 // size; the snapshot must live as long as the check. LMDB itself keeps no checksums of its pages.
 import { setImmediate } from 'node:timers/promises';
 import { asVamanaError, VamanaError } from '../errors.js';
+import { decodePayload } from '../payload/payload-codec.js';
+import type { PointId } from '../payload/point.js';
 import { chunkOf, DeadChunk } from './dead-rows.js';
 import type { MetaSnapshot } from './meta-snapshot.js';
 import type { RowRecord } from './meta-tables.js';
-import { decodePayload } from './payload-codec.js';
-import type { PointId } from './point.js';
 import { decodeUndo } from './undo.js';
 
 export type MetaProblemCode =

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
+import { encodePayload } from '../payload/payload-codec.js';
 import { checkEnvironmentFile } from './environment-file.js';
 import { openMetaStore } from './meta-store.js';
-import { encodePayload } from './payload-codec.js';
 
 const folder = temporaryFolder();
 

@@ -11,13 +11,13 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
+import { encodePayload } from '../payload/payload-codec.js';
 import { checkMeta } from './check-meta.js';
 import { checkEnvironmentFile } from './environment-file.js';
 import { decodeMeta } from './environment-meta.js';
 import { checkPagesInUse } from './environment-pages.js';
 import type { MetaEffect } from './meta-batch.js';
 import { type MetaStore, openMetaStore } from './meta-store.js';
-import { encodePayload } from './payload-codec.js';
 
 const folder = temporaryFolder();
 const PAGE = 4096;

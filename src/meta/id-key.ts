@@ -4,7 +4,7 @@
 //   tag 2   UUID                  16 bytes
 //   tag 3   any other string      its UTF-8
 import { VamanaError } from '../errors.js';
-import type { PointId } from './point.js';
+import type { PointId } from '../payload/point.js';
 import { isCanonicalUuid } from './point-id.js';
 
 const NUMBER = 1;

@@ -1,6 +1,7 @@
 // What records change in the tables, worked out in memory before anything is written: a list of puts and removes
 // and the state that goes with them. MetaStore queues it as one transaction. Nothing here waits or writes.
 import { VamanaError } from '../errors.js';
+import type { PointId } from '../payload/point.js';
 import { chunkOf, DeadChunk } from './dead-rows.js';
 import { encodeIdKey } from './id-key.js';
 import {
@@ -13,7 +14,6 @@ import {
   type RowTable,
   STATE_KEY,
 } from './meta-tables.js';
-import type { PointId } from './point.js';
 import { decodeUndo, encodeUndoKey, UndoCollector, type UndoRange } from './undo.js';
 
 /** An effect as far as the metadata goes; every WalOp is one. */

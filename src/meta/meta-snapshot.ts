@@ -4,6 +4,7 @@
 // it, soon. How old one may become is the caller's policy. Made by MetaStore.snapshot() only.
 import type { Transaction } from 'lmdb';
 import { VamanaError } from '../errors.js';
+import type { PointId } from '../payload/point.js';
 import { countDeadRows, DeadChunk } from './dead-rows.js';
 import { decodeIdKey, encodeIdKey } from './id-key.js';
 import {
@@ -14,7 +15,6 @@ import {
   type MetaTables,
   type RowRecord,
 } from './meta-tables.js';
-import type { PointId } from './point.js';
 import { decodeUndoKey, encodeUndoKey } from './undo.js';
 
 /** Where a scan goes on: ids from this one on, or past it. Undefined: from the first. */

@@ -2,12 +2,12 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
+import { decodePayload, encodePayload } from '../payload/payload-codec.js';
+import type { PointId } from '../payload/point.js';
 import type { MetaEffect, MetaRecord } from './meta-batch.js';
 import type { MetaSnapshot } from './meta-snapshot.js';
 import { type MetaStore, type MetaStoreOptions, openMetaStore } from './meta-store.js';
 import { encodeState, openTables, STATE_KEY } from './meta-tables.js';
-import { decodePayload, encodePayload } from './payload-codec.js';
-import type { PointId } from './point.js';
 
 const folder = temporaryFolder();
 const opened: MetaStore[] = [];

@@ -6,9 +6,9 @@
 // opened. A large `mapSize` is address space and not disk; a larger file is mapped again by itself.
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type ErrorCode, VamanaError } from '../errors.js';
+import type { PointId } from '../payload/point.js';
 import { checkEnvironmentFile } from './environment-file.js';
 import { decodeIdKey } from './id-key.js';
-import type { PointId } from './point.js';
 
 export const META_FORMAT_VERSION = 1;
 export const MAP_BYTES_DEFAULT = 2 ** 36;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { PointId } from '../payload/point.js';
 import { decodeIdKey, encodeIdKey } from './id-key.js';
-import type { PointId } from './point.js';
 import { comparePointIds, MAX_NUMBER_ID, MAX_STRING_ID_BYTES, parsePointId } from './point-id.js';
 
 const uuid = '550e8400-e29b-41d4-a716-446655440000';

@@ -1,8 +1,8 @@
 // The ids of points as users spell them, made into one canonical form each: u64 as bigint, UUIDs as lower-case
 // hyphenated strings, other strings where the collection allows them. Also their order. Keys are id-key.ts.
 import { VamanaError } from '../errors.js';
-import type { PointId } from './point.js';
-import { isWellFormed } from './unicode.js';
+import type { PointId } from '../payload/point.js';
+import { isWellFormed } from '../payload/unicode.js';
 
 export const MAX_NUMBER_ID = 2n ** 64n - 1n;
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
+import { encodePayload } from '../payload/payload-codec.js';
+import type { PointId } from '../payload/point.js';
 import { checkMeta } from './check-meta.js';
 import { encodeIdKey } from './id-key.js';
 import type { MetaEffect, MetaRecord } from './meta-batch.js';
 import { type MetaStore, openMetaStore } from './meta-store.js';
 import { type MetaTables, openTables, STATE_KEY } from './meta-tables.js';
-import { encodePayload } from './payload-codec.js';
-import type { PointId } from './point.js';
 import { decodeUndo, encodeUndo, encodeUndoKey, type UndoChange, type UndoEntry } from './undo.js';
 
 const folder = temporaryFolder();

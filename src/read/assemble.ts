@@ -4,9 +4,9 @@ import type { NativeElement } from '../binding.js';
 import { VamanaError } from '../errors.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import type { RowRecord } from '../meta/meta-tables.js';
-import { decodePayload } from '../meta/payload-codec.js';
-import { type PayloadSelection, selectPayload } from '../meta/payload-selection.js';
-import type { Payload, PointId } from '../meta/point.js';
+import { decodePayload } from '../payload/payload-codec.js';
+import { type PayloadSelection, selectPayload } from '../payload/payload-selection.js';
+import type { Payload, PointId } from '../payload/point.js';
 import { createVectorData, elementBytes } from '../source/formats.js';
 import { halvesToFloats } from '../source/half.js';
 

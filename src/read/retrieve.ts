@@ -1,6 +1,6 @@
 // Points by their ids, and how many there are.
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 import { assemblePoints, type Point, type PointOptions } from './assemble.js';
 
 /** In the order of the ids; ids that no point has are passed over. */

@@ -5,8 +5,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { VamanaError } from '../errors.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
-import type { PayloadSelection } from '../meta/payload-selection.js';
-import type { PointId } from '../meta/point.js';
+import type { PayloadSelection } from '../payload/payload-selection.js';
+import type { PointId } from '../payload/point.js';
 import { assemblePoints, type Point, type PointOptions, type VectorReader } from './assemble.js';
 
 export interface ScrollPage {

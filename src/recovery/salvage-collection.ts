@@ -19,7 +19,7 @@ import type { Manifest } from '../manifest/manifest.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import { openMetaStore } from '../meta/meta-store.js';
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 import { checkRows } from '../verify/check-rows.js';
 import { LogRows } from '../verify/log-rows.js';
 import { endRowOf, withSegments } from '../verify/verify-collection.js';

@@ -10,7 +10,7 @@
 //
 // In the end points that the metadata has and whose vectors were lost are deleted, by records of their own.
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 import type { NewLog } from '../wal/copy-wal.js';
 import type { WalOp, WalRecord } from '../wal/wal-op.js';
 

@@ -63,9 +63,14 @@ export function elementBytes(element: StoredElement): number {
   return ELEMENT_BYTES[element];
 }
 
-/** An array for `length` elements, over `buffer` when given. */
-export function createVectorData(element: VectorElement, length: number, buffer?: ArrayBuffer): VectorData {
-  return new ARRAYS[element](buffer ?? new ArrayBuffer(length * ELEMENT_BYTES[element]), 0, length);
+/** An array for `length` elements; over `buffer`, from `byteOffset` on, when given. */
+export function createVectorData(
+  element: VectorElement,
+  length: number,
+  buffer?: ArrayBuffer,
+  byteOffset = 0,
+): VectorData {
+  return new ARRAYS[element](buffer ?? new ArrayBuffer(length * ELEMENT_BYTES[element]), byteOffset, length);
 }
 
 /** Whether `data` is the kind of array that holds the element. */

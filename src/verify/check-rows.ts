@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { VamanaError } from '../errors.js';
 import { chunkOf, DeadChunk } from '../meta/dead-rows.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 import type { RowPart } from '../segment/row-probe.js';
 
 export type RowProblemCode =

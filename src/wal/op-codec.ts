@@ -11,7 +11,7 @@
 import { Packr, RESERVE_START_SPACE } from 'msgpackr';
 import { VamanaError } from '../errors.js';
 import { NO_ROW } from '../limits.js';
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 import { FRAME_BYTES, MAX_BODY_BYTES } from './wal-format.js';
 import type { WalOp } from './wal-op.js';
 

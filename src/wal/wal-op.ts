@@ -1,8 +1,8 @@
 // The resolved effects that the WAL carries and recovery applies again: ids, rows, vectors and final payloads,
 // never a condition or a filter. Applying an effect twice is harmless.
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 
-/** `payload` is what encodePayload (src/meta/payload-codec.ts) made: encoded once, the same bytes in the WAL and in LMDB. */
+/** `payload` is what encodePayload (src/payload/payload-codec.ts) made: encoded once, the same bytes in the WAL and in LMDB. */
 export type WalOp =
   | {
       kind: 'put';

@@ -1,6 +1,6 @@
 // The points as a batch finds them: what is stored, overlaid by what the batches before it in the same group came
 // to. One view a group, used by the writer only; `source` is of the last commit before the group.
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 
 /** Reads of the stored state; a MetaSnapshot is one. */
 export interface PointSource {

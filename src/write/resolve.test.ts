@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodePayload, encodePayload } from '../meta/payload-codec.js';
-import type { Payload, PointId } from '../meta/point.js';
+import { decodePayload, encodePayload } from '../payload/payload-codec.js';
+import type { Payload, PointId } from '../payload/point.js';
 import type { WalOp } from '../wal/wal-op.js';
 import { type ResolveContext, resolve } from './resolve.js';
 import { type PointSource, ResolveView } from './resolve-view.js';

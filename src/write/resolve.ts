@@ -2,10 +2,10 @@
 // Pure but for the view and the rows it is given, which it leaves as they were when it refuses a batch. What it
 // returns is what the WAL, LMDB and the delta all apply; no condition and no filter goes past this file.
 import { VamanaError } from '../errors.js';
-import { decodePayload, encodePayload } from '../meta/payload-codec.js';
-import { deleteAtPath, mergeAtPath, mergePayload, parsePath } from '../meta/payload-path.js';
-import type { Payload, PointId } from '../meta/point.js';
 import { type PointIdRules, parsePointId } from '../meta/point-id.js';
+import { decodePayload, encodePayload } from '../payload/payload-codec.js';
+import { deleteAtPath, mergeAtPath, mergePayload, parsePath } from '../payload/payload-path.js';
+import type { Payload, PointId } from '../payload/point.js';
 import type { WalOp } from '../wal/wal-op.js';
 import type { CurrentPoint, ResolveView } from './resolve-view.js';
 import type { RowAllocator } from './row-allocator.js';

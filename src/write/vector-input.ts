@@ -3,9 +3,9 @@
 // The bytes are a copy: what the caller does to its array afterwards changes nothing. Called by resolve.ts.
 import type { NativeElement, NativeMetric } from '../binding.js';
 import { VamanaError } from '../errors.js';
-import type { PointId } from '../meta/point.js';
+import type { PointId } from '../payload/point.js';
 import { findNotFinite } from '../source/finite.js';
-import { bytesOf, createVectorData, type VectorData } from '../source/formats.js';
+import { bytesOf, createVectorData, elementBytes, type VectorData } from '../source/formats.js';
 import { floatsToHalves, floatToHalf, halfToFloat, halvesToFloats } from '../source/half.js';
 
 /** Values; in a Uint16Array the bits of half floats. */
@@ -30,7 +30,7 @@ export function encodeVector(input: VectorInput, { dim, element, metric }: Vecto
     throw invalid(id, `its vector has ${input.length} elements, expected ${dim}, the dimension of the collection`);
   }
   if (metric === 'cosine' && (element === 'f32' || element === 'f16')) return encodeUnit(input, kind, element, id);
-  const data = createVectorData(element, dim);
+  const data = pooled(element, dim);
   if (kind === 'values') convert(input, data, element, id);
   else data.set(input as VectorData);
   requireFinite(data, element, input, id);
@@ -44,12 +44,18 @@ function encodeUnit(
   element: 'f32' | 'f16',
   id: PointId,
 ): Uint8Array {
-  const data = new Float32Array(input.length);
+  const data = pooled('f32', input.length) as Float32Array;
   if (kind === 'values') convert(input, data, 'f32', id);
   else halvesToFloats(input as Uint16Array, data);
   requireFinite(data, 'f32', kind === 'values' ? input : data, id);
   normalise(data);
   return bytesOf(element === 'f32' ? data : floatsToHalves(data));
+}
+
+// Not a buffer of its own: collecting thousands of small ones a second holds the event loop up.
+function pooled(element: NativeElement, dim: number): VectorData {
+  const { buffer, byteOffset } = Buffer.allocUnsafe(dim * elementBytes(element));
+  return createVectorData(element, dim, buffer as ArrayBuffer, byteOffset);
 }
 
 function requireFinite(data: VectorData, element: NativeElement, input: VectorInput, id: PointId): void {
