@@ -29,11 +29,10 @@ Napi::Value DeltaHandle::make(Napi::Env env, std::shared_ptr<OpenStore> store, P
   store->linker().add(delta);
   handle->store_ = std::move(store);
   handle->delta_ = std::move(delta);
-  handle->report_bytes(env, handle->delta_->bytes());
   return object;
 }
 
-DeltaHandle::~DeltaHandle() { let_go(Env()); }
+DeltaHandle::~DeltaHandle() { let_go(); }
 
 Status DeltaHandle::ready() const {
   if (!delta_) return Status(Code::kClosed, "the delta was closed");
@@ -56,7 +55,6 @@ Status DeltaHandle::append_rows(const Napi::CallbackInfo& info) {
   }
   VAMANA_TRY(delta_->append(rows, vectors.data()));
   store_->linker().wake();
-  report_bytes(info.Env(), delta_->bytes());
   return Status();
 }
 
@@ -98,19 +96,11 @@ Napi::Value DeltaHandle::linked(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DeltaHandle::close(const Napi::CallbackInfo& info) {
-  let_go(info.Env());
+  let_go();
   return info.Env().Undefined();
 }
 
-void DeltaHandle::report_bytes(Napi::Env env, uint64_t bytes) {
-  const auto now = static_cast<int64_t>(bytes);
-  if (now != reported_bytes_) Napi::MemoryManagement::AdjustExternalMemory(env, now - reported_bytes_);
-  reported_bytes_ = now;
-}
-
-void DeltaHandle::let_go(Napi::Env env) {
-  if (!delta_) return;
-  report_bytes(env, 0);
+void DeltaHandle::let_go() {
   delta_.reset();
   store_.reset();
 }

@@ -34,12 +34,10 @@ class DeltaHandle : public Napi::ObjectWrap<DeltaHandle> {
 
   Status ready() const;
   Status append_rows(const Napi::CallbackInfo& info);
-  void report_bytes(Napi::Env env, uint64_t bytes);
-  void let_go(Napi::Env env);
+  void let_go();
 
   std::shared_ptr<OpenStore> store_;
   Part delta_;
-  int64_t reported_bytes_ = 0;  // to V8
 };
 
 }  // namespace vamana::addon

@@ -30,8 +30,8 @@ void Instance::install(Napi::Env env) {
 Instance& Instance::of(Napi::Env env) { return *env.GetInstanceData<Holder>()->instance; }
 
 Instance::Instance(Napi::Env env)
-    : jobs_("builds and verifications", kJobThreads, kJobsWaiting),
-      tasks_("background tasks", kTaskThreads, kTasksWaiting),
+    : jobs_("builds and verifications", kJobThreads, kJobsWaiting, true),
+      tasks_("background tasks", kTaskThreads, kTasksWaiting, false),
       completions_(env, [this](Napi::Env at, const Completion& completion) { complete(at, completion); }) {}
 
 Instance::~Instance() = default;

@@ -39,24 +39,20 @@ Napi::Value SegmentHandle::make(Napi::Env env, std::shared_ptr<OpenStore> store,
   object.DefineProperty(Napi::PropertyDescriptor::Value("rows", rows_to_js(env, *segment), napi_enumerable));
   if (env.IsExceptionPending()) return Napi::Value();
   store->track(segment);
-  const SegmentMemory memory = segment->memory();
-  handle->reported_bytes_ = static_cast<int64_t>(memory.graph + memory.codes);
-  Napi::MemoryManagement::AdjustExternalMemory(env, handle->reported_bytes_);
   handle->store_ = std::move(store);
   handle->segment_ = std::move(segment);
   return object;
 }
 
-SegmentHandle::~SegmentHandle() { let_go(Env()); }
+SegmentHandle::~SegmentHandle() { let_go(); }
 
 Napi::Value SegmentHandle::close(const Napi::CallbackInfo& info) {
-  let_go(info.Env());
+  let_go();
   return info.Env().Undefined();
 }
 
-void SegmentHandle::let_go(Napi::Env env) {
+void SegmentHandle::let_go() {
   if (!segment_) return;
-  Napi::MemoryManagement::AdjustExternalMemory(env, -std::exchange(reported_bytes_, 0));
   segment_.reset();
   store_->forget_closed_segments();
   store_.reset();

@@ -29,11 +29,10 @@ class SegmentHandle : public Napi::ObjectWrap<SegmentHandle> {
 
  private:
   Napi::Value close(const Napi::CallbackInfo& info);
-  void let_go(Napi::Env env);
+  void let_go();
 
   std::shared_ptr<OpenStore> store_;
   Part segment_;
-  int64_t reported_bytes_ = 0;  // to V8
 };
 
 }  // namespace vamana::addon

@@ -62,16 +62,9 @@ Napi::Value StoreHandle::create(const Napi::CallbackInfo& info) {
   if (handle == nullptr) return Napi::Value();
   Instance::of(env).track(store.value());
   handle->store_ = std::move(store).value();
-  handle->report_bytes(env, static_cast<int64_t>(handle->store_->engine().cache_facts().capacity_bytes));
   return object;
 }
 
-StoreHandle::~StoreHandle() { report_bytes(Env(), 0); }
-
-void StoreHandle::report_bytes(Napi::Env env, int64_t bytes) {
-  if (bytes != reported_bytes_) Napi::MemoryManagement::AdjustExternalMemory(env, bytes - reported_bytes_);
-  reported_bytes_ = bytes;
-}
 
 Status StoreHandle::ready() const {
   return store_ && store_->open() ? Status() : Status(Code::kClosed, "the store was closed");
@@ -134,7 +127,6 @@ Napi::Value StoreHandle::close(const Napi::CallbackInfo& info) {
   const Napi::Value promise = store_->wait_for_closing(env);
   if (!store_->open()) return promise;
   store_->start_closing();
-  report_bytes(env, 0);
   auto work = [store = store_](const CancelFlag&) -> Result<bool> {
     store->close();
     return true;

@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "base/background.h"
+
 namespace vamana::addon {
 
-TaskLane::TaskLane(std::string name, size_t threads, size_t waiting_max)
-    : name_(std::move(name)), threads_max_(threads), waiting_max_(waiting_max) {}
+TaskLane::TaskLane(std::string name, size_t threads, size_t waiting_max, bool background)
+    : name_(std::move(name)), threads_max_(threads), waiting_max_(waiting_max), background_(background) {}
 
 TaskLane::~TaskLane() { stop(); }
 
@@ -31,6 +33,7 @@ Status TaskLane::enqueue(Task task, bool bounded) {
 }
 
 void TaskLane::thread_main() {
+  if (background_) enter_background();
   std::unique_lock lock(mutex_);
   for (;;) {
     ready_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });

@@ -27,8 +27,9 @@ class TaskLane {
     std::function<void()> done;
   };
 
-  // At most `threads` tasks run and `waiting_max` wait; `name` is for messages.
-  TaskLane(std::string name, size_t threads, size_t waiting_max);
+  // At most `threads` tasks run and `waiting_max` wait; `name` is for messages. In the `background` they, and the
+  // threads that they start, give way to searches (base/background.h).
+  TaskLane(std::string name, size_t threads, size_t waiting_max, bool background);
   ~TaskLane();
   TaskLane(const TaskLane&) = delete;
   TaskLane& operator=(const TaskLane&) = delete;
@@ -47,6 +48,7 @@ class TaskLane {
   const std::string name_;
   const size_t threads_max_;
   const size_t waiting_max_;
+  const bool background_;
 
   std::mutex mutex_;  // guards all below
   std::condition_variable ready_;

@@ -36,7 +36,7 @@ class VerifyCall final : public ProgressCall {
 
  protected:
   Status work() override {
-    ThreadPool pool(threads_, true);
+    ThreadPool pool(threads_);
     const auto progress = [this](uint64_t done, uint64_t total) { report("verify", done, total); };
     VAMANA_ASSIGN(report_, verify_segment(dir_, pool, *cancel(), progress));
     return Status();

@@ -1,9 +1,5 @@
 #include "base/thread_pool.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -37,8 +33,7 @@ struct ThreadPool::Shared {
     }
   }
 
-  void worker_main(size_t worker, bool low_priority) {
-    if (low_priority) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 10);
+  void worker_main(size_t worker) {
     uint64_t seen = 0;
     std::unique_lock lock(mutex);
     for (;;) {
@@ -53,10 +48,9 @@ struct ThreadPool::Shared {
   }
 };
 
-ThreadPool::ThreadPool(size_t threads, bool low_priority) : shared_(std::make_unique<Shared>()) {
+ThreadPool::ThreadPool(size_t threads) : shared_(std::make_unique<Shared>()) {
   for (size_t worker = 1; worker < threads; ++worker) {
-    shared_->threads.emplace_back(
-        [shared = shared_.get(), worker, low_priority] { shared->worker_main(worker, low_priority); });
+    shared_->threads.emplace_back([shared = shared_.get(), worker] { shared->worker_main(worker); });
   }
 }
 

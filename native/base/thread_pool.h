@@ -13,9 +13,8 @@ namespace vamana {
 
 class ThreadPool {
  public:
-  // `threads` >= 1 counts the caller; threads - 1 are started. `low_priority` runs them at nice 10, for
-  // background work that must give way to searches.
-  explicit ThreadPool(size_t threads, bool low_priority = false);
+  // `threads` >= 1 counts the caller; threads - 1 are started, of the caller's priority (base/background.h).
+  explicit ThreadPool(size_t threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

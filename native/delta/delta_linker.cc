@@ -1,18 +1,15 @@
 #include "delta/delta_linker.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <utility>
+
+#include "base/background.h"
 
 namespace vamana {
 
 namespace {
 // Rows of one delta before the next has its turn and a wish to stop is noticed.
 constexpr uint32_t kTurnRows = 32;
-constexpr int kNice = 10;
 constexpr auto kLinkedElsewhereWait = std::chrono::milliseconds(1);
 }  // namespace
 
@@ -46,7 +43,7 @@ void DeltaLinker::close() {
 }
 
 void DeltaLinker::main() {
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+  enter_background();
   std::unique_lock lock(mutex_);
   for (;;) {
     work_.wait(lock, [&] { return pending_ || stopping_.load(std::memory_order_relaxed); });
