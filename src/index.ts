@@ -4,13 +4,7 @@ export type { TakenSnapshot, TakeSnapshotOptions } from './backup/take-snapshot.
 export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from './backup/verify-snapshot.js';
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
 export type { Collection } from './collection/collection.js';
-export type {
-  CollectionScrollOptions,
-  CollectionSearchOptions,
-  CollectionStatus,
-  ReadOptions,
-  WriteOptions,
-} from './collection/collection-options.js';
+export type { CollectionStatus, WriteOptions } from './collection/collection-options.js';
 export type { ImportOptions, ImportResult } from './collection/import-points.js';
 export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
@@ -27,9 +21,10 @@ export {
 export { type ErrorCode, errorCatalogue, VamanaError } from './errors.js';
 export { NO_ROW } from './limits.js';
 export type { WithPayload } from './payload/payload-selection.js';
-export type { Payload, PointId } from './payload/point.js';
+export type { Payload, PointId, PointIdInput } from './payload/point.js';
 export type { Point, PointVector } from './read/assemble.js';
 export type { ScoredPoint } from './read/hydrate.js';
+export type { CollectionScrollOptions, CollectionSearchOptions, ReadOptions } from './read/read-options.js';
 export type { ScrollPage } from './read/scroll.js';
 export type { RecoveryProgress } from './recovery/recover.js';
 export type { CollectionSalvage } from './recovery/salvage-collection.js';
@@ -58,7 +53,6 @@ export type { CollectionProblem, CollectionVerifyReport, VerifyCollectionOptions
 export type { VectorInput } from './write/vector-input.js';
 export type {
   OperationResult,
-  PointIdInput,
   PointInput,
   UpdateMode,
   WriteBatch,

@@ -10,18 +10,15 @@ import type { Storage } from '../disk/storage.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
-import { parsePointId } from '../meta/point-id.js';
-import { type PayloadSelection, parseSelection } from '../payload/payload-selection.js';
-import type { Payload, PointId } from '../payload/point.js';
-import type { Point, PointOptions, VectorReader } from '../read/assemble.js';
-import { hydrate, type ScoredPoint } from '../read/hydrate.js';
-import { retrieve } from '../read/retrieve.js';
-import { type ScrollPage, scroll, scrollPage } from '../read/scroll.js';
+import type { Payload, PointId, PointIdInput } from '../payload/point.js';
+import type { Point } from '../read/assemble.js';
+import { CollectionReader } from '../read/collection-reader.js';
+import type { ScoredPoint } from '../read/hydrate.js';
+import type { CollectionScrollOptions, CollectionSearchOptions, ReadOptions } from '../read/read-options.js';
+import type { ScrollPage } from '../read/scroll.js';
 import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
-import { loopTurns } from '../segment/loop-turns.js';
-import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
-import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
+import type { QueryVectors } from '../segment/query-batch.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
 import {
   type CollectionVerifyReport,
@@ -31,15 +28,9 @@ import {
 import type { WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
-import type { PointIdInput, PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
+import type { PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
-import type {
-  CollectionScrollOptions,
-  CollectionSearchOptions,
-  CollectionStatus,
-  ReadOptions,
-  WriteOptions,
-} from './collection-options.js';
+import type { CollectionStatus, WriteOptions } from './collection-options.js';
 import { Flusher } from './flusher.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { Parts } from './parts.js';
@@ -128,6 +119,7 @@ export class Collection {
   readonly config: CollectionConfig;
   /** What opening found in the log: records that were replayed, and bytes of its torn end that were cut. */
   readonly recovered: { readonly records: number; readonly cutBytes: number };
+  private readonly reader: CollectionReader;
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
   private closing: Promise<void> | null = null;
@@ -141,6 +133,7 @@ export class Collection {
     const { config } = manifests.current;
     this.config = config;
     this.recovered = root.recovered;
+    this.reader = new CollectionReader({ config, snapshots: root.snapshots });
     this.flusher = new Flusher(root);
     const gatherer = new RowGatherer(config);
     const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
@@ -247,91 +240,33 @@ export class Collection {
    *
    * @throws VamanaError INVALID_ARGUMENT, NOT_FINITE, BUSY, ABORTED, CORRUPT, IO, CLOSED.
    */
-  async search(query: QueryVectors | readonly number[], options: CollectionSearchOptions = {}): Promise<ScoredPoint[]> {
-    const vectors = Array.isArray(query) ? Float32Array.from(query) : (query as QueryVectors);
-    const found = await this.searchBatch(vectors, options);
-    const [first] = found;
-    if (found.length !== 1 || first === undefined) {
-      throw new VamanaError(
-        'INVALID_ARGUMENT',
-        `found ${found.length} queries, expected one; use searchBatch for more`,
-      );
-    }
-    return first;
+  search(query: QueryVectors | readonly number[], options: CollectionSearchOptions = {}): Promise<ScoredPoint[]> {
+    return this.reader.search(query, options);
   }
 
   /** The same for many queries, tightly packed, on one view of the collection and in one pass. */
-  async searchBatch(queries: QueryVectors, options: CollectionSearchOptions = {}): Promise<ScoredPoint[][]> {
-    const { bytes, count } = createQueryBatch(queries, this.config);
-    if (count === 0) return [];
-    const native = loadNative();
-    const { defaults } = native.constants;
-    const { k = defaults.k, listSize = defaults.listSize, exact = false, signal } = options;
-    const params = {
-      k,
-      listSize,
-      rerank: rerankDepth(options.rerank),
-      exact,
-      approximate: wantsEstimates(options.scores),
-      costs: false,
-    };
-    const selection = parseSelection(options.withPayload ?? false);
-    const turn = loopTurns.next();
-    if (turn !== undefined) await turn;
-    const snapshot = this.root.snapshots.acquire();
-    try {
-      const hits = await cancellable(native, signal, (cancel) => snapshot.native.search(bytes, count, params, cancel));
-      return await hydrate(snapshot.meta, hits, k, this.pointOptions(snapshot, selection, options.withVector));
-    } finally {
-      snapshot.release();
-    }
+  searchBatch(queries: QueryVectors, options: CollectionSearchOptions = {}): Promise<ScoredPoint[][]> {
+    return this.reader.searchBatch(queries, options);
   }
 
   /** The points with these ids, in their order, without those that are missing. */
-  async retrieve(ids: readonly PointIdInput[], options: ReadOptions = {}): Promise<Point[]> {
-    const parsed = ids.map((id) => this.parseId(id));
-    const selection = parseSelection(options.withPayload ?? true);
-    const snapshot = this.root.snapshots.acquire();
-    try {
-      return await retrieve(snapshot.meta, parsed, this.pointOptions(snapshot, selection, options.withVector));
-    } finally {
-      snapshot.release();
-    }
+  retrieve(ids: readonly PointIdInput[], options: ReadOptions = {}): Promise<Point[]> {
+    return this.reader.retrieve(ids, options);
   }
 
   /** All points in the order of their ids, numbers before UUIDs; see src/read/scroll.ts for what it sees of writes. */
-  async *scroll(options: CollectionScrollOptions = {}): AsyncGenerator<Point, void> {
-    const { from, signal, withVector } = options;
-    yield* scroll(
-      () => {
-        const snapshot = this.root.snapshots.acquire();
-        return { meta: snapshot.meta, vectors: this.vectorReader(snapshot), release: () => snapshot.release() };
-      },
-      {
-        payload: parseSelection(options.withPayload ?? true),
-        ...(withVector === undefined ? {} : { withVectors: withVector }),
-        ...(from === undefined ? {} : { start: this.parseId(from) }),
-        ...(signal === undefined ? {} : { signal }),
-      },
-    );
+  scroll(options: CollectionScrollOptions = {}): AsyncGenerator<Point, void> {
+    return this.reader.scroll(options);
   }
 
   /** Up to `limit` points from an id on, and the id at which the next page begins; null after the last. */
-  async scrollPage(limit: number, options: CollectionScrollOptions = {}): Promise<ScrollPage> {
-    const selection = parseSelection(options.withPayload ?? true);
-    const start = options.from === undefined ? undefined : this.parseId(options.from);
-    const snapshot = this.root.snapshots.acquire();
-    try {
-      const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
-      return await scrollPage(snapshot.meta, start, limit, pointOptions);
-    } finally {
-      snapshot.release();
-    }
+  scrollPage(limit: number, options: CollectionScrollOptions = {}): Promise<ScrollPage> {
+    return this.reader.scrollPage(limit, options);
   }
 
   /** Points, of the last batch that was acknowledged. */
   count(): number {
-    return this.root.snapshots.peek().meta.count;
+    return this.reader.count();
   }
 
   /**
@@ -448,23 +383,6 @@ export class Collection {
       if (point === undefined || !matches({ id, payload: point.payload ?? null })) return false;
       ifVersion = point.version;
     }
-  }
-
-  private parseId(id: PointIdInput): PointId {
-    return parsePointId(id, { strings: this.config.stringIds });
-  }
-
-  private pointOptions(
-    snapshot: CollectionSnapshot,
-    payload: PayloadSelection,
-    withVector: boolean | undefined,
-  ): PointOptions {
-    return withVector === true ? { payload, vectors: this.vectorReader(snapshot) } : { payload };
-  }
-
-  private vectorReader({ native }: CollectionSnapshot): VectorReader {
-    const { dim, element } = this.config;
-    return { dim, element, fetch: (rows) => cancellable(loadNative(), undefined, () => native.fetch(rows)) };
   }
 }
 

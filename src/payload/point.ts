@@ -4,5 +4,8 @@
 /** A whole number from 0 to 2^64 - 1, a UUID in canonical lower-case form, or, where the collection allows it, any other string. */
 export type PointId = bigint | string;
 
+/** An id as users spell it; parsePointId (src/meta/point-id.ts) says what it may be. */
+export type PointIdInput = number | bigint | string;
+
 /** A JSON object. Numbers past 2^53 that must stay exact are bigints. */
 export type Payload = { [key: string]: unknown };

@@ -1,4 +1,4 @@
-// Search results, retrieve, count and scroll, on one small store.
+// Search results, retrieve and scroll, on one small store.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/vector-files.js';
 import { NO_ROW } from '../limits.js';
@@ -11,7 +11,7 @@ import type { PointId } from '../payload/point.js';
 import { floatToHalf } from '../source/half.js';
 import type { VectorReader } from './assemble.js';
 import { hydrate } from './hydrate.js';
-import { count, retrieve } from './retrieve.js';
+import { retrieve } from './retrieve.js';
 import { scroll, scrollPage } from './scroll.js';
 
 const folder = temporaryFolder();
@@ -123,10 +123,6 @@ describe('retrieve', () => {
       { id: 10n, version: 3, payload: { row: 3, nested: { a: 1, b: 2 } }, vector: Uint8Array.of(3, 4) },
     ]);
     expect(await retrieve(meta, [], all)).toEqual([]);
-  });
-
-  it('has a count beside it', () => {
-    expect(count(meta)).toBe(5);
   });
 });
 

@@ -1,4 +1,4 @@
-// Points by their ids, and how many there are.
+// Points by their ids.
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import type { PointId } from '../payload/point.js';
 import { assemblePoints, type Point, type PointOptions } from './assemble.js';
@@ -7,9 +7,4 @@ import { assemblePoints, type Point, type PointOptions } from './assemble.js';
 export async function retrieve(meta: MetaSnapshot, ids: readonly PointId[], options: PointOptions): Promise<Point[]> {
   const rows = ids.map((id) => meta.rowOf(id)).filter((row) => row !== undefined);
   return assemblePoints(meta, Uint32Array.from(rows), options);
-}
-
-/** Live points. */
-export function count(meta: MetaSnapshot): number {
-  return meta.count;
 }

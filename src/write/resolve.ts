@@ -5,12 +5,12 @@ import { VamanaError } from '../errors.js';
 import { type PointIdRules, parsePointId } from '../meta/point-id.js';
 import { decodePayload, encodePayload } from '../payload/payload-codec.js';
 import { deleteAtPath, mergeAtPath, mergePayload, parsePath } from '../payload/payload-path.js';
-import type { Payload, PointId } from '../payload/point.js';
+import type { Payload, PointId, PointIdInput } from '../payload/point.js';
 import type { WalOp } from '../wal/wal-op.js';
 import type { CurrentPoint, ResolveView } from './resolve-view.js';
 import type { RowAllocator } from './row-allocator.js';
 import { encodeVector, type VectorInput, type VectorSpace } from './vector-input.js';
-import type { OperationResult, PointIdInput, UpdateMode, Upsert, WriteBatch, WriteOperation } from './write-batch.js';
+import type { OperationResult, UpdateMode, Upsert, WriteBatch, WriteOperation } from './write-batch.js';
 
 export interface ResolveContext {
   view: ResolveView;

@@ -1,11 +1,8 @@
 // What users ask to be written: a batch is an ordered list of operations that happens as a whole or not at all.
 // Types only; resolve.ts makes effects of it. Where two operations, or two entries of one, name the same point,
 // the later one finds what the earlier one left.
-import type { Payload } from '../payload/point.js';
+import type { Payload, PointIdInput } from '../payload/point.js';
 import type { VectorInput } from './vector-input.js';
-
-/** parsePointId says what an id may be. */
-export type PointIdInput = number | bigint | string;
 
 export interface PointInput {
   id: PointIdInput;
