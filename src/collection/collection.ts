@@ -7,10 +7,10 @@ import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
 import { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
-import { asVamanaError, VamanaError } from '../errors.js';
+import { asVamanaError } from '../errors.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
-import type { Payload, PointId, PointIdInput } from '../payload/point.js';
+import type { Payload, PointIdInput } from '../payload/point.js';
 import type { Point } from '../read/assemble.js';
 import { CollectionReader } from '../read/collection-reader.js';
 import type { ScoredPoint } from '../read/hydrate.js';
@@ -30,6 +30,7 @@ import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
 import type { PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
+import { type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
 import type { CollectionStatus, WriteOptions } from './collection-options.js';
 import { Flusher } from './flusher.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
@@ -94,9 +95,6 @@ function createStore(config: CollectionConfig, runtime: Runtime): NativeStore {
 }
 
 const DELTA_ALPHA_MAX = 2;
-/** Points of a batch of deletions by predicate. */
-const DELETE_BATCH = 1000;
-
 interface CollectionParts {
   storage: Storage;
   paths: CollectionPaths;
@@ -181,24 +179,8 @@ export class Collection {
    * Deletes the points that `matches` accepts, batch by batch; a point that changed since it was looked at is looked
    * at again. Returns how many were deleted.
    */
-  async deleteWhere(
-    matches: (point: { id: PointId; payload: Payload | null }) => boolean,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<number> {
-    let deleted = 0;
-    let found: Point[] = [];
-    const flush = async (): Promise<void> => {
-      const batch = found.map(({ id, version }) => this.deleteVersion(id, version, matches));
-      found = [];
-      for (const gone of await Promise.all(batch)) deleted += gone ? 1 : 0;
-    };
-    for await (const point of this.scroll(options)) {
-      if (!matches({ id: point.id, payload: point.payload ?? null })) continue;
-      found.push(point);
-      if (found.length >= DELETE_BATCH) await flush();
-    }
-    await flush();
-    return deleted;
+  deleteWhere(matches: PointPredicate, options: { signal?: AbortSignal } = {}): Promise<number> {
+    return changeWhere(this.changeTarget, this.scroll(options), matches, (id) => ({ delete: [id] }));
   }
 
   /** New vectors for points that keep their payloads. */
@@ -366,23 +348,11 @@ export class Collection {
     snapshots.publish(new CollectionSnapshot(native, meta.snapshot()));
   }
 
-  private async deleteVersion(
-    id: PointId,
-    version: number,
-    matches: (point: { id: PointId; payload: Payload | null }) => boolean,
-  ): Promise<boolean> {
-    let ifVersion = version;
-    for (;;) {
-      try {
-        const { operations } = await this.delete([id], { ifVersion });
-        return operations[0]?.applied === 1;
-      } catch (error) {
-        if (!(error instanceof VamanaError) || error.code !== 'VERSION_CONFLICT') throw error;
-      }
-      const [point] = await this.retrieve([id]);
-      if (point === undefined || !matches({ id, payload: point.payload ?? null })) return false;
-      ifVersion = point.version;
-    }
+  private get changeTarget(): ChangeTarget {
+    return {
+      write: (batch) => this.write(batch),
+      look: async (id) => (await this.retrieve([id]))[0],
+    };
   }
 }
 
