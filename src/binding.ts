@@ -129,6 +129,26 @@ export interface NativeSearchParams {
   costs: boolean;
 }
 
+/** How matching rows are looked for: see native/search/filter_plan.h. */
+export type NativeFilterStrategy = 'auto' | 'codes' | 'walk' | 'post';
+
+/** In the order of the bits of `strategies` in the costs of a search. */
+export const NATIVE_STRATEGIES = ['codes', 'walk', 'post'] as const;
+
+export interface NativeFilteredParams extends NativeSearchParams {
+  /** Of the same store; all rows when left out. */
+  filter?: NativeRowFilter | null;
+  /** 'auto' when left out. Of no effect without a filter. */
+  strategy?: NativeFilterStrategy;
+}
+
+/** A set of rows that searches may answer with. Searches in flight keep it when it is closed. */
+export interface NativeRowFilter {
+  readonly count: number;
+  /** Idempotent. */
+  close(): void;
+}
+
 /** Flat results: query q's are [q * k, (q + 1) * k), nearest first; `noRow` and Infinity pad. */
 export interface NativeSearchResult {
   rows: Uint32Array;
@@ -142,6 +162,10 @@ export interface NativeSearchResult {
     reads: Uint32Array;
     cacheHits: Uint32Array;
     reranked: Uint32Array;
+    /** Of a search with a filter: matching rows of the parts, a bit for each strategy used, and the time foreseen. */
+    matches: Uint32Array;
+    strategies: Uint32Array;
+    expectedUs: Float32Array;
     walkUs: Float32Array;
     readUs: Float32Array;
     rankUs: Float32Array;
@@ -277,6 +301,8 @@ export interface NativeStore {
     cancel: NativeCancel | null,
     onProgress: ((progress: NativeProgress) => void) | null,
   ): Promise<NativeBuildReport>;
+  /** `rows`: a roaring bitmap in its portable form; copied. INVALID_ARGUMENT when it is none. */
+  createRowFilter(rows: Uint8Array): NativeRowFilter;
   stats(): NativeStoreStats;
   /** Waits for calls in flight, builds included; searches not wholly taken up reject with CLOSED. Idempotent. */
   close(): Promise<void>;
@@ -318,11 +344,14 @@ export interface NativeSnapshot {
    * Costs what changed, and a look into a segment's file for each row that dies in it. This snapshot stays as it is.
    */
   next(change: { dead?: Uint32Array; segments?: NativeSegment[]; deltas?: NativeDelta[] }): NativeSnapshot;
-  /** One top-k over all parts, never a dead row; as NativeIndex.search otherwise. */
+  /**
+   * One top-k over all parts, never a dead row; as NativeIndex.search otherwise. With a filter only rows in it, always
+   * min(k, live rows of the filter) of them.
+   */
   search(
     queries: Uint8Array,
     count: number,
-    params: NativeSearchParams,
+    params: NativeFilteredParams,
     cancel: NativeCancel | null,
   ): Promise<NativeSearchResult>;
   /** found[i] is 1, and vector i there, where a live row has the number rows[i]; 0, and zeros, elsewhere. */

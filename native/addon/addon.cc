@@ -7,6 +7,7 @@
 #include "addon/constants.h"
 #include "addon/delta_handle.h"
 #include "addon/doctor_call.h"
+#include "addon/filter_handle.h"
 #include "addon/index_handle.h"
 #include "addon/instance.h"
 #include "addon/lock_handle.h"
@@ -35,6 +36,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   instance.segment_class = Napi::Persistent(SegmentHandle::define(env));
   instance.delta_class = Napi::Persistent(DeltaHandle::define(env));
   instance.snapshot_class = Napi::Persistent(SnapshotHandle::define(env));
+  instance.filter_class = Napi::Persistent(FilterHandle::define(env));
   instance.lock_class = Napi::Persistent(LockHandle::define(env));
 
   exports.Set("constants", make_constants(env));

@@ -61,6 +61,7 @@ class Instance {
   Napi::FunctionReference segment_class;
   Napi::FunctionReference delta_class;
   Napi::FunctionReference snapshot_class;
+  Napi::FunctionReference filter_class;
   Napi::FunctionReference lock_class;
 
  private:

@@ -36,6 +36,9 @@ Napi::Object costs_to_js(Napi::Env env, const std::vector<QueryCost>& costs) {
   counts("reads", &QueryCost::reads);
   counts("cacheHits", &QueryCost::cache_hits);
   counts("reranked", &QueryCost::reranked);
+  counts("matches", &QueryCost::matches);
+  counts("strategies", &QueryCost::strategies);
+  times("expectedUs", &QueryCost::expected_us);
   times("walkUs", &QueryCost::walk_us);
   times("readUs", &QueryCost::read_us);
   times("rankUs", &QueryCost::rank_us);

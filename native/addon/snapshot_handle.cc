@@ -6,8 +6,10 @@
 #include "addon/arguments.h"
 #include "addon/delta_handle.h"
 #include "addon/errors.h"
+#include "addon/filter_handle.h"
 #include "addon/handles.h"
 #include "addon/instance.h"
+#include "addon/names.h"
 #include "addon/search_call.h"
 #include "addon/segment_handle.h"
 #include "addon/values.h"
@@ -121,7 +123,21 @@ Napi::Value SnapshotHandle::search(const Napi::CallbackInfo& info) {
   Result<SearchArguments> arguments = read_search_arguments(info, store_->space());
   if (!arguments.ok()) return rejected(env, arguments.status());
   const std::shared_ptr<SearchRequest> request = arguments->request;
+  const Status filtered = read_filter_options(info[2], request.get());
+  if (!filtered.ok()) return rejected(env, filtered);
   return submit(env, std::make_unique<SearchCall>(env, request, arguments->costs), request);
+}
+
+// What searches of an index do not have: { filter, strategy }, both may be missing.
+Status SnapshotHandle::read_filter_options(const Napi::Value& value, SearchRequest* request) const {
+  Fields fields(value, "options");
+  const Napi::Value filter = fields.object("filter");
+  if (!fields.object("strategy").IsUndefined()) {
+    request->params.strategy = static_cast<FilterStrategy>(fields.choice("strategy", kStrategyNames));
+  }
+  VAMANA_TRY(fields.status());
+  VAMANA_ASSIGN(request->filter, read_filter(filter, "options.filter", store_.get()));
+  return Status();
 }
 
 Napi::Value SnapshotHandle::fetch(const Napi::CallbackInfo& info) {

@@ -32,6 +32,7 @@ class SnapshotHandle : public Napi::ObjectWrap<SnapshotHandle> {
   Napi::Value next(const Napi::CallbackInfo& info);
   Napi::Value search(const Napi::CallbackInfo& info);
   Napi::Value fetch(const Napi::CallbackInfo& info);
+  Status read_filter_options(const Napi::Value& value, SearchRequest* request) const;
   Napi::Value close(const Napi::CallbackInfo& info);
 
   Status ready() const;

@@ -5,6 +5,7 @@
 #include "addon/arguments.h"
 #include "addon/delta_handle.h"
 #include "addon/errors.h"
+#include "addon/filter_handle.h"
 #include "addon/instance.h"
 #include "addon/names.h"
 #include "addon/open_call.h"
@@ -45,6 +46,7 @@ Napi::Function StoreHandle::define(Napi::Env env) {
                      {InstanceMethod<&StoreHandle::open_segment>("openSegment"),
                       InstanceMethod<&StoreHandle::create_delta>("createDelta"),
                       InstanceMethod<&StoreHandle::create_snapshot>("createSnapshot"),
+                      InstanceMethod<&StoreHandle::create_row_filter>("createRowFilter"),
                       InstanceMethod<&StoreHandle::build_segment>("buildSegment"),
                       InstanceMethod<&StoreHandle::stats>("stats"), InstanceMethod<&StoreHandle::close>("close")});
 }
@@ -104,6 +106,11 @@ Napi::Value StoreHandle::create_delta(const Napi::CallbackInfo& info) {
 Napi::Value StoreHandle::create_snapshot(const Napi::CallbackInfo& info) {
   const Status status = ready();
   return status.ok() ? SnapshotHandle::create(info, store_) : throw_status(info.Env(), status);
+}
+
+Napi::Value StoreHandle::create_row_filter(const Napi::CallbackInfo& info) {
+  const Status status = ready();
+  return status.ok() ? FilterHandle::create(info, store_) : throw_status(info.Env(), status);
 }
 
 Napi::Value StoreHandle::build_segment(const Napi::CallbackInfo& info) {

@@ -28,6 +28,7 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value open_segment(const Napi::CallbackInfo& info);
   Napi::Value create_delta(const Napi::CallbackInfo& info);
   Napi::Value create_snapshot(const Napi::CallbackInfo& info);
+  Napi::Value create_row_filter(const Napi::CallbackInfo& info);
   Napi::Value build_segment(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

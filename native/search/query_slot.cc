@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "kernels/kernels.h"
+#include "search/filtered_delta.h"
+#include "search/filtered_search.h"
 #include "search/rerank.h"
 
 namespace vamana {
@@ -27,8 +29,14 @@ float microseconds(std::chrono::steady_clock::duration duration) {
 
 }  // namespace
 
-QuerySlot::QuerySlot(const VectorSpace& space, PageCache& cache, std::span<uint8_t> arena, bool early)
-    : space_(space), cache_(cache), arena_(arena), settled_(early ? kEarlySettled : kMaxListSize), widened_(space.dim) {
+QuerySlot::QuerySlot(const VectorSpace& space, PageCache& cache, StrategyTimes& times, std::span<uint8_t> arena,
+                     bool early)
+    : space_(space),
+      cache_(cache),
+      times_(times),
+      arena_(arena),
+      settled_(early ? kEarlySettled : kMaxListSize),
+      widened_(space.dim) {
   early_.batch().owner = this;
   late_.batch().owner = this;
 }
@@ -44,6 +52,8 @@ void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, Se
   late_.clear();
   ranked_.clear();
   sure_.clear();
+  filters_.clear();
+  effective_ = request_->params;
   status_ = walk_and_read(scratch, session);
   walked_ = Clock::now();
   cost_.walk_us = microseconds(walked_ - started_);
@@ -58,10 +68,11 @@ Status QuerySlot::walk_and_read(SearchScratch& scratch, ReadSession& session) {
   widen_query();
   while (scratch.walks.size() < parts.size()) scratch.walks.emplace_back();
   for (uint32_t part = 0; part < parts.size(); ++part) {
-    VAMANA_TRY(walk_segment(part, scratch.walks[part], session));
+    VAMANA_TRY(request_->filter == nullptr ? walk_segment(part, scratch.walks[part], session)
+                                           : walk_filtered(part, scratch.walks[part]));
   }
   depths_.resize(parts.size());
-  rerank_depths(request_->params, space_.metric, spreads_, beams_, depths_);
+  rerank_depths(effective_, space_.metric, spreads_, beams_, depths_);
   sure_depths_.assign(parts.size(), 0);
   if (request_->params.approximate) {
     VAMANA_TRY(keep_sure());
@@ -77,7 +88,7 @@ Status QuerySlot::walk_and_read(SearchScratch& scratch, ReadSession& session) {
 // Fills sure_depths_, and sure_ with who needs no read.
 Status QuerySlot::keep_sure() {
   const auto& parts = snapshot().segments();
-  sure_depths(request_->params, space_.metric, spreads_, beams_, sure_depths_);
+  sure_depths(effective_, space_.metric, spreads_, beams_, sure_depths_);
   for (uint32_t part = 0; part < parts.size(); ++part) {
     if (sure_depths_[part] == 0) continue;
     const Segment& segment = *parts[part].segment;
@@ -99,9 +110,7 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   const SearchParams& params = request_->params;
   const Segment& segment = *snapshot().segments()[part].segment;
   const BitChunks& dead = snapshot().segments()[part].dead_nodes;
-  table_.resize(std::max(table_.size(), segment.codec().query_floats()));
-  segment.codec().prepare(widened_.data(), table_.data());
-  const CodeDistance distance(segment.codec(), segment.code_layout(), table_.data());
+  const CodeDistance distance = prepare_codes(segment);
   const GraphFields& graph = segment.graph_header().graph;
   const std::span entries(graph.entries.data(), graph.entry_count);
   const size_t list_size = std::max({params.list_size, params.k, params.rerank});
@@ -130,6 +139,43 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   return ended ? read : aborted_status("the search");
 }
 
+CodeDistance QuerySlot::prepare_codes(const Segment& segment) {
+  table_.resize(std::max(table_.size(), segment.codec().query_floats()));
+  segment.codec().prepare(widened_.data(), table_.data());
+  return CodeDistance(segment.codec(), segment.code_layout(), table_.data());
+}
+
+// Where nothing matches the segment has no candidates, and costs nothing.
+Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch) {
+  const SearchParams& params = request_->params;
+  const auto& [segment, dead] = snapshot().segments()[part];
+  VAMANA_ASSIGN(const std::shared_ptr<const NodeFilter> nodes, request_->filter->nodes_of(segment));
+  filters_.push_back(nodes);
+  spreads_.push_back(segment->codes_header().codes.error_spread);
+  cost_.matches += static_cast<uint32_t>(nodes->count());
+  if (nodes->count() == 0) {
+    scratch.beam.reset(1);
+    beams_.push_back(&scratch.beam);
+    return Status();
+  }
+  const auto begun = Clock::now();
+  const FilterShape shape{segment->rows(), nodes->count(), std::max(params.k, params.rerank), params.list_size,
+                          segment->graph_header().graph.degree};
+  const FilterPlan plan = plan_filter(shape, times_.costs(), params.strategy);
+  const CodeDistance distance = prepare_codes(*segment);
+  const FilteredInput input{*segment, *nodes, dead, distance, request_->cancel.get()};
+  const uint32_t used_before = std::exchange(cost_.strategies, 0u);
+  const CandidateList* const beam = filtered_candidates(input, plan, params.k, scratch, &cost_);
+  if (beam == nullptr) return aborted_status("the search");
+  const float taken = microseconds(Clock::now() - begun);
+  if (cost_.strategies == strategy_bit(plan.strategy)) times_.learn(plan.strategy, plan.expected_us, taken);
+  cost_.strategies |= used_before;
+  cost_.expected_us += static_cast<float>(plan.expected_us);
+  effective_.list_size = std::max(effective_.list_size, plan.list_size);
+  beams_.push_back(beam);
+  return Status();
+}
+
 // Adds the slots of the candidates from the `first` to the `depth` nearest to wanted_.
 void QuerySlot::want(uint32_t part, const CandidateList& beam, size_t first, size_t depth) {
   const Segment& segment = *snapshot().segments()[part].segment;
@@ -155,15 +201,11 @@ void QuerySlot::search_deltas(SearchScratch& scratch) {
   const SearchParams& params = request_->params;
   const BitChunks& dead = snapshot().dead_rows();
   for (const auto& part : snapshot().deltas()) {
-    const Delta& delta = *part.delta;
     if (part.visible == part.dead) continue;
-    const auto search = [&](const auto& accept) {
-      delta_search(delta, part.visible, raw_query(), params.k, params.list_size, accept, scratch.delta, scratch.hits);
-    };
-    if (part.dead == 0) {
-      search([](uint32_t) { return true; });
+    if (request_->filter != nullptr) {
+      cost_.matches += filtered_delta_search(part, dead, *request_->filter, raw_query(), params, scratch.delta, scratch.hits);
     } else {
-      search([&](uint32_t slot) { return !dead.test(delta.row(slot)); });
+      search_delta(part, scratch);
     }
     for (const DeltaHit& hit : scratch.hits) ranked_.push_back({hit.distance, hit.row});
     cost_.hops += scratch.delta.hops;
@@ -173,6 +215,19 @@ void QuerySlot::search_deltas(SearchScratch& scratch) {
   const auto ended = Clock::now();
   cost_.rank_us += microseconds(ended - walked_);
   walked_ = ended;
+}
+
+void QuerySlot::search_delta(const SearchSnapshot::DeltaPart& part, SearchScratch& scratch) {
+  const SearchParams& params = request_->params;
+  const Delta& delta = *part.delta;
+  const auto search = [&](const auto& accept) {
+    delta_search(delta, part.visible, raw_query(), params.k, params.list_size, accept, scratch.delta, scratch.hits);
+  };
+  if (part.dead == 0) {
+    search([](uint32_t) { return true; });
+  } else {
+    search([&](uint32_t slot) { return !snapshot().dead_rows().test(delta.row(slot)); });
+  }
 }
 
 Status QuerySlot::finish() {
@@ -204,10 +259,12 @@ void QuerySlot::rank(const SlotReads& wave) {
     const Segment& segment = *part.segment;
     const uint32_t per_slot = segment.vectors_header().vectors.records_per_slot;
     const bool some_dead = !part.dead_nodes.empty();
+    const NodeFilter* const filter = filters_.empty() ? nullptr : filters_[place.part].get();
     const uint64_t first = place.slot * per_slot, last = std::min<uint64_t>(segment.rows(), first + per_slot);
     for (uint64_t at = first; at < last; ++at) {
       const auto node = static_cast<uint32_t>(at);
       if (some_dead && part.dead_nodes.test(node)) continue;
+      if (filter != nullptr && !filter->test(node)) continue;
       const uint8_t* record = segment.record_in_slot(wave.data(i), node);
       ranked_.push_back({distance(query, record, dim), segment.row_in_record(record)});
     }

@@ -18,8 +18,10 @@
 #include "delta/delta_search.h"
 #include "io/page_reader.h"
 #include "search/search_engine.h"
+#include "search/row_filter.h"
 #include "search/search_snapshot.h"
 #include "search/slot_reads.h"
+#include "search/strategy_times.h"
 #include "search/walk.h"
 #include "segment/page_cache.h"
 
@@ -36,7 +38,7 @@ class QuerySlot {
  public:
   // `arena`: this slot's part of the buffers registered with the kernel, for the reads of a usual query.
   // `early`: two waves where the snapshot is one segment without dead rows.
-  QuerySlot(const VectorSpace& space, PageCache& cache, std::span<uint8_t> arena, bool early);
+  QuerySlot(const VectorSpace& space, PageCache& cache, StrategyTimes& times, std::span<uint8_t> arena, bool early);
 
   // Walks, submits the reads that the best candidates need to `session`, which is the same until finish(), and
   // searches the deltas meanwhile. The slot is busy until release(). A failure (ABORTED when cancelled) is told by
@@ -70,16 +72,20 @@ class QuerySlot {
   void widen_query();
   Status walk_and_read(SearchScratch& scratch, ReadSession& session);
   Status walk_segment(uint32_t part, WalkScratch& scratch, ReadSession& session);
+  Status walk_filtered(uint32_t part, WalkScratch& scratch);
+  CodeDistance prepare_codes(const Segment& segment);
   void want(uint32_t part, const CandidateList& beam, size_t first, size_t depth);
   Status keep_sure();
   Status read_wanted(SlotReads& wave, ReadSession& session);
   void search_deltas(SearchScratch& scratch);
+  void search_delta(const SearchSnapshot::DeltaPart& part, SearchScratch& scratch);
   void rank(const SlotReads& wave);
   void add_sure();
   void write_results();
 
   const VectorSpace space_;
   PageCache& cache_;
+  StrategyTimes& times_;
   const std::span<uint8_t> arena_;
   const size_t settled_;  // times k: how many nodes are expanded when the first of two waves goes out
 
@@ -93,6 +99,8 @@ class QuerySlot {
   std::span<uint8_t> room_;                  // what is left of the arena
   std::vector<const CandidateList*> beams_;  // by segment, in the worker's scratch
   std::vector<float> spreads_;
+  std::vector<std::shared_ptr<const NodeFilter>> filters_;  // by segment; empty without a filter
+  SearchParams effective_;                                  // the request's, with the list size of the plan
   std::vector<size_t> depths_;
   // Of an approximate search: who is in the answer without being read.
   struct Sure {

@@ -41,6 +41,7 @@ struct SearchEngine::State {
   const std::shared_ptr<PageReader> reader;
   EngineOptions options;
   PageCache cache;
+  StrategyTimes times;
   std::shared_ptr<const SearchSnapshot> whole;  // of an engine for one segment; constant once workers run
 
   std::mutex mutex;
@@ -68,8 +69,8 @@ namespace {
 // One worker's loop: keeps up to options.in_flight queries going.
 class Worker {
  public:
-  Worker(const VectorSpace& space, PageReader& reader, PageCache& cache, uint32_t in_flight)
-      : space_(space), reader_(reader), cache_(cache), in_flight_(in_flight) {}
+  Worker(const VectorSpace& space, PageReader& reader, PageCache& cache, StrategyTimes& times, uint32_t in_flight)
+      : space_(space), reader_(reader), cache_(cache), times_(times), in_flight_(in_flight) {}
 
   Status open() {
     const uint64_t part = std::max(kArenaPages * kPageBytes, slot_bytes_of(space_));
@@ -80,7 +81,7 @@ class Worker {
     for (uint32_t i = 0; i < in_flight_; ++i) {
       // With one query in flight the disk would idle while it walks.
       slots_.push_back(
-          std::make_unique<QuerySlot>(space_, cache_, std::span(arena_.data() + i * part, part), in_flight_ == 1));
+          std::make_unique<QuerySlot>(space_, cache_, times_, std::span(arena_.data() + i * part, part), in_flight_ == 1));
       free_.push_back(slots_.back().get());
     }
     return Status();
@@ -135,6 +136,7 @@ class Worker {
   const VectorSpace space_;
   PageReader& reader_;
   PageCache& cache_;
+  StrategyTimes& times_;
   const uint32_t in_flight_;
   AlignedBuffer arena_;
   SearchScratch scratch_;
@@ -185,7 +187,7 @@ void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, con
 }
 
 void SearchEngine::State::worker_main(std::promise<Status> started) {
-  Worker worker(space, *reader, cache, options.in_flight);
+  Worker worker(space, *reader, cache, times, options.in_flight);
   const Status opened = worker.open();
   started.set_value(opened);
   if (!opened.ok()) return;

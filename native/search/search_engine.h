@@ -13,6 +13,7 @@
 
 #include "base/cancel.h"
 #include "base/status.h"
+#include "search/row_filter.h"
 #include "search/search_params.h"
 #include "search/search_snapshot.h"
 #include "segment/page_cache.h"
@@ -41,6 +42,7 @@ struct SearchRequest {
   std::vector<uint8_t> queries;
   uint32_t count = 0;
   SearchParams params;
+  std::shared_ptr<const RowFilter> filter;  // rows that may be in the answer; null: all
   std::shared_ptr<CancelFlag> cancel;
   std::function<void(SearchRequest&)> done;  // called once, on a worker (or inside close())
   std::unique_ptr<FetchedRows> fetch;        // instead of queries and params; count is then 1

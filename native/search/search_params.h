@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "search/filter_plan.h"
+
 namespace vamana {
 
 struct SearchParams {
@@ -13,6 +15,8 @@ struct SearchParams {
   // Read only what the codes leave in doubt: who is surely among the k nearest is answered with its estimate. Costs
   // 4 bytes of RAM a row from the first such search on (Segment::row_ids).
   bool approximate = false;
+  // How matching rows are looked for; of no effect without a filter.
+  FilterStrategy strategy = FilterStrategy::kAuto;
 };
 
 // One query's cost. `reads` counts 4 KiB pages fetched from the device, after de-duplication and cache.
@@ -23,6 +27,11 @@ struct QueryCost {
   uint32_t reads = 0;
   uint32_t cache_hits = 0;
   uint32_t reranked = 0;  // candidates whose pages were wanted (all records there are ranked)
+  // Of a search with a filter: the matching rows of its parts, dead ones included, the strategies used (strategy_bit) and
+  // what walking was expected to take.
+  uint32_t matches = 0;
+  uint32_t strategies = 0;
+  float expected_us = 0;
   float walk_us = 0;
   float read_us = 0;
   float rank_us = 0;

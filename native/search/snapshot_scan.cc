@@ -59,23 +59,35 @@ Status Scan::segment(const SearchSnapshot::SegmentPart& part) {
   if (window_.size() == 0) {
     VAMANA_ASSIGN(window_, AlignedBuffer::create(window_slots * slot_bytes));
   }
+  std::shared_ptr<const NodeFilter> filter;
+  if (request_.filter != nullptr) {
+    VAMANA_ASSIGN(filter, request_.filter->nodes_of(part.segment));
+  }
+  const uint32_t per_slot = segment.vectors_header().vectors.records_per_slot;
   uint32_t node = 0;
   for (uint64_t slot = 0; slot < segment.slots(); slot += window_slots) {
     if (cancelled()) return aborted_status("the search");
     const uint64_t slots = std::min(window_slots, segment.slots() - slot);
+    if (filter != nullptr) {
+      const auto end = static_cast<uint32_t>(std::min(segment.rows(), (slot + slots) * per_slot));
+      if (filter->next(node) >= end) {
+        node = end;
+        continue;
+      }
+    }
     VAMANA_TRY(
         segment.vectors_file().read_at(segment.slot_page(slot) * kPageBytes, window_.data(), slots * slot_bytes));
+    pages_ += slots * segment.slot_pages();
     for (uint64_t i = 0; i < slots; ++i) {
       const uint8_t* const data = window_.data() + i * slot_bytes;
       if (!segment.slot_valid(slot + i, data)) return segment.slot_error(slot + i);
       for (; node < segment.rows() && segment.slot_of(node) == slot + i; ++node) {
-        if (part.dead_nodes.test(node)) continue;
+        if (part.dead_nodes.test(node) || (filter != nullptr && !filter->test(node))) continue;
         const uint8_t* const record = segment.record_in_slot(data, node);
         offer(record, segment.row_in_record(record));
       }
     }
   }
-  pages_ += segment.slots() * segment.slot_pages();
   return Status();
 }
 
@@ -84,6 +96,7 @@ Status Scan::delta(const SearchSnapshot::DeltaPart& part) {
   for (uint32_t slot = 0; slot < part.visible; ++slot) {
     if (slot % kDeltaRows == 0 && cancelled()) return aborted_status("the search");
     const uint32_t row = part.delta->row(slot);
+    if (request_.filter != nullptr && !request_.filter->test(row)) continue;
     if (part.dead == 0 || !dead.test(row)) offer(part.delta->vector(slot), row);
   }
   return Status();

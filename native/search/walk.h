@@ -45,6 +45,7 @@ struct WalkScratch {
   VisitedSet visited;
   alignas(64) uint32_t neighbours[kNeighbourRoom];
   alignas(64) uint32_t fresh[kNeighbourRoom];
+  alignas(64) uint32_t others[kNeighbourRoom];  // of filtered walks: neighbours that do not match
   alignas(64) float distances[kNeighbourRoom];
   uint32_t hops = 0;
   uint32_t scored = 0;

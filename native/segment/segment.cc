@@ -64,6 +64,7 @@ SegmentMemory Segment::memory() const {
   memory.graph = graph_->payload().size() + graph_header_.graph.entry_count * sizeof(uint32_t);
   memory.codes = codes_.size() + codec_->memory_bytes();
   memory.rows = row_ids_ready_.load(std::memory_order_acquire) != nullptr ? row_ids_.size() : 0;
+  if (const RowNodes* nodes = row_nodes_ready_.load(std::memory_order_acquire)) memory.rows += nodes->bytes();
   memory.mapped = page_file_->map != nullptr ? page_file_->pages * kPageBytes : 0;
   memory.locked = graph_->payload().locked() && codes_.locked();
   return memory;
@@ -77,6 +78,16 @@ Result<const uint32_t*> Segment::row_ids() const {
   const auto* const ready = reinterpret_cast<const uint32_t*>(row_ids_.data());
   row_ids_ready_.store(ready, std::memory_order_release);
   return ready;
+}
+
+Result<const RowNodes*> Segment::row_nodes() const {
+  if (const RowNodes* ready = row_nodes_ready_.load(std::memory_order_acquire)) return ready;
+  const std::lock_guard lock(row_ids_mutex_);
+  if (const RowNodes* ready = row_nodes_ready_.load(std::memory_order_acquire)) return ready;
+  VAMANA_ASSIGN(RowNodes table, RowNodes::read(*row_map_));
+  row_nodes_ = std::make_unique<const RowNodes>(std::move(table));
+  row_nodes_ready_.store(row_nodes_.get(), std::memory_order_release);
+  return row_nodes_.get();
 }
 
 Result<AlignedBuffer> Segment::read_row_ids() const {

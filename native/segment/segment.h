@@ -18,13 +18,14 @@
 #include "io/page_file.h"
 #include "io/page_reader.h"
 #include "segment/row_map.h"
+#include "segment/row_nodes.h"
 
 namespace vamana {
 
 struct SegmentMemory {
   uint64_t graph = 0;   // lists, directory and entry points
   uint64_t codes = 0;   // codes and the codec's parameters
-  uint64_t rows = 0;    // row ids, where a search asked for them (row_ids())
+  uint64_t rows = 0;    // row ids and nodes, where a search asked for them (row_ids(), row_nodes())
   uint64_t mapped = 0;  // bytes of the vectors file mapped (mmap reader), not counted as memory
   bool locked = false;  // graph and codes are mlocked
 };
@@ -60,6 +61,8 @@ class Segment {
   // The row id of every node. Read from rows.seg when first asked for, and kept: 4 bytes a row of RAM, which only
   // searches need that answer without reading a record. CORRUPT, IO, MEMORY_LIMIT.
   Result<const uint32_t*> row_ids() const;
+  // The way back: the node of every row, kept from the first time on too. Filtered searches need it.
+  Result<const RowNodes*> row_nodes() const;
   SegmentMemory memory() const;
   // What a cache shared with other segments knows a slot by: each opening of a segment has keys of its own.
   uint64_t cache_key(uint64_t slot) const { return serial_ << 32 | slot; }
@@ -93,9 +96,11 @@ class Segment {
   std::shared_ptr<PageReader> reader_;
   std::shared_ptr<const PageFile> page_file_;
 
-  mutable std::mutex row_ids_mutex_;  // guards the reading of row_ids_
+  mutable std::mutex row_ids_mutex_;  // guards the reading of row_ids_ and row_nodes_
   mutable AlignedBuffer row_ids_;
   mutable std::atomic<const uint32_t*> row_ids_ready_{nullptr};
+  mutable std::unique_ptr<const RowNodes> row_nodes_;
+  mutable std::atomic<const RowNodes*> row_nodes_ready_{nullptr};
 };
 
 }  // namespace vamana
