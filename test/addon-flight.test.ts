@@ -114,6 +114,7 @@ describe('search', () => {
     const { costs } = await index.search(new Uint8Array(3 * SMALL_DIM), 3, { ...PARAMS, costs: true }, null);
     expect(Object.keys(costs ?? {})).toEqual([
       ...['hops', 'codesScored', 'vectorsScored', 'reads', 'cacheHits', 'reranked'],
+      ...['matches', 'strategies', 'expectedUs'],
       ...['walkUs', 'readUs', 'rankUs', 'totalUs'],
     ]);
     for (const reranked of costs?.reranked ?? []) expect(reranked).toBeGreaterThanOrEqual(5);

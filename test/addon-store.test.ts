@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RoaringBitmap32 } from 'roaring';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadNative, type NativeSearchParams, type NativeStore, type NativeStoreOptions } from '../src/binding.js';
 
@@ -353,5 +354,74 @@ describe('lockFile', () => {
     native.lockFile(path).release();
     expect(await codeOf(() => native.lockFile(join(folder, 'absent', 'lock')))).toBe('NOT_FOUND');
     expect(await codeOf(() => native.lockFile(7 as never))).toBe('INVALID_ARGUMENT');
+  });
+});
+
+describe('row filter', () => {
+  const filterOf = (store: NativeStore, rows: readonly number[]) =>
+    store.createRowFilter(new RoaringBitmap32(rows).serialize('portable'));
+
+  it('leaves only its rows to a search, whatever the strategy', async () => {
+    const store = createStore();
+    const segment = await builtSegment(store, range(0, 600), freshDir());
+    const delta = store.createDelta();
+    delta.append(Uint32Array.from(range(600, 700)), vectorsOf(range(600, 700)));
+    const dead = Uint32Array.of(300, 660);
+    const snapshot = store.createSnapshot({ segments: [segment], deltas: [delta], dead });
+    const filter = filterOf(store, [5, 290, 300, 310, 640, 660, 9999]);
+    expect(filter.count).toBe(7);
+    for (const strategy of ['auto', 'codes', 'walk', 'post'] as const) {
+      const found = await snapshot.search(vectorsOf([302]), 1, { ...params, costs: true, filter, strategy }, null);
+      expect([...found.rows]).toEqual([310, 290, 5, 640, native.constants.noRow]);
+      expect(found.costs?.matches[0]).toBe(6);
+      expect(found.costs?.strategies[0]).toBeGreaterThan(0);
+    }
+    const exact = await snapshot.search(vectorsOf([302]), 1, { ...params, exact: true, filter }, null);
+    expect([...exact.rows]).toEqual([310, 290, 5, 640, native.constants.noRow]);
+    const all = await snapshot.search(vectorsOf([302]), 1, { ...params, k: 1, filter: null }, null);
+    expect([...all.rows]).toEqual([302]);
+    expect(store.stats().memory.rows).toBeGreaterThan(0);
+  });
+
+  it('is kept by searches in flight when it is closed', async () => {
+    const store = createStore();
+    const segment = await builtSegment(store, range(0, 500), freshDir());
+    const snapshot = store.createSnapshot({ segments: [segment], deltas: [], dead: new Uint32Array() });
+    const filter = filterOf(store, [7, 8]);
+    const queries = vectorsOf(range(0, 200));
+    const search = snapshot.search(queries, 200, { ...params, k: 2, filter }, null);
+    filter.close();
+    filter.close();
+    const { rows } = await search;
+    expect([...new Set(rows)].sort()).toEqual([7, 8]);
+    expect(await codeOf(() => snapshot.search(queries, 200, { ...params, filter }, null))).toBe('CLOSED');
+  });
+
+  it('is refused when it is none, of another store, or asked of a closed one', async () => {
+    const store = createStore();
+    const delta = store.createDelta();
+    delta.append(Uint32Array.of(1), vectorsOf([1]));
+    const snapshot = store.createSnapshot({ segments: [], deltas: [delta], dead: new Uint32Array() });
+    const other = createStore();
+    const search = (filter: unknown, strategy?: unknown) =>
+      snapshot.search(
+        vectorsOf([1]),
+        1,
+        { ...params, filter, ...(strategy === undefined ? {} : { strategy }) } as never,
+        null,
+      );
+    for (const filter of [filterOf(other, [1]), {}, 5, delta]) {
+      expect(await codeOf(() => search(filter))).toBe('INVALID_ARGUMENT');
+    }
+    const own = filterOf(store, [1]);
+    expect(await codeOf(() => search(own, 'best'))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(() => search(own, 5))).toBe('INVALID_ARGUMENT');
+    for (const bytes of [new Uint8Array(), new Uint8Array(8), Uint8Array.of(1, 2, 3), [1], null]) {
+      expect(await codeOf(() => store.createRowFilter(bytes as never))).toBe('INVALID_ARGUMENT');
+    }
+    const good = new RoaringBitmap32([1, 2]).serialize('portable');
+    expect(await codeOf(() => store.createRowFilter(good.subarray(0, good.length - 1)))).toBe('INVALID_ARGUMENT');
+    await other.close();
+    expect(await codeOf(() => other.createRowFilter(good))).toBe('CLOSED');
   });
 });

@@ -12,8 +12,8 @@ namespace {
 // Beams of filtered searches are wider than those of others: the answer lies in a part of the graph that was not
 // built for it, and a filter that returns too little is noticed where a lower recall is not.
 constexpr double kScanWidth = 2;
-constexpr double kWalkWidth = 2.5;
-constexpr double kPostWidth = 1.5;
+constexpr double kWalkWidth = 3.5;
+constexpr double kPostWidth = 3;
 // Of the neighbours that a walk meets so many are new to it.
 constexpr double kNew = 0.6;
 // A walk may do so many times the work of a scan of codes before it counts as wrong.

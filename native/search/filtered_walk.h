@@ -17,7 +17,10 @@ namespace vamana {
 // Matching new neighbours that are enough to go on with; below, the others are looked through.
 constexpr uint32_t kEnoughDirect = 10;
 // And so many are met at most in one expansion then.
-constexpr uint32_t kFreshMost = 64;
+constexpr uint32_t kFreshMost = 128;
+
+// Lists on their way from memory while one is looked through.
+constexpr uint32_t kListsAhead = 4;
 
 enum class WalkEnd { kDone, kCancelled, kTooMuch };
 
@@ -38,41 +41,46 @@ WalkEnd filtered_walk(const PackedGraph& graph, std::span<const uint32_t> entrie
     distance.prefetch(node);
     scratch.fresh[fresh++] = node;
   };
-  for (const uint32_t entry : entries) {
-    if (fresh < kNeighbourRoom && scratch.visited.insert(entry)) offer(entry);
-  }
-  Candidate current;
-  for (;;) {
+  const auto score = [&] {
     distance(scratch.fresh, fresh, scratch.distances);
     scratch.scored += fresh;
     for (uint32_t i = 0; i < fresh; ++i) {
       if (beam.would_enter(scratch.distances[i])) beam.insert(scratch.distances[i], scratch.fresh[i]);
     }
+    fresh = 0;
+  };
+  for (const uint32_t entry : entries) {
+    if (scratch.visited.insert(entry)) offer(entry);
+    if (fresh == kFreshMost) score();
+  }
+  Candidate current;
+  for (;;) {
+    score();
     if (!beam.pop_nearest(&current)) return WalkEnd::kDone;
     if (cancel != nullptr && cancel->cancelled()) return WalkEnd::kCancelled;
     if (scratch.scored + lists > work_max) return WalkEnd::kTooMuch;
     ++scratch.hops;
 
-    fresh = 0;
     uint32_t others = 0;
     const uint32_t count = graph.decode(current.node, scratch.neighbours);
     for (uint32_t i = 0; i < count; ++i) {
       const uint32_t neighbour = scratch.neighbours[i];
-      if (!scratch.visited.insert(neighbour)) continue;
       if (matches(neighbour)) {
-        offer(neighbour);
+        if (scratch.visited.insert(neighbour)) offer(neighbour);
       } else {
         scratch.others[others++] = neighbour;
         graph.prefetch_directory(neighbour);
       }
     }
     if (fresh >= kEnoughDirect) continue;
-    if (others > 0) graph.prefetch(scratch.others[0]);
+    for (uint32_t at = 0; at < std::min(others, kListsAhead); ++at) graph.prefetch(scratch.others[at]);
     for (uint32_t at = 0; at < others && fresh < kFreshMost; ++at) {
-      if (at + 1 < others) graph.prefetch(scratch.others[at + 1]);
+      if (at + kListsAhead < others) graph.prefetch(scratch.others[at + kListsAhead]);
+      // Only what is really looked through counts as visited.
+      if (!scratch.visited.insert(scratch.others[at])) continue;
       const uint32_t beyond = graph.decode(scratch.others[at], scratch.neighbours);
       ++lists;
-      for (uint32_t i = 0; i < beyond && fresh < kFreshMost; ++i) {
+      for (uint32_t i = 0; i < beyond; ++i) {
         const uint32_t neighbour = scratch.neighbours[i];
         if (matches(neighbour) && scratch.visited.insert(neighbour)) offer(neighbour);
       }

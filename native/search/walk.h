@@ -44,9 +44,9 @@ struct WalkScratch {
   PassingList passing;  // its like for walks that pass through nodes
   VisitedSet visited;
   alignas(64) uint32_t neighbours[kNeighbourRoom];
-  alignas(64) uint32_t fresh[kNeighbourRoom];
+  alignas(64) uint32_t fresh[2 * kNeighbourRoom];  // filtered walks gather those of several nodes
   alignas(64) uint32_t others[kNeighbourRoom];  // of filtered walks: neighbours that do not match
-  alignas(64) float distances[kNeighbourRoom];
+  alignas(64) float distances[2 * kNeighbourRoom];
   uint32_t hops = 0;
   uint32_t scored = 0;
 };

@@ -34,6 +34,8 @@ class SearchCall {
 
   // In this snapshot, not in the engine's one segment.
   void search_in(std::shared_ptr<const SearchSnapshot> snapshot) { request_->snapshot = std::move(snapshot); }
+  // Only rows of the filter.
+  void filter_by(std::shared_ptr<const RowFilter> filter) { request_->filter = std::move(filter); }
   // Fetches rows instead.
   void fetch_from(std::shared_ptr<const SearchSnapshot> snapshot, std::vector<uint32_t> rows) {
     request_->snapshot = std::move(snapshot);

@@ -1,5 +1,5 @@
 // What a filter asks of one field: types only. Parsed by src/filter/parse-filter.ts, answered with an index by
-// field-index.ts and without one by src/filter/match-filter.ts, which must agree.
+// the field indexes and without one by src/filter/match-condition.ts, which must agree.
 //
 // A field is a path into payloads (src/payload/payload-path.ts). Its values are what stands at the path; where that is
 // an array, its elements. A condition holds when it holds for any one value, except where said otherwise.
@@ -7,12 +7,15 @@
 /** Numbers compare by value; a bigint is a whole number past 2^53. Strings and booleans compare as they are. */
 export type MatchValue = string | number | bigint | boolean;
 
+/** A bigint only for a whole number that a number cannot hold; JavaScript compares the two exactly. */
+export type Bound = number | bigint;
+
 /** Each bound may be absent; all given ones hold for the same value. */
 export interface Bounds {
-  readonly gt?: number;
-  readonly gte?: number;
-  readonly lt?: number;
-  readonly lte?: number;
+  readonly gt?: Bound;
+  readonly gte?: Bound;
+  readonly lt?: Bound;
+  readonly lte?: Bound;
 }
 
 /** Degrees: longitude -180 to 180, latitude -90 to 90. */
