@@ -16,6 +16,11 @@ export const errorCatalogue = {
   ALREADY_EXISTS: { httpStatus: 409, retryable: false, meaning: 'the target stands already' },
   BAD_VECTOR_FILE: { httpStatus: 400, retryable: false, meaning: 'a vector file breaks its format' },
   VERSION_CONFLICT: { httpStatus: 409, retryable: false, meaning: 'a point changed since the version named' },
+  UNINDEXED_FILTER: {
+    httpStatus: 400,
+    retryable: false,
+    meaning: 'a filter on fields without an index would read more payloads than allowed',
+  },
   ROWS_EXHAUSTED: { httpStatus: 507, retryable: false, meaning: 'no row numbers are left in the collection' },
   NOT_FINITE: { httpStatus: 400, retryable: false, meaning: 'NaN or infinity in a vector' },
   CORRUPT: { httpStatus: 500, retryable: false, meaning: 'a checksum or an invariant of a stored file does not hold' },

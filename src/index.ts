@@ -23,9 +23,18 @@ export { NO_ROW } from './limits.js';
 export type { WithPayload } from './payload/payload-selection.js';
 export type { Payload, PointId, PointIdInput } from './payload/point.js';
 export type { Point, PointVector } from './read/assemble.js';
+export type { ExplainedSearch } from './read/collection-reader.js';
+export type { GroupValue, PointGroup } from './read/group-points.js';
 export type { ScoredPoint } from './read/hydrate.js';
-export type { CollectionScrollOptions, CollectionSearchOptions, ReadOptions } from './read/read-options.js';
+export type {
+  CollectionScrollOptions,
+  CollectionSearchOptions,
+  FilterOptions,
+  GroupSearchOptions,
+  ReadOptions,
+} from './read/read-options.js';
 export type { ScrollPage } from './read/scroll.js';
+export type { SearchExplanation, SearchStrategy } from './read/search-runner.js';
 export type { RecoveryProgress } from './recovery/recover.js';
 export type { CollectionSalvage } from './recovery/salvage-collection.js';
 export {

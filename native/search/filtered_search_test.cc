@@ -100,8 +100,12 @@ class World {
       while (row(exact) != id && exact < kRows) ++exact;
       EXPECT_LT(exact, kRows);
       found.push_back(exact);
-      if (space_.metric != Metric::kCosine) EXPECT_EQ(result.distances[query * k + i], distance(exact));
-      if (i > 0) EXPECT_GE(result.distances[query * k + i], result.distances[query * k + i - 1]);
+      if (space_.metric != Metric::kCosine) {
+        EXPECT_EQ(result.distances[query * k + i], distance(exact));
+      }
+      if (i > 0) {
+        EXPECT_GE(result.distances[query * k + i], result.distances[query * k + i - 1]);
+      }
     }
     EXPECT_EQ(Rows(found.begin(), found.end()).size(), truth.size()) << "query " << query;
     if (truth.empty()) return 1;

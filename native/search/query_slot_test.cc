@@ -111,6 +111,7 @@ class QuerySlotTest : public ::testing::TestWithParam<bool> {
   const VectorSet queries_;
   ThreadPool pool_;
   std::shared_ptr<const Segment> segment_;
+  StrategyTimes times_;
   AlignedBuffer arena_;
   SearchScratch scratch_;
   std::shared_ptr<const SearchSnapshot> snapshot_;
@@ -119,7 +120,7 @@ class QuerySlotTest : public ::testing::TestWithParam<bool> {
 
 TEST_P(QuerySlotTest, AsksForEachSlotOnce) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
   auto asked = request({.k = 10, .list_size = 60, .rerank = 30});
   bool two = false;
   for (uint32_t q = 0; q < queries_.rows; ++q) {
@@ -156,7 +157,7 @@ TEST_P(QuerySlotTest, AsksForEachSlotOnce) {
 // More reads than the arena has room for go to a buffer of the slot's own.
 TEST_P(QuerySlotTest, AQueryThatReadsEverythingIsTheTruth) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
   auto asked = request(kWhole);
   for (uint32_t q = 0; q < queries_.rows; ++q) {
     ASSERT_TRUE(answer(slot, asked, q).ok());
@@ -167,7 +168,7 @@ TEST_P(QuerySlotTest, AQueryThatReadsEverythingIsTheTruth) {
 
 TEST_P(QuerySlotTest, WhatIsCachedIsNotReadAgain) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
   auto asked = request(kWhole);
   ASSERT_TRUE(answer(slot, asked, 0).ok());
   EXPECT_EQ(requests().size(), segment_->slots());
@@ -185,7 +186,7 @@ TEST_P(QuerySlotTest, SomeCachedAndSomeReadAreTheTruth) {
   const auto file = testing::read_file(segment_->vectors_path());
   for (uint64_t s = 0; s < segment_->slots(); s += 3)
     cache.insert(segment_->cache_key(s), file.data() + segment_->slot_page(s) * kPageBytes);
-  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
   auto asked = request(kWhole);
   ASSERT_TRUE(answer(slot, asked, 3).ok());
   expect_truth(*asked, 3);
@@ -194,7 +195,7 @@ TEST_P(QuerySlotTest, SomeCachedAndSomeReadAreTheTruth) {
 
 TEST_P(QuerySlotTest, ACancelledQueryFreesTheSlot) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
   auto asked = request(kWhole);
   asked->cancel = std::make_shared<CancelFlag>();
   asked->cancel->cancel();
@@ -209,7 +210,7 @@ TEST_P(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
   auto asked = request(kWhole);
   for (size_t wave = 0; wave < (GetParam() ? 2 : 1); ++wave) {
     PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-    QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+    QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
     ASSERT_NO_FATAL_FAILURE(begin(slot, asked, 0));
     ASSERT_GT(session_->batches.size(), wave);
     const PageRequest& read = session_->batches[wave]->requests.front();
@@ -230,7 +231,7 @@ TEST_P(QuerySlotTest, ADamagedSlotIsCorruptAndNotCached) {
 
 TEST_P(QuerySlotTest, AFailedReadIsTheQuerysFailure) {
   PageCache cache(16 << 20, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
   auto asked = request(kWhole);
   ASSERT_NO_FATAL_FAILURE(begin(slot, asked, 0));
   session_->batches.front()->status = Status(Code::kIo, "the disk is gone");
@@ -245,7 +246,7 @@ TEST_P(QuerySlotTest, AFailedReadIsTheQuerysFailure) {
 // Fewer reads; who was not read is answered with its own row and an estimate.
 TEST_P(QuerySlotTest, ApproximateReadsOnlyWhatIsInDoubt) {
   PageCache cache(0, segment_->slot_pages() * kPageBytes);
-  QuerySlot slot(space_of(*segment_), cache, arena(), GetParam());
+  QuerySlot slot(space_of(*segment_), cache, times_, arena(), GetParam());
   auto exact = request({.k = 10, .list_size = 40});
   auto asked = request({.k = 10, .list_size = 40, .approximate = true});
   uint32_t fewer = 0, estimated = 0;

@@ -12,9 +12,17 @@ import { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import type { Payload, PointIdInput } from '../payload/point.js';
 import type { Point } from '../read/assemble.js';
-import { CollectionReader } from '../read/collection-reader.js';
+import { CollectionReader, type ExplainedSearch } from '../read/collection-reader.js';
+import type { PointGroup } from '../read/group-points.js';
 import type { ScoredPoint } from '../read/hydrate.js';
-import type { CollectionScrollOptions, CollectionSearchOptions, ReadOptions } from '../read/read-options.js';
+import { LiveRows, unindexed } from '../read/live-rows.js';
+import type {
+  CollectionScrollOptions,
+  CollectionSearchOptions,
+  FilterOptions,
+  GroupSearchOptions,
+  ReadOptions,
+} from '../read/read-options.js';
 import type { ScrollPage } from '../read/scroll.js';
 import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
@@ -30,7 +38,7 @@ import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
 import type { PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
-import { type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
+import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
 import type { CollectionStatus, WriteOptions } from './collection-options.js';
 import { Flusher } from './flusher.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
@@ -131,7 +139,15 @@ export class Collection {
     const { config } = manifests.current;
     this.config = config;
     this.recovered = root.recovered;
-    this.reader = new CollectionReader({ config, snapshots: root.snapshots });
+    const live = LiveRows.of(root.snapshots.peek().meta);
+    const { filterScanRows } = runtime;
+    this.reader = new CollectionReader({
+      config,
+      snapshots: root.snapshots,
+      store: root.store,
+      fields: unindexed(live),
+      filterScanRows,
+    });
     this.flusher = new Flusher(root);
     const gatherer = new RowGatherer(config);
     const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
@@ -144,8 +160,10 @@ export class Collection {
       admit: (runTasks) => pressure.admit(runTasks),
       publish: (records) => {
         for (const record of records) gatherer.add(record);
+        const dead = deadRows(records);
+        live.publish(gatherer.numbers, dead);
         gatherer.moveTo(parts.active);
-        this.publish(deadRows(records));
+        this.publish(dead);
       },
     });
     this.flusher.attach(this.queue);
@@ -181,6 +199,21 @@ export class Collection {
    */
   deleteWhere(matches: PointPredicate, options: { signal?: AbortSignal } = {}): Promise<number> {
     return changeWhere(this.changeTarget, this.scroll(options), matches, (id) => ({ delete: [id] }));
+  }
+
+  /** Deletes the points that match a filter; as deleteWhere otherwise. */
+  deleteMatching(filter: unknown, options: FilterOptions = {}): Promise<number> {
+    return this.changeMatching(filter, (id) => ({ delete: [id] }), options);
+  }
+
+  /**
+   * Writes what `changeOf` makes of each point that matches a filter, under the condition that it still does. Returns
+   * how many were changed.
+   */
+  changeMatching(filter: unknown, changeOf: ChangeOf, { signal }: FilterOptions = {}): Promise<number> {
+    const matches = this.reader.matcherOf(filter);
+    const points = this.scroll({ filter, ...(signal === undefined ? {} : { signal }) });
+    return changeWhere(this.changeTarget, points, matches, changeOf);
   }
 
   /** New vectors for points that keep their payloads. */
@@ -231,6 +264,16 @@ export class Collection {
     return this.reader.searchBatch(queries, options);
   }
 
+  /** As `search`, and how the answer was found: matching points, strategies, what was foreseen and what it cost. */
+  explain(query: QueryVectors | readonly number[], options: CollectionSearchOptions = {}): Promise<ExplainedSearch> {
+    return this.reader.explain(query, options);
+  }
+
+  /** The nearest points of each of the nearest groups: points that share a value of one field. */
+  searchGroups(query: QueryVectors | readonly number[], options: GroupSearchOptions): Promise<PointGroup[]> {
+    return this.reader.searchGroups(query, options);
+  }
+
   /** The points with these ids, in their order, without those that are missing. */
   retrieve(ids: readonly PointIdInput[], options: ReadOptions = {}): Promise<Point[]> {
     return this.reader.retrieve(ids, options);
@@ -249,6 +292,11 @@ export class Collection {
   /** Points, of the last batch that was acknowledged. */
   count(): number {
     return this.reader.count();
+  }
+
+  /** Points that match. */
+  countWhere(filter: unknown, options: FilterOptions = {}): Promise<number> {
+    return this.reader.countWhere(filter, options);
   }
 
   /**
@@ -335,6 +383,7 @@ export class Collection {
     const { store, parts, snapshots, meta, wal } = this.root;
     await this.flusher.close();
     await this.queue.close();
+    this.reader.close();
     snapshots.close();
     parts.close();
     const ends = await Promise.allSettled([wal.close(), meta.close(), store.close()]);

@@ -29,6 +29,11 @@ export interface RuntimeOptions {
    */
   deltaRows?: number;
   deltaBytes?: number;
+  /**
+   * Payloads that a filter may read for its conditions on fields without an index, before it is refused with
+   * UNINDEXED_FILTER; any number by default, 0 to insist on indexes.
+   */
+  filterScanRows?: number;
   /** How long a write waits for room before it is refused with BUSY; 30 s by default. */
   writeTimeoutMs?: number;
   /** Bytes of the disk that writes leave free. */
@@ -48,6 +53,7 @@ export function resolveRuntime(options: RuntimeOptions): Runtime {
     walSegmentBytes: 64 * 1024 * 1024,
     deltaRows: 200_000,
     deltaBytes: 256 * 1024 * 1024,
+    filterScanRows: Number.POSITIVE_INFINITY,
     writeTimeoutMs: 30_000,
   } as const;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

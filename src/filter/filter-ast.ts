@@ -20,5 +20,5 @@ export type Condition =
   | { readonly kind: 'hasId'; readonly ids: readonly PointId[] }
   /** Every point has the one vector of a collection, whose name is empty. */
   | { readonly kind: 'hasVector'; readonly name: string }
-  /** The filter holds for one object at the path, or one object that is an element there. */
+  /** The filter holds for one object that is an element of an array: `key` and `path` end in `[]`. */
   | { readonly kind: 'nested'; readonly key: string; readonly path: PayloadPath; readonly filter: Filter };

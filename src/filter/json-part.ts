@@ -66,7 +66,10 @@ export class JsonPart {
 
   count(): number {
     const { value } = this;
-    if ((typeof value === 'number' && Number.isInteger(value) && value >= 0) || (typeof value === 'bigint' && value >= 0))
+    if (
+      (typeof value === 'number' && Number.isInteger(value) && value >= 0) ||
+      (typeof value === 'bigint' && value >= 0)
+    )
       return Number(value);
     throw this.wrong('a whole number from 0');
   }

@@ -116,10 +116,12 @@ class Parser {
     const inner = part.member('nested', nested);
     const { key, filter } = inner.members(['key', 'filter']);
     const keyPart = inner.member('key', key);
+    const path = keyPart.path();
+    const isOfElements = path.at(-1)?.kind === 'all';
     return {
       kind: 'nested',
-      key: keyPart.string(),
-      path: keyPart.path(),
+      key: isOfElements ? keyPart.string() : `${keyPart.string()}[]`,
+      path: isOfElements ? path : [...path, { kind: 'all' }],
       filter: this.filter(inner.member('filter', filter), depth + 1),
     };
   }

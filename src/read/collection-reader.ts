@@ -1,61 +1,84 @@
-// All that reads a collection: each call takes one snapshot, and vectors, metadata and payloads are of that. Called by
+// All that reads a collection: each call takes one snapshot, and filter, search and payloads are of that. Called by
 // Collection, which adds the writing half.
-import { loadNative } from '../binding.js';
+import { loadNative, type NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import { VamanaError } from '../errors.js';
+import type { Matcher } from '../filter/match-filter.js';
 import { parsePointId } from '../meta/point-id.js';
+import { parsePath } from '../payload/payload-path.js';
 import { type PayloadSelection, parseSelection } from '../payload/payload-selection.js';
 import type { PointId, PointIdInput } from '../payload/point.js';
 import { cancellable } from '../segment/cancellable.js';
 import { loopTurns } from '../segment/loop-turns.js';
-import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import type { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
 import type { Point, PointOptions, VectorReader } from './assemble.js';
+import type { FieldSource } from './field-source.js';
+import { Filters, type ParsedFilter } from './filters.js';
+import { groupPoints, type PointGroup } from './group-points.js';
 import { hydrate, type ScoredPoint } from './hydrate.js';
-import type { CollectionScrollOptions, CollectionSearchOptions, ReadOptions } from './read-options.js';
+import type {
+  CollectionScrollOptions,
+  CollectionSearchOptions,
+  FilterOptions,
+  GroupSearchOptions,
+  ReadOptions,
+} from './read-options.js';
 import { retrieve } from './retrieve.js';
+import type { RowSet } from './row-set-cache.js';
 import { type ScrollPage, type ScrollView, scroll, scrollPage } from './scroll.js';
+import { explain, runSearch, type SearchExplanation, type SearchRun } from './search-runner.js';
 
 export interface ReaderRoot {
   config: CollectionConfig;
   snapshots: SnapshotCell;
+  store: NativeStore;
+  fields: FieldSource;
+  filterScanRows: number;
 }
 
+/** What a search found, and how. */
+export interface ExplainedSearch {
+  points: ScoredPoint[];
+  plan: SearchExplanation;
+}
+
+const GROUPS_DEFAULT = 10;
+const GROUP_SIZE_DEFAULT = 3;
+
 export class CollectionReader {
-  constructor(private readonly root: ReaderRoot) {}
+  private readonly filters: Filters;
+
+  constructor(private readonly root: ReaderRoot) {
+    const { store, fields, config, filterScanRows } = root;
+    this.filters = new Filters({ store, fields, ids: { strings: config.stringIds }, scanRowsMax: filterScanRows });
+  }
 
   /** One query; INVALID_ARGUMENT when there are more. */
   async search(query: QueryVectors | readonly number[], options: CollectionSearchOptions): Promise<ScoredPoint[]> {
-    const vectors = Array.isArray(query) ? Float32Array.from(query) : (query as QueryVectors);
-    const points = await this.searchBatch(vectors, options);
-    const [first] = points;
-    if (points.length === 1 && first !== undefined) return first;
-    const found = `found ${points.length} queries, expected one; use searchBatch for more`;
-    throw new VamanaError('INVALID_ARGUMENT', found);
+    return onlyOne(await this.searchBatch(vectorsOf(query), options));
   }
 
-  async searchBatch(queries: QueryVectors, options: CollectionSearchOptions): Promise<ScoredPoint[][]> {
-    const { bytes, count } = createQueryBatch(queries, this.root.config);
-    if (count === 0) return [];
-    const native = loadNative();
-    const { defaults } = native.constants;
-    const { k = defaults.k, listSize = defaults.listSize, exact = false, signal } = options;
-    const params = {
-      k,
-      listSize,
-      rerank: rerankDepth(options.rerank),
-      exact,
-      approximate: wantsEstimates(options.scores),
-      costs: false,
-    };
-    const selection = parseSelection(options.withPayload ?? false);
-    const turn = loopTurns.next();
-    if (turn !== undefined) await turn;
-    return this.withSnapshot(async (snapshot) => {
-      const hits = await cancellable(native, signal, (cancel) => snapshot.native.search(bytes, count, params, cancel));
-      return hydrate(snapshot.meta, hits, k, this.pointOptions(snapshot, selection, options.withVector));
-    });
+  searchBatch(queries: QueryVectors, options: CollectionSearchOptions): Promise<ScoredPoint[][]> {
+    return this.run(queries, options, false, (_snapshot, _rows, points) => points);
+  }
+
+  /** One query, and how its answer was found. */
+  explain(query: QueryVectors | readonly number[], options: CollectionSearchOptions): Promise<ExplainedSearch> {
+    return this.run(vectorsOf(query), options, true, (snapshot, rows, points, { hits }) => ({
+      points: onlyOne(points),
+      plan: explain(snapshot, rows, hits),
+    }));
+  }
+
+  /** The nearest points of each of the nearest groups. */
+  searchGroups(query: QueryVectors | readonly number[], options: GroupSearchOptions): Promise<PointGroup[]> {
+    const { groupBy, limit = GROUPS_DEFAULT, groupSize = GROUP_SIZE_DEFAULT, withPayload, ...search } = options;
+    const path = parsePath(groupBy);
+    const shown = parseSelection(withPayload ?? false);
+    const pointsMax = Math.min(Math.max(1, this.count()), loadNative().constants.maxK);
+    const nearest = (k: number): Promise<ScoredPoint[]> => this.search(query, { ...search, k, withPayload: true });
+    return groupPoints(nearest, { path, limit, groupSize, pointsMax, shown });
   }
 
   async retrieve(ids: readonly PointIdInput[], options: ReadOptions): Promise<Point[]> {
@@ -67,8 +90,9 @@ export class CollectionReader {
   }
 
   scroll(options: CollectionScrollOptions): AsyncGenerator<Point, void> {
-    const { from, signal, withVector } = options;
-    return scroll(() => this.view(), {
+    const { from, filter, signal, withVector } = options;
+    const parsed = filter === undefined ? undefined : this.filters.parse(filter);
+    return scroll(() => this.view(parsed, signal), {
       payload: parseSelection(options.withPayload ?? true),
       ...(withVector === undefined ? {} : { withVectors: withVector }),
       ...(from === undefined ? {} : { start: this.parseId(from) }),
@@ -79,14 +103,52 @@ export class CollectionReader {
   async scrollPage(limit: number, options: CollectionScrollOptions): Promise<ScrollPage> {
     const selection = parseSelection(options.withPayload ?? true);
     const start = options.from === undefined ? undefined : this.parseId(options.from);
-    return this.withSnapshot((snapshot) =>
-      scrollPage(snapshot.meta, start, limit, this.pointOptions(snapshot, selection, options.withVector)),
+    const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
+    return this.withRows(parsed, options.signal, (snapshot, rows) =>
+      scrollPage(snapshot.meta, start, limit, {
+        ...this.pointOptions(snapshot, selection, options.withVector),
+        ...(rows === null ? {} : { within: rows.rows }),
+      }),
     );
+  }
+
+  /** Points that match. */
+  countWhere(filter: unknown, { signal }: FilterOptions): Promise<number> {
+    return this.withRows(this.filters.parse(filter), signal, async (_snapshot, rows) => rows?.count ?? this.count());
+  }
+
+  /** Whether a point matches, by its payload alone. */
+  matcherOf(filter: unknown): Matcher {
+    return this.filters.matcher(this.filters.parse(filter));
   }
 
   /** Points, of the last batch that was acknowledged. */
   count(): number {
     return this.root.snapshots.peek().meta.count;
+  }
+
+  /** To be called once no search is begun any more. */
+  close(): void {
+    this.filters.close();
+  }
+
+  private async run<T>(
+    queries: QueryVectors,
+    options: CollectionSearchOptions,
+    costs: boolean,
+    answer: (snapshot: CollectionSnapshot, rows: RowSet | null, points: ScoredPoint[][], run: SearchRun) => T,
+  ): Promise<T> {
+    const { bytes, count } = createQueryBatch(queries, this.root.config);
+    const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
+    const selection = parseSelection(options.withPayload ?? false);
+    const turn = loopTurns.next();
+    if (turn !== undefined) await turn;
+    return this.withRows(parsed, options.signal, async (snapshot, rows) => {
+      if (count === 0) return answer(snapshot, rows, [], NO_RUN);
+      const found = await runSearch(snapshot, { bytes, count }, options, { rows, costs });
+      const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
+      return answer(snapshot, rows, await hydrate(snapshot.meta, found.hits, found.k, pointOptions), found);
+    });
   }
 
   private async withSnapshot<T>(work: (snapshot: CollectionSnapshot) => Promise<T>): Promise<T> {
@@ -98,9 +160,28 @@ export class CollectionReader {
     }
   }
 
-  private view(): ScrollView {
+  /** `rows` is null where there is no filter. */
+  private withRows<T>(
+    filter: ParsedFilter | undefined,
+    signal: AbortSignal | undefined,
+    work: (snapshot: CollectionSnapshot, rows: RowSet | null) => Promise<T>,
+  ): Promise<T> {
+    return this.withSnapshot(async (snapshot) => {
+      if (filter === undefined) return work(snapshot, null);
+      return work(snapshot, await this.filters.rowsOf(filter, snapshot, signal));
+    });
+  }
+
+  private async view(filter: ParsedFilter | undefined, signal: AbortSignal | undefined): Promise<ScrollView> {
     const snapshot = this.root.snapshots.acquire();
-    return { meta: snapshot.meta, vectors: this.vectorReader(snapshot), release: () => snapshot.release() };
+    const view = { meta: snapshot.meta, vectors: this.vectorReader(snapshot), release: () => snapshot.release() };
+    if (filter === undefined) return view;
+    try {
+      return { ...view, within: (await this.filters.rowsOf(filter, snapshot, signal)).rows };
+    } catch (error) {
+      snapshot.release();
+      throw error;
+    }
   }
 
   private parseId(id: PointIdInput): PointId {
@@ -119,4 +200,17 @@ export class CollectionReader {
     const { dim, element } = this.root.config;
     return { dim, element, fetch: (rows) => cancellable(loadNative(), undefined, () => native.fetch(rows)) };
   }
+}
+
+const NO_RUN: SearchRun = { hits: { rows: new Uint32Array(), distances: new Float32Array() }, k: 1 };
+
+function vectorsOf(query: QueryVectors | readonly number[]): QueryVectors {
+  return Array.isArray(query) ? Float32Array.from(query) : (query as QueryVectors);
+}
+
+function onlyOne(found: readonly ScoredPoint[][]): ScoredPoint[] {
+  const [first] = found;
+  if (found.length === 1 && first !== undefined) return first;
+  const message = `found ${found.length} queries, expected one; use searchBatch for more`;
+  throw new VamanaError('INVALID_ARGUMENT', message);
 }

@@ -1,4 +1,5 @@
 // What the reading calls of a collection take.
+import type { NativeFilterStrategy } from '../binding.js';
 import type { WithPayload } from '../payload/payload-selection.js';
 import type { PointIdInput } from '../payload/point.js';
 
@@ -20,11 +21,30 @@ export interface CollectionSearchOptions extends ReadOptions {
   scores?: 'exact' | 'approximate';
   /** Scan every vector instead. */
   exact?: boolean;
+  /** Only points that match: JSON of the filter language; see src/filter/parse-filter.ts. */
+  filter?: unknown;
+  /** How matching points are looked for; 'auto', the cheapest by measured costs, by default. Of no effect without a filter. */
+  strategy?: NativeFilterStrategy;
   signal?: AbortSignal;
 }
 
 export interface CollectionScrollOptions extends ReadOptions {
   /** The first id; the smallest one by default. */
   from?: PointIdInput;
+  /** Only points that match. */
+  filter?: unknown;
   signal?: AbortSignal;
+}
+
+export interface FilterOptions {
+  signal?: AbortSignal;
+}
+
+export interface GroupSearchOptions extends Omit<CollectionSearchOptions, 'k'> {
+  /** Path of the field whose values make the groups; points without one are in none. */
+  groupBy: string;
+  /** Groups; 10 by default. */
+  limit?: number;
+  /** Points of a group; 3 by default. */
+  groupSize?: number;
 }

@@ -11,6 +11,11 @@ export class RowGatherer {
 
   constructor(private readonly space: Pick<VectorSpace, 'dim' | 'element'>) {}
 
+  /** Of the rows gathered. */
+  get numbers(): readonly number[] {
+    return this.rows;
+  }
+
   get rowBytes(): number {
     return this.space.dim * elementBytes(this.space.element);
   }
