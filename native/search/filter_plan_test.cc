@@ -66,9 +66,9 @@ TEST(FilterPlan, FollowsTheFactorsOfWhatSearchesTook) {
   ASSERT_EQ(plan_filter(shape, times.costs(), FilterStrategy::kAuto).strategy, FilterStrategy::kPost);
   for (int i = 0; i < 200; ++i) {
     const FilterPlan plan = plan_filter(shape, times.costs(), FilterStrategy::kPost);
-    times.learn(FilterStrategy::kPost, plan.expected_us, 4000);
+    times.learn(FilterStrategy::kPost, plan.expected_us, 2000);
   }
-  EXPECT_NEAR(plan_filter(shape, times.costs(), FilterStrategy::kPost).expected_us, 4000, 400);
+  EXPECT_NEAR(plan_filter(shape, times.costs(), FilterStrategy::kPost).expected_us, 2000, 200);
   EXPECT_EQ(plan_filter(shape, times.costs(), FilterStrategy::kAuto).strategy, FilterStrategy::kWalk);
   // One that was interrupted for long hardly counts.
   const double before = times.costs().factor[factor_of(FilterStrategy::kWalk)];

@@ -57,7 +57,7 @@ TEST(RowFilter, HoldsWhatWasWrittenInEveryForm) {
     for (const bool runs : {false, true}) {
       const auto filter = RowFilter::parse(roaring_bytes(rows, runs));
       ASSERT_TRUE(filter.ok()) << filter.status().message();
-      expect_same(**filter, rows, prng);
+      expect_same(*filter.value(), rows, prng);
     }
   }
 }
@@ -69,11 +69,11 @@ TEST(RowFilter, TakesTheWholeOfAChunkAndTheLastRow) {
   for (const bool runs : {false, true}) {
     const auto filter = RowFilter::parse(roaring_bytes(rows, runs));
     ASSERT_TRUE(filter.ok()) << filter.status().message();
-    EXPECT_EQ((*filter)->count(), 65537u);
-    EXPECT_TRUE((*filter)->test(0xFFFFFFFEu));
-    EXPECT_FALSE((*filter)->test(0xFFFFFFFFu));
-    EXPECT_EQ((*filter)->count_within(0, 65535), 65536u);
-    EXPECT_EQ((*filter)->count_within(0xFFFFFFFEu, 0xFFFFFFFFu), 1u);
+    EXPECT_EQ(filter.value()->count(), 65537u);
+    EXPECT_TRUE(filter.value()->test(0xFFFFFFFEu));
+    EXPECT_FALSE(filter.value()->test(0xFFFFFFFFu));
+    EXPECT_EQ(filter.value()->count_within(0, 65535), 65536u);
+    EXPECT_EQ(filter.value()->count_within(0xFFFFFFFEu, 0xFFFFFFFFu), 1u);
   }
 }
 
@@ -96,8 +96,8 @@ TEST(RowFilter, RefusesWhatIsNotExactlyOneBitmap) {
       const auto parsed = RowFilter::parse(changed);
       if (!parsed.ok()) continue;
       uint64_t members = 0;
-      (*parsed)->for_each(0, 0xFFFFFFFFu, [&](uint32_t) { ++members; });
-      EXPECT_EQ(members, (*parsed)->count());
+      parsed.value()->for_each(0, 0xFFFFFFFFu, [&](uint32_t) { ++members; });
+      EXPECT_EQ(members, parsed.value()->count());
     }
   }
 }

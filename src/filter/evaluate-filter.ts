@@ -41,7 +41,7 @@ interface Bounds {
   least: ReadonlyRoaringBitmap32;
 }
 
-const NONE: ReadonlyRoaringBitmap32 = new RoaringBitmap32().asReadonlyView();
+const NONE: ReadonlyRoaringBitmap32 = new RoaringBitmap32().freeze();
 const UNKNOWN: Bounds = { most: null, isExact: false, least: NONE };
 
 class Evaluator {
