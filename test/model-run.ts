@@ -15,6 +15,7 @@ import {
   VamanaError,
   type WriteBatch,
 } from '../src/index.js';
+import { naiveMatches } from './naive-filter.js';
 import { compareIds, norm, PointModel, type Space, tolerance } from './point-model.js';
 import { idPool, Random, RandomWrites } from './random-writes.js';
 
@@ -47,6 +48,7 @@ const STEPS = {
   flush: 3,
   reopen: 2,
   deleteWhere: 1.5,
+  filtered: 4,
   scroll: 2,
   linked: 1,
 };
@@ -135,6 +137,7 @@ class Run {
     else if (kind === 'scroll') await this.checkAll();
     else if (kind === 'refused') await this.refuse();
     else if (kind === 'deleteWhere') await this.deleteWhere();
+    else if (kind === 'filtered') await this.filtered();
     else if (kind === 'linked') await target.linked();
     else if (kind === 'reopen') await this.reopen();
     else {
@@ -315,6 +318,51 @@ class Run {
     assert.deepEqual(seen, this.model.ids(), 'scroll: ids');
   }
 
+  /** Search, count and a page of the points that match a filter, against the model's own points that do. */
+  private async filtered(): Promise<void> {
+    const { model, random, space } = this;
+    const filter = this.filter();
+    const matching = (id: PointId): boolean => naiveMatches(filter, id, model.points.get(id)?.payload ?? null);
+    const ids = model.ids().filter(matching);
+    const label = `filter ${show(filter as never)}`;
+    assert.equal(await this.target.countWhere(filter), ids.length, `${label}: count`);
+    const limit = 1 + random.int(20);
+    const page = await this.target.scrollPage(limit, { filter });
+    assert.deepEqual(
+      page.points.map(({ id }) => id),
+      ids.slice(0, limit),
+      `${label}: page`,
+    );
+    assert.equal(page.next, ids[limit] ?? null, `${label}: next`);
+    const query = this.query();
+    const k = 1 + random.int(12);
+    const exact = random.chance(0.5);
+    const strategy = random.pick(['auto', 'codes', 'walk', 'post'] as const);
+    const hits = await this.target.search(query, { k, filter, exact, strategy, withPayload: true });
+    const ranking = model.ranking(query).filter(({ id }) => matching(id));
+    this.checkHits(hits, new Map(ranking.map(({ id, distance }) => [id, distance])), label, false);
+    assert.equal(hits.length, Math.min(k, ids.length), `${label}: hits`);
+    const last = ranking[hits.length - 1]?.distance ?? 0;
+    const near = hits.filter(({ distance }) => distance <= last + tolerance(space, last)).length;
+    if (exact) assert.equal(near, hits.length, `${label}: exact hits near enough`);
+  }
+
+  private filter(): Record<string, unknown> {
+    const { random, model } = this;
+    const group = { key: 'group', match: { any: [random.pick(['red', 'green', 'blue']), 'green'] } };
+    const range = { key: 'n', range: { gte: random.int(500), lt: 200 + random.int(900) } };
+    const some = { has_id: Array.from({ length: random.int(30) }, () => this.writes.existingId(model)) };
+    return random.pick<Record<string, unknown>>([
+      { must: group },
+      { must: [group, range] },
+      { must_not: [range] },
+      { should: [some, range] },
+      { must: some, must_not: group },
+      { must: [{ is_empty: { key: 'n' } }] },
+      {},
+    ]);
+  }
+
   private async deleteWhere(): Promise<void> {
     const { model, random } = this;
     const group = random.pick(['red', 'green', 'blue']);
@@ -323,8 +371,14 @@ class Run {
       const payload = point.payload as { group?: string; n?: number } | null;
       return payload?.group === group && (payload.n ?? 0) < limit;
     };
-    const gone = model.ids().filter((id) => matches(model.points.get(id) as { payload: unknown }));
-    assert.equal(await this.target.deleteWhere(matches), gone.length, 'deleteWhere');
+    const filter = { must: [{ key: 'group', match: { value: group } }], must_not: { key: 'n', range: { gte: limit } } };
+    const byFilter = random.chance(0.5);
+    const gone = model.ids().filter((id) => {
+      const point = model.points.get(id) as { payload: Record<string, unknown> | null };
+      return byFilter ? naiveMatches(filter, id, point.payload) : matches(point);
+    });
+    const deleted = byFilter ? this.target.deleteMatching(filter) : this.target.deleteWhere(matches);
+    assert.equal(await deleted, gone.length, 'deleteWhere');
     for (const id of gone) model.points.delete(id);
     // How many batches it takes is its own business.
     const { seq } = this.target.status();
