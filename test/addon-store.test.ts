@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RoaringBitmap32 } from 'roaring';
+import { RoaringBitmap32 } from '../src/bitmap.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadNative, type NativeSearchParams, type NativeStore, type NativeStoreOptions } from '../src/binding.js';
 

@@ -90,3 +90,11 @@ export function integerList(least: number): (text: string) => number[] {
 function range(least: number, most: number, unbounded: number): string {
   return most === unbounded ? `of at least ${least}` : `from ${least} to ${most}`;
 }
+
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`Expected JSON (${error instanceof Error ? error.message : String(error)}).`);
+  }
+}

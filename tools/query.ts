@@ -1,13 +1,14 @@
 // `vamana query`: the points nearest to one row of a vector file, with their payloads, as a table.
 import type { Command } from 'commander';
 import { VamanaError } from '../src/errors.js';
-import type { Collection, QueryVectors, ScoredPoint } from '../src/index.js';
+import type { Collection, ExplainedSearch, QueryVectors, ScoredPoint } from '../src/index.js';
 import { requireFinite } from '../src/source/finite.js';
 import { halvesToFloats } from '../src/source/half.js';
 import { openVectorSource, readRows, vectorShape } from '../src/source/vector-source.js';
 import { addCollectionOptions, type CollectionVerbOptions, idJson, withCollection } from './database-options.js';
-import { choiceOrInteger, integer, positiveInteger } from './options.js';
-import { formatNumber, printJson, printLine, printTable, rounded } from './output.js';
+import { explanationFacts } from './explanation.js';
+import { choiceOrInteger, integer, json as parseJson, positiveInteger } from './options.js';
+import { formatNumber, printFacts, printJson, printLine, printTable, rounded, snakeKeys } from './output.js';
 import { action } from './run.js';
 
 interface QueryOptions extends CollectionVerbOptions {
@@ -17,6 +18,8 @@ interface QueryOptions extends CollectionVerbOptions {
   listSize: number;
   rerank: 'auto' | number;
   exact?: true;
+  filter?: unknown;
+  explain?: true;
   format?: string;
 }
 
@@ -29,17 +32,28 @@ export function register(program: Command): void {
     .option('--list-size <n>', 'width of the beam', positiveInteger, 64)
     .option('--rerank <auto|n>', 'candidates a segment read and ranked exactly', choiceOrInteger(['auto'], 1), 'auto')
     .option('--exact', 'scan every row instead of walking the graph')
+    .option('--filter <json>', 'only points that match, in the filter language of the service', parseJson)
+    .option('--explain', 'how matching points were looked for, and what it cost')
     .option('--format <name>', 'format of the vector file, when its extension does not tell')
     .action(
       action<QueryOptions>(async (options, { signal, json }) => {
-        const { k, listSize, rerank, exact = false } = options;
+        const { k, listSize, rerank, exact = false, filter } = options;
         await withCollection(options, async (collection) => {
           const query = await readQuery(options, collection);
           const startMs = performance.now();
-          const found = await collection.search(query, { k, listSize, rerank, exact, withPayload: true, signal });
+          const search = {
+            k,
+            listSize,
+            rerank,
+            exact,
+            withPayload: true,
+            signal,
+            ...(filter === undefined ? {} : { filter }),
+          };
+          const found = await collection.explain(query, search);
           const seconds = (performance.now() - startMs) / 1000;
           if (json) printJson(documentOf(options, found, seconds));
-          else print(found);
+          else print(options, found);
         });
       }),
     );
@@ -68,20 +82,28 @@ async function readQuery(options: QueryOptions, collection: Collection): Promise
   }
 }
 
-function documentOf(options: QueryOptions, found: readonly ScoredPoint[], seconds: number): unknown {
+function documentOf(options: QueryOptions, { points: found, plan }: ExplainedSearch, seconds: number): unknown {
   const { collection, k, listSize: list_size, rerank, row } = options;
   const points = found.map(({ id, version, distance, payload }) => {
     return { id: idJson(id), distance: rounded(distance), version, payload };
   });
   return {
     collection,
-    params: { k, list_size, rerank, exact: options.exact === true, row },
+    params: { k, list_size, rerank, exact: options.exact === true, row, filter: options.filter ?? null },
     seconds: rounded(seconds),
     points,
+    ...(options.explain === true ? { plan: snakeKeys(plan) } : {}),
   };
 }
 
-function print(found: readonly ScoredPoint[]): void {
+function print({ explain }: QueryOptions, { points: found, plan }: ExplainedSearch): void {
+  printPoints(found);
+  if (explain !== true) return;
+  printLine();
+  printFacts(explanationFacts(plan));
+}
+
+function printPoints(found: readonly ScoredPoint[]): void {
   if (found.length === 0) {
     printLine('no points');
     return;

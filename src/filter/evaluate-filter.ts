@@ -4,7 +4,7 @@
 // Every part gives two bounds: rows that surely match, and rows that may. Both are the same where the part is exact. Of
 // `must` the bounds are intersected, of `should` united, of `must_not` turned round. Sets that came from an index are
 // never changed; those made here are.
-import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from 'roaring';
+import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import type { FieldCondition } from '../field/field-condition.js';
 import type { PointId } from '../payload/point.js';
 import type { Condition, Filter } from './filter-ast.js';

@@ -1,7 +1,7 @@
 // A filter three ways: by its meaning spelled out (test/naive-filter.ts), by the matcher, and by sets of rows where some
 // fields have postings and the matcher decides the rest. All must agree.
 import fc from 'fast-check';
-import { RoaringBitmap32 } from 'roaring';
+import { RoaringBitmap32 } from '../bitmap.js';
 import { describe, expect, it } from 'vitest';
 import { filters, payloads } from '../../test/filter-arbitrary.js';
 import { naiveMatches } from '../../test/naive-filter.js';

@@ -1,6 +1,6 @@
 // What the field indexes of a collection are to those who read it. They stand at the last published record, so they are
 // asked in the very turn in which a snapshot is acquired.
-import type { ReadonlyRoaringBitmap32 } from 'roaring';
+import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import type { FieldCondition } from '../field/field-condition.js';
 import type { FieldSchema } from '../field/field-schema.js';
 

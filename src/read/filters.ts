@@ -1,7 +1,7 @@
 // Filters of one collection: from JSON to the set of rows that match in a snapshot. Field indexes answer what they
 // can, in the very turn in which the snapshot is taken, since they stand at the last published one; payloads of that
 // snapshot answer the rest. Sets are kept by filter and by the state of the fields it asks for.
-import { RoaringBitmap32 } from 'roaring';
+import { RoaringBitmap32 } from '../bitmap.js';
 import type { NativeStore } from '../binding.js';
 import { evaluateFilter } from '../filter/evaluate-filter.js';
 import type { Filter } from '../filter/filter-ast.js';

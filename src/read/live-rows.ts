@@ -1,6 +1,6 @@
 // The rows that hold a point, as a bitmap that follows the published records: what filters are evaluated over. Made
 // when a collection is opened, from what the metadata counts where that is enough, else from its rows.
-import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from 'roaring';
+import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import type { FieldSource } from './field-source.js';
 

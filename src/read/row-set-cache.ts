@@ -1,7 +1,7 @@
 // Sets of matching rows that were worked out once, by filter and by the state of what the filter looks at, with the
 // handle under which the addon has each. Bounded in bytes; the longest unused goes first. A set in use stays valid
 // when it leaves: the addon's searches hold what they need.
-import type { RoaringBitmap32 } from 'roaring';
+import type { RoaringBitmap32 } from '../bitmap.js';
 import type { NativeRowFilter, NativeStore } from '../binding.js';
 
 /** Rows that match a filter in one state of the collection. */

@@ -3,7 +3,7 @@
 // freed pages again. So each page is of one moment, and all of them together need not be: a point that is written
 // meanwhile is seen if its id is still to come. None is seen twice, and none that stays is missed.
 import { setImmediate } from 'node:timers/promises';
-import type { ReadonlyRoaringBitmap32 } from 'roaring';
+import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import { VamanaError } from '../errors.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import { comparePointIds } from '../meta/point-id.js';

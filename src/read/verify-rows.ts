@@ -1,7 +1,7 @@
 // The rows of a set whose points match a filter, by their payloads: what no field index could say. Reads every
 // record of the set, in slices, so that other requests have their turn; how many it may read is limited.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { RoaringBitmap32 } from 'roaring';
+import { RoaringBitmap32 } from '../bitmap.js';
 import { VamanaError } from '../errors.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import { decodePayload } from '../payload/payload-codec.js';
