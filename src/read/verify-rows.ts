@@ -29,10 +29,11 @@ export async function verifyRows(
   const found = new RoaringBitmap32();
   const numbers = rows.toUint32Array();
   let turn = performance.now();
+  requireGoingOn(signal);
   for (let at = 0; at < numbers.length; at += SLICE_ROWS) {
     if (performance.now() - turn > TURN_MS) {
       await nextTurn();
-      if (signal?.aborted === true) throw new VamanaError('ABORTED', 'the filter was cancelled by its signal');
+      requireGoingOn(signal);
       turn = performance.now();
     }
     for (const row of numbers.subarray(at, at + SLICE_ROWS)) {
@@ -52,4 +53,8 @@ function tooMany(found: number, most: number): VamanaError {
       `for them; at most ${most} are allowed (filterScanRows). Create an index of these fields, or narrow the filter ` +
       'with one that has an index',
   );
+}
+
+function requireGoingOn(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new VamanaError('ABORTED', 'the filter was cancelled by its signal');
 }
