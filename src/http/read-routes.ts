@@ -53,7 +53,7 @@ function searchRoutes(name: string, title: string, read: PlanReader, wrapped: bo
 }
 
 async function searchOne(body: Fields, request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
-  const { results, filter_depth: depth } = request.parts.config.limits;
+  const { results, prefetch_depth: depth } = request.parts.config.limits;
   const plan = read(body, shape, { results, depth });
   const hits = await answer(plan, shape, readShown(body, shape, false), request.signal);
   return hits.map(({ point, score }) => wirePoint(point, shape, score));

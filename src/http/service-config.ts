@@ -40,11 +40,10 @@ export const SETTINGS = {
   },
   limits: {
     body_bytes: { kind: 'count', value: 32 * MIB, meaning: 'bytes of a body' },
-    snapshot_bytes: { kind: 'count', value: 1024 * 1024 * MIB, meaning: 'bytes of an uploaded snapshot' },
     points: { kind: 'count', value: 100_000, meaning: 'points, or ids, of one request' },
     results: { kind: 'count', value: 10_000, meaning: 'limit and offset of one request, together' },
     queries: { kind: 'count', value: 1000, meaning: 'queries of a batch' },
-    filter_depth: { kind: 'count', value: 16, meaning: 'nesting of filters and prefetches' },
+    prefetch_depth: { kind: 'count', value: 16, meaning: 'nesting of prefetches' },
     timeout_seconds: { kind: 'count', value: 60, meaning: 'time for a search' },
     requests: { kind: 'count', value: 512, meaning: 'requests at work or waiting; more are answered 503' },
     requests_per_second: { kind: 'count', value: 0, meaning: 'of one key or address; 0 is no limit' },
