@@ -18,6 +18,7 @@ import { register as registerRecover } from './recover.js';
 import { register as registerRestore } from './restore.js';
 import { createProgram } from './run.js';
 import { register as registerSearch } from './search.js';
+import { register as registerServe } from './serve.js';
 import { register as registerSnapshot } from './snapshot.js';
 import { register as registerStatus } from './status.js';
 import { projectRoot } from './tree.js';
@@ -40,6 +41,7 @@ const VERBS = [
   registerSnapshot,
   registerRestore,
   registerRecover,
+  registerServe,
   registerInspect,
   registerVerify,
   registerDoctor,

@@ -1,0 +1,186 @@
+// Queries of the wire, read: the query API and the older search and recommend all become one Plan, which search.ts
+// answers. Refuses by name what there is no answer to.
+import type { PointId } from '../payload/point.js';
+import { describe, Fields, isObject } from './fields.js';
+import { readFilter } from './filter-option.js';
+import type { RrfOptions } from './fusion.js';
+import { badRequest, notSupported } from './wire-error.js';
+import { type PointShape, readId, readNumbers, requireVectorName } from './wire-point.js';
+
+export type Ranking =
+  | {
+      kind: 'nearest';
+      positive: readonly (PointId | readonly number[])[];
+      negative: readonly (PointId | readonly number[])[];
+      /** Points among them, which answers leave out. */
+      examples: readonly PointId[];
+    }
+  | ({ kind: 'rrf' } & RrfOptions)
+  | { kind: 'dbsf' }
+  | { kind: 'sample' }
+  | { kind: 'first' };
+
+export interface Tuning {
+  listSize: number;
+  exact: boolean;
+  rerank?: number;
+}
+
+export interface Plan {
+  ranking: Ranking;
+  tuning: Tuning;
+  limit: number;
+  offset: number;
+  threshold: number | undefined;
+  prefetch: readonly Plan[];
+}
+
+export interface QueryLimits {
+  /** Offset and limit, together. */
+  results: number;
+  /** Prefetches in prefetches. */
+  depth: number;
+}
+
+const LIMIT_DEFAULT = 10;
+const LIST_SIZE_DEFAULT = 64;
+const LIST_SIZE_MOST = 100_000;
+const PREFETCHES_MOST = 16;
+
+/** `POST /points/query`. */
+export function readQuery(body: Fields, shape: PointShape, limits: QueryLimits, depth = 0): Plan {
+  if (depth > limits.depth) throw badRequest(`${body.place}: nested more than ${limits.depth} deep`);
+  refuseElsewhere(body);
+  const given = body.raw('prefetch');
+  const inner = given === undefined ? [] : Array.isArray(given) ? given : [given];
+  if (inner.length > PREFETCHES_MOST) throw badRequest(`prefetch: found ${inner.length}, at most ${PREFETCHES_MOST}`);
+  const prefetch = inner.map((value, at) =>
+    readQuery(Fields.of(value, `${body.path('prefetch')}[${at}]`), shape, limits, depth + 1),
+  );
+  const ranking = readRanking(body, shape, prefetch.length);
+  return { ...readFrame(body, limits), ranking, prefetch };
+}
+
+/** `POST /points/search`. */
+export function readSearch(body: Fields, shape: PointShape, limits: QueryLimits): Plan {
+  refuseElsewhere(body);
+  const vector = body.required('vector');
+  const named = isObject(vector) ? Fields.of(vector, 'vector') : undefined;
+  requireVectorName(named?.string('name') || undefined, shape, 'vector');
+  const values = readNumbers(named === undefined ? vector : named.required('vector'), 'vector');
+  return { ...readFrame(body, limits), ranking: nearestTo(values), prefetch: [] };
+}
+
+/** `POST /points/recommend`. */
+export function readRecommend(body: Fields, shape: PointShape, limits: QueryLimits): Plan {
+  refuseElsewhere(body);
+  requireVectorName(body.string('using') || undefined, shape, 'using');
+  return { ...readFrame(body, limits), ranking: readExamples(body, shape), prefetch: [] };
+}
+
+function refuseElsewhere(body: Fields): void {
+  body.refuse('one node holds all of a collection', 'shard_key');
+  body.refuse('send the vector itself', 'lookup_from');
+  readFilter(body);
+}
+
+function readFrame(body: Fields, { results }: QueryLimits): Pick<Plan, 'limit' | 'offset' | 'threshold' | 'tuning'> {
+  const limit = body.integer('limit', { least: 1, most: results }) ?? body.integer('top', { least: 1, most: results });
+  const offset = body.integer('offset', { most: results }) ?? 0;
+  const frame = { limit: limit ?? LIMIT_DEFAULT, offset, threshold: body.number('score_threshold') };
+  if (frame.limit + offset > results) {
+    throw badRequest(`${body.path('limit')} + offset: found ${frame.limit + offset}, at most ${results}`);
+  }
+  return { ...frame, tuning: readTuning(body.object('params'), frame.limit + offset) };
+}
+
+// `hnsw_ef` is the size of the candidate list; a rescoring turned off, or an oversampling, how many are read.
+function readTuning(params: Fields | undefined, wanted: number): Tuning {
+  const listSize = params?.integer('hnsw_ef', { most: LIST_SIZE_MOST }) ?? LIST_SIZE_DEFAULT;
+  const exact = params?.boolean('exact') ?? false;
+  const quantization = params?.object('quantization');
+  const oversampling = quantization?.number('oversampling');
+  if (oversampling === undefined || oversampling < 1) return { listSize: Math.max(1, listSize), exact };
+  return { listSize: Math.max(1, listSize), exact, rerank: Math.min(LIST_SIZE_MOST, Math.ceil(oversampling * wanted)) };
+}
+
+function readRanking(body: Fields, shape: PointShape, prefetches: number): Ranking {
+  const query = body.raw('query');
+  if (query === undefined) {
+    if (prefetches > 0) throw badRequest(`${body.path('query')}: expected one to rank what is prefetched`);
+    return { kind: 'first' };
+  }
+  const fusing = readFusion(query, body.path('query'), prefetches);
+  if (fusing !== undefined) return fusing;
+  if (isObject(query) && query.sample !== undefined) {
+    if (query.sample === 'random') return { kind: 'sample' };
+    throw badRequest(`${body.path('query.sample')}: found ${describe(query.sample)}, expected random`);
+  }
+  requireVectorName(body.string('using') || undefined, shape, body.path('using'));
+  if (!isObject(query)) return nearestTo(readExample(query, shape, body.path('query')));
+  return readQueryObject(Fields.of(query, body.path('query')), shape);
+}
+
+function readQueryObject(query: Fields, shape: PointShape): Ranking {
+  if (query.has('nearest')) {
+    query.refuse('ask without it', 'mmr');
+    return nearestTo(readExample(query.raw('nearest'), shape, query.path('nearest')));
+  }
+  const recommend = query.object('recommend');
+  if (recommend !== undefined) return readExamples(recommend, shape);
+  const kinds = query.names();
+  if (kinds.includes('text') || kinds.includes('model')) throw notSupported('inference', 'send the vector itself');
+  const named = kinds.length === 0 ? 'an empty query' : `a query by ${kinds.join(', ')}`;
+  throw notSupported(named, 'use nearest, recommend, fusion, rrf or sample');
+}
+
+function readFusion(query: unknown, place: string, prefetches: number): Ranking | undefined {
+  if (!isObject(query) || (query.fusion === undefined && query.rrf === undefined)) return undefined;
+  if (prefetches === 0) throw badRequest(`${place}: a fusion needs prefetches to fuse`);
+  const fields = Fields.of(query, place);
+  const kind = fields.oneOf('fusion', ['rrf', 'dbsf']);
+  if (kind !== undefined) return { kind };
+  const rrf = fields.object('rrf');
+  if (rrf === undefined) throw fields.wrong('fusion', 'rrf or dbsf');
+  const k = rrf.integer('k', { least: 1 });
+  const weights = rrf.list('weights');
+  if (
+    weights !== undefined &&
+    (weights.length !== prefetches || weights.some((weight) => typeof weight !== 'number'))
+  ) {
+    throw badRequest(`${rrf.path('weights')}: expected ${prefetches} numbers, one for each prefetch`);
+  }
+  return {
+    kind: 'rrf',
+    ...(k === undefined ? {} : { k }),
+    ...(weights === undefined ? {} : { weights: weights as number[] }),
+  };
+}
+
+function readExamples(body: Fields, shape: PointShape): Ranking {
+  const strategy = body.oneOf('strategy', ['average_vector', 'best_score', 'sum_scores']) ?? 'average_vector';
+  if (strategy !== 'average_vector') throw notSupported(`the strategy ${strategy}`, 'use average_vector');
+  const read = (name: string): (PointId | readonly number[])[] =>
+    (body.list(name) ?? []).map((value, at) => readExample(value, shape, `${body.path(name)}[${at}]`));
+  const positive = read('positive');
+  const negative = read('negative');
+  if (positive.length === 0) throw badRequest(`${body.path('positive')}: expected at least one example`);
+  const examples = [...positive, ...negative].filter((example) => typeof example !== 'object') as PointId[];
+  return { kind: 'nearest', positive, negative, examples };
+}
+
+function readExample(value: unknown, shape: PointShape, place: string): PointId | readonly number[] {
+  if (!Array.isArray(value) && !isObject(value)) return readId(value, shape);
+  const values = readNumbers(value, place);
+  const { dim } = shape.collection.config;
+  if (values.length !== dim) {
+    throw badRequest(`${place}: Vector dimension error: expected dim: ${dim}, got ${values.length}`);
+  }
+  const wrong = values.findIndex((number) => typeof number !== 'number');
+  if (wrong !== -1) throw badRequest(`${place}: position ${wrong} is ${describe(values[wrong])}, expected a number`);
+  return values;
+}
+
+function nearestTo(example: PointId | readonly number[]): Ranking {
+  return { kind: 'nearest', positive: [example], negative: [], examples: typeof example === 'object' ? [] : [example] };
+}

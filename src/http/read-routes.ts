@@ -1,0 +1,128 @@
+// Everything that reads points: by id, in order, counted, and by search in its newer and older forms.
+import type { Collection } from '../collection/collection.js';
+import { Fields } from './fields.js';
+import { readFilter } from './filter-option.js';
+import { type Plan, type QueryLimits, readQuery, readRecommend, readSearch } from './read-query.js';
+import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
+import { answer } from './search.js';
+import { badRequest, notFound } from './wire-error.js';
+import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePoint } from './wire-point.js';
+
+type PlanReader = (body: Fields, shape: PointShape, limits: QueryLimits) => Plan;
+
+const POINTS = '/collections/:collection/points';
+const NO_FILTER = 'a filter with conditions is refused until the library filters';
+const RANKINGS =
+  'nearest, recommend (average_vector), fusion (rrf, dbsf), rrf, sample; order_by and filters are refused';
+
+export const READ_ROUTES: readonly Route[] = [
+  { method: 'POST', path: POINTS, title: 'points by ids', access: 'read', handle: retrieve },
+  { method: 'GET', path: `${POINTS}/:id`, title: 'one point', access: 'read', handle: retrieveOne },
+  {
+    method: 'POST',
+    path: `${POINTS}/scroll`,
+    title: 'points in the order of ids',
+    access: 'read',
+    note: `order_by is refused; ${NO_FILTER}`,
+    handle: scroll,
+  },
+  { method: 'POST', path: `${POINTS}/count`, title: 'count points', access: 'read', note: NO_FILTER, handle: count },
+  ...searchRoutes('query', 'query points', readQuery, true, RANKINGS),
+  ...searchRoutes('search', 'search points (older form)', readSearch, false, NO_FILTER),
+  ...searchRoutes('recommend', 'recommend points (older form)', readRecommend, false, NO_FILTER),
+];
+
+function searchRoutes(name: string, title: string, read: PlanReader, wrapped: boolean, note: string): Route[] {
+  const wrap = (points: unknown[]): unknown => (wrapped ? { points } : points);
+  const frame = { method: 'POST', access: 'read', note } as const;
+  return [
+    {
+      ...frame,
+      path: `${POINTS}/${name}`,
+      title,
+      handle: (request) =>
+        withShape(request, async (shape) => wrap(await searchOne(bodyOf(request), request, shape, read))),
+    },
+    {
+      ...frame,
+      path: `${POINTS}/${name}/batch`,
+      title: `${title}, many at once`,
+      handle: (request) => searchMany(request, read, wrap),
+    },
+  ];
+}
+
+async function searchOne(body: Fields, request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
+  const { results, prefetch_depth: depth } = request.parts.config.limits;
+  const plan = read(body, shape, { results, depth });
+  const hits = await answer(plan, shape, readShown(body, shape, false), request.signal);
+  return hits.map(({ point, score }) => wirePoint(point, shape, score));
+}
+
+function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unknown[]) => unknown): Promise<unknown> {
+  const searches = bodyOf(request).list('searches');
+  if (searches === undefined) throw badRequest('missing field `searches`');
+  requireFew('searches', searches.length, request.parts.config.limits.queries);
+  return withShape(request, (shape) =>
+    Promise.all(
+      searches.map(async (search, at) =>
+        wrap(await searchOne(Fields.of(search, `searches[${at}]`), request, shape, read)),
+      ),
+    ),
+  );
+}
+
+function retrieve(request: WireRequest): Promise<unknown> {
+  const body = bodyOf(request);
+  return withShape(request, async (shape) => {
+    body.refuse('one node holds all of a collection', 'shard_key');
+    body.required('ids');
+    const ids = readIds(body, 'ids', shape, request.parts.config.limits.points) ?? [];
+    const points = await shape.collection.retrieve([...new Set(ids)], readShown(body, shape, true));
+    return points.map((point) => wirePoint(point, shape));
+  });
+}
+
+function retrieveOne(request: WireRequest): Promise<unknown> {
+  const { id: text } = request.params;
+  return withShape(request, async (shape) => {
+    const id = readId(/^\d+$/.test(text as string) ? BigInt(text as string) : text, shape);
+    const [point] = await shape.collection.retrieve([id], { withVector: true });
+    if (point === undefined) throw notFound(`Point with id ${id} does not exists!`);
+    return wirePoint(point, shape);
+  });
+}
+
+const SCROLL_DEFAULT = 10;
+
+function scroll(request: WireRequest): Promise<unknown> {
+  const body = Fields.of(request.body ?? {});
+  return withShape(request, async (shape) => {
+    body.refuse('one node holds all of a collection', 'shard_key');
+    body.refuse('leave it out to scroll by ids', 'order_by');
+    readFilter(body);
+    const limit = body.integer('limit', { least: 1, most: request.parts.config.limits.points }) ?? SCROLL_DEFAULT;
+    const offset = body.raw('offset');
+    const { points, next } = await shape.collection.scrollPage(limit, {
+      ...readShown(body, shape, true),
+      ...(offset === undefined ? {} : { from: readId(offset, shape) }),
+      signal: request.signal,
+    });
+    return {
+      points: points.map((point) => wirePoint(point, shape)),
+      next_page_offset: next === null ? null : wireId(next),
+    };
+  });
+}
+
+function count(request: WireRequest): Promise<unknown> {
+  const body = Fields.of(request.body ?? {});
+  body.boolean('exact');
+  readFilter(body);
+  return useCollection(request, (collection) => ({ count: collection.count() }));
+}
+
+function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {
+  const wire = request.parts.registry.collection(collectionName(request));
+  return useCollection(request, (collection: Collection) => work({ collection, wire }));
+}

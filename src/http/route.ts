@@ -1,0 +1,66 @@
+// What a route is: a row of a table that says what it does, who may, and how it is answered. The server is made from
+// these rows and so is docs/compatibility.md, so neither can say what the other does not.
+import type { Collection } from '../collection/collection.js';
+import type { Database } from '../database/database.js';
+import type { Access, Grant } from './auth.js';
+import { Fields } from './fields.js';
+import type { OpenCollections } from './open-collections.js';
+import type { ServiceConfig } from './service-config.js';
+import { notSupported, type WireError } from './wire-error.js';
+import type { WireRegistry } from './wire-registry.js';
+
+/** What routes work on. */
+export interface ServiceParts {
+  config: ServiceConfig;
+  database: Database;
+  open: OpenCollections;
+  registry: WireRegistry;
+  /** 503 with the reason, before recovery and while stopping. */
+  readiness(): WireError | null;
+  inFlight(): number;
+}
+
+export interface WireRequest {
+  parts: ServiceParts;
+  grant: Grant;
+  /** The `{name}` parts of the path. */
+  params: Readonly<Record<string, string>>;
+  query: Fields;
+  body: unknown;
+  /** Aborted when the client goes away or the time is up. */
+  signal: AbortSignal;
+}
+
+export interface Route {
+  method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  /** As fastify has it; `:collection` is the one that access is asked for. */
+  path: string;
+  title: string;
+  access: Access;
+  /** `bare` answers go out as they are, without the envelope; a string then as text. */
+  bare?: true;
+  /** What it does not do, for the table of compatibility; of a route that is refused, why. */
+  note?: string;
+  refused?: true;
+  handle: (request: WireRequest) => unknown;
+}
+
+export function refusedRoute(route: Pick<Route, 'method' | 'path' | 'title' | 'access'>, instead: string): Route {
+  const handle = (): never => {
+    throw notSupported(route.title, instead);
+  };
+  return { ...route, note: instead, refused: true, handle };
+}
+
+/** The name in the path, or what it is an alias of. */
+export function collectionName({ params, parts }: WireRequest): string {
+  return parts.registry.resolve(params.collection as string);
+}
+
+export function useCollection<T>(request: WireRequest, work: (collection: Collection) => Promise<T> | T): Promise<T> {
+  return request.parts.open.use(collectionName(request), work);
+}
+
+export function bodyOf(request: WireRequest): Fields {
+  return Fields.of(request.body);
+}

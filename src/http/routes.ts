@@ -1,0 +1,14 @@
+// Every route of the service, in the order of the table of compatibility. Nothing is done here.
+import { COLLECTION_ROUTES } from './collection-routes.js';
+import { READ_ROUTES } from './read-routes.js';
+import type { Route } from './route.js';
+import { REFUSED_ROUTES, SERVICE_ROUTES } from './service-routes.js';
+import { WRITE_ROUTES } from './write-routes.js';
+
+export const ROUTES: readonly Route[] = [
+  ...SERVICE_ROUTES,
+  ...COLLECTION_ROUTES,
+  ...WRITE_ROUTES,
+  ...READ_ROUTES,
+  ...REFUSED_ROUTES,
+];

@@ -1,0 +1,161 @@
+// One query of the wire, answered: the nearest to a vector, to a point or to examples, the fusion of several lists,
+// points at random, or simply the first by id. Prefetches are answered first; what stands above them ranks their points
+// only. Called by search-routes.ts.
+import { randomInt } from 'node:crypto';
+import type { PointId } from '../payload/point.js';
+import type { Point, PointVector } from '../read/assemble.js';
+import { fuseByRank, fuseByScore } from './fusion.js';
+import type { Plan, Ranking, Tuning } from './read-query.js';
+import { ascends, exactScore, passes, scoreOf } from './scores.js';
+import { notFound } from './wire-error.js';
+import type { PointShape, Shown } from './wire-point.js';
+
+/** A point of a list; what it shows comes last, for those that are answered only. */
+export interface Hit {
+  key: PointId;
+  score: number;
+  point?: Point;
+}
+
+const NOTHING: Shown = { withPayload: false, withVector: false };
+
+/** Up to `limit` points from `offset` on, with what `shown` asks for. */
+export async function answer(
+  plan: Plan,
+  shape: PointShape,
+  shown: Shown,
+  signal: AbortSignal,
+): Promise<Required<Hit>[]> {
+  const { limit, offset, prefetch, ranking } = plan;
+  const direct = prefetch.length === 0 && ranking.kind === 'nearest';
+  const hits = await rank(plan, shape, direct ? shown : NOTHING, signal);
+  const page = hits.slice(offset, offset + limit);
+  if (page.every((hit) => hit.point !== undefined) && direct) return page as Required<Hit>[];
+  const points = await shape.collection.retrieve(
+    page.map(({ key }) => key),
+    shown,
+  );
+  const byId = new Map(points.map((point) => [point.id, point]));
+  return page.flatMap((hit) => {
+    const point = byId.get(hit.key); // gone, when it was deleted meanwhile
+    return point === undefined ? [] : [{ ...hit, point }];
+  });
+}
+
+async function rank(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSignal): Promise<Hit[]> {
+  const { prefetch, ranking, threshold } = plan;
+  const lists = await Promise.all(prefetch.map((inner) => rankPage(inner, shape, signal)));
+  const fused = ranking.kind === 'rrf' || ranking.kind === 'dbsf';
+  const hits =
+    prefetch.length === 0 ? await rankAll(plan, shape, shown, signal) : await rankLists(ranking, lists, shape);
+  if (threshold === undefined) return hits;
+  const { metric } = shape.collection.config;
+  return hits.filter(({ score }) => (fused ? score >= threshold : passes(metric, score, threshold)));
+}
+
+async function rankPage(plan: Plan, shape: PointShape, signal: AbortSignal): Promise<Hit[]> {
+  return (await rank(plan, shape, NOTHING, signal)).slice(plan.offset, plan.offset + plan.limit);
+}
+
+async function rankAll(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSignal): Promise<Hit[]> {
+  const { ranking } = plan;
+  const wanted = plan.offset + plan.limit;
+  if (ranking.kind === 'nearest') {
+    const query = await queryOf(ranking, shape);
+    const hidden = new Set(ranking.examples);
+    const hits = await nearest(query, wanted + hidden.size, plan.tuning, shape, shown, signal);
+    return hits.filter(({ key }) => !hidden.has(key));
+  }
+  if (ranking.kind === 'sample') return sample(wanted, shape, signal);
+  const page = await shape.collection.scrollPage(wanted, { ...NOTHING, signal });
+  return page.points.map(({ id }) => ({ key: id, score: 1 }));
+}
+
+async function nearest(
+  query: Float32Array,
+  k: number,
+  { listSize, exact, rerank }: Tuning,
+  { collection }: PointShape,
+  shown: Shown,
+  signal: AbortSignal,
+): Promise<Hit[]> {
+  const { metric } = collection.config;
+  const options = {
+    ...shown,
+    k,
+    exact,
+    signal,
+    listSize: Math.max(listSize, k),
+    ...(rerank === undefined ? {} : { rerank: Math.max(rerank, k) }),
+  };
+  const points = await collection.search(query, options);
+  return points.map((point) => ({ key: point.id, score: scoreOf(metric, point.distance), point }));
+}
+
+async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape): Promise<Hit[]> {
+  if (ranking.kind === 'rrf') return fuseByRank(lists, ranking);
+  if (ranking.kind === 'dbsf') return fuseByScore(lists);
+  const distinct = [...new Map(lists.flat().map((hit) => [hit.key, hit])).values()];
+  if (ranking.kind === 'first') return distinct;
+  if (ranking.kind === 'sample') return shuffled(distinct);
+  const query = await queryOf(ranking, shape);
+  const hidden = new Set(ranking.examples);
+  const candidates = distinct.filter(({ key }) => !hidden.has(key)).map(({ key }) => key);
+  const points = await shape.collection.retrieve(candidates, { withPayload: false, withVector: true });
+  const { metric } = shape.collection.config;
+  const hits = points.map(({ id, vector }) => ({ key: id, score: exactScore(metric, query, vector as PointVector) }));
+  return hits.sort((a, b) => (ascends(metric) ? a.score - b.score : b.score - a.score));
+}
+
+/** The mean of what is liked, moved away from the mean of what is not. */
+async function queryOf(
+  { positive, negative, examples }: Extract<Ranking, { kind: 'nearest' }>,
+  shape: PointShape,
+): Promise<Float32Array> {
+  const { dim } = shape.collection.config;
+  const points =
+    examples.length === 0 ? [] : await shape.collection.retrieve(examples, { withPayload: false, withVector: true });
+  const byId = new Map(points.map(({ id, vector }) => [id, vector as PointVector]));
+  const vectors = (given: readonly (PointId | readonly number[])[]): ArrayLike<number>[] =>
+    given.map((example) => {
+      if (typeof example === 'object') return example;
+      const vector = byId.get(example);
+      if (vector === undefined) throw notFound(`No point with id ${example} found`);
+      return vector;
+    });
+  const liked = vectors(positive);
+  const disliked = vectors(negative);
+  if (liked.length === 1 && disliked.length === 0) return Float32Array.from(liked[0] as ArrayLike<number>);
+  const towards = mean(liked, dim);
+  if (disliked.length === 0) return towards;
+  const away = mean(disliked, dim);
+  return towards.map((value, at) => 2 * value - (away[at] as number));
+}
+
+function mean(vectors: readonly ArrayLike<number>[], dim: number): Float32Array {
+  const result = new Float32Array(dim);
+  for (const vector of vectors)
+    for (let at = 0; at < dim; at += 1) result[at] = (result[at] as number) + (vector[at] as number) / vectors.length;
+  return result;
+}
+
+// Each point with the same chance, in one pass over the ids: what is kept is replaced ever more rarely.
+async function sample(count: number, { collection }: PointShape, signal: AbortSignal): Promise<Hit[]> {
+  const kept: Hit[] = [];
+  let seen = 0;
+  for await (const { id } of collection.scroll({ ...NOTHING, signal })) {
+    seen += 1;
+    const place = kept.length < count ? kept.length : randomInt(seen);
+    if (place < count) kept[place] = { key: id, score: 0 };
+  }
+  return shuffled(kept);
+}
+
+function shuffled(hits: readonly Hit[]): Hit[] {
+  const result = [...hits];
+  for (let at = result.length - 1; at > 0; at -= 1) {
+    const other = randomInt(at + 1);
+    [result[at], result[other]] = [result[other] as Hit, result[at] as Hit];
+  }
+  return result;
+}

@@ -1,0 +1,128 @@
+// Points between the wire and the library: ids, vectors in their named and unnamed forms, payloads, and what of them an
+// answer shows.
+import type { Collection } from '../collection/collection.js';
+import { parsePointId } from '../meta/point-id.js';
+import type { WithPayload } from '../payload/payload-selection.js';
+import type { Payload, PointId } from '../payload/point.js';
+import type { Point, PointVector } from '../read/assemble.js';
+import type { PointInput } from '../write/write-batch.js';
+import { describe, Fields, isObject } from './fields.js';
+import { badRequest, notSupported } from './wire-error.js';
+import { shortFloat } from './wire-json.js';
+import type { WireCollection } from './wire-registry.js';
+
+/** What reading and writing vectors of one collection needs. */
+export interface PointShape {
+  collection: Collection;
+  wire: WireCollection;
+}
+
+export function readId(value: unknown, { collection }: Pick<PointShape, 'collection'>): PointId {
+  return parsePointId(value, { strings: collection.config.stringIds });
+}
+
+export function readIds(body: Fields, name: string, shape: PointShape, most: number): PointId[] | undefined {
+  const list = body.list(name);
+  if (list === undefined) return undefined;
+  requireFew(body.path(name), list.length, most);
+  return list.map((id) => readId(id, shape));
+}
+
+export function requireFew(place: string, found: number, most: number): void {
+  if (found > most) throw badRequest(`${place}: found ${found}, at most ${most} in one request; split it`);
+}
+
+/** A number where that is exact; else a bigint, which writeJson writes in full. */
+export function wireId(id: PointId): number | bigint | string {
+  return typeof id === 'bigint' && id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : id;
+}
+
+/** The one vector of a point, however it is spelt. */
+export function readVector(value: unknown, { wire }: PointShape, place: string): number[] {
+  if (!isObject(value)) {
+    if (wire.vectorName !== '' && Array.isArray(value)) throw unnamed(wire.vectorName, place);
+    return readNumbers(value, place);
+  }
+  // A vector may be named "text": only what is no list there is a document to embed.
+  if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !Array.isArray(value[name]))) {
+    throw notSupported(`inference (${place})`, 'send the vector itself');
+  }
+  const names = Object.keys(value);
+  const other = names.find((name) => name !== wire.vectorName);
+  if (other !== undefined) throw otherVector(other, wire, place);
+  if (names.length === 0) throw badRequest(`${place}: found no vector, expected the one that each point must have`);
+  return readNumbers(value[wire.vectorName], place);
+}
+
+/** The name of a vector in `using` and its like. */
+export function requireVectorName(name: string | undefined, { wire }: PointShape, place: string): void {
+  if (name === undefined && wire.vectorName !== '') throw unnamed(wire.vectorName, place);
+  if (name !== undefined && name !== wire.vectorName) throw otherVector(name, wire, place);
+}
+
+export function readNumbers(value: unknown, place: string): number[] {
+  if (!Array.isArray(value)) {
+    if (isObject(value) && 'indices' in value) throw notSupported(`a sparse vector (${place})`, 'send a dense one');
+    throw badRequest(`${place}: found ${describe(value)}, expected a list of numbers`);
+  }
+  if (Array.isArray(value[0])) throw notSupported(`a multivector (${place})`, 'send one vector a point');
+  return value;
+}
+
+export function readPayload(value: unknown, place: string): Payload {
+  if (isObject(value)) return value;
+  throw badRequest(`${place}: found ${describe(value)}, expected an object`);
+}
+
+export function readPoint(value: unknown, shape: PointShape, place: string): PointInput {
+  const point = Fields.of(value, place);
+  const id = readId(point.required('id'), shape);
+  const vector = readVector(point.required('vector'), shape, `point ${id}: vector`);
+  return {
+    id,
+    vector,
+    ...(point.has('payload') ? { payload: readPayload(point.raw('payload'), point.path('payload')) } : {}),
+  };
+}
+
+export interface Shown {
+  withPayload: WithPayload;
+  withVector: boolean;
+}
+
+/** What an answer shows of points. */
+export function readShown(body: Fields, shape: PointShape, payloadByDefault: boolean): Shown {
+  const vector = body.has('with_vector') ? 'with_vector' : 'with_vectors';
+  const vectors = body.raw(vector);
+  if (Array.isArray(vectors)) for (const name of vectors) requireVectorName(String(name), shape, body.path(vector));
+  const withVector = Array.isArray(vectors) ? vectors.length > 0 : (body.boolean(vector) ?? false);
+  return { withPayload: (body.raw('with_payload') as WithPayload | undefined) ?? payloadByDefault, withVector };
+}
+
+/** A point as answers have it; a search's has its version and score. */
+export function wirePoint(point: Point, { wire }: PointShape, score?: number): Record<string, unknown> {
+  const { id, version, payload, vector } = point;
+  return {
+    id: wireId(id),
+    ...(score === undefined ? {} : { version, score: shortFloat(score) }),
+    ...(payload === undefined ? {} : { payload: payload ?? {} }),
+    ...(vector === undefined ? {} : { vector: wireVector(vector, wire) }),
+  };
+}
+
+function wireVector(vector: PointVector, { vectorName }: WireCollection): unknown {
+  const values = Array.from(vector, vector instanceof Float32Array ? shortFloat : (value: number) => value);
+  return vectorName === '' ? values : { [vectorName]: values };
+}
+
+function unnamed(name: string, place: string): Error {
+  return badRequest(`${place}: the collection requires the vector name \`${name}\``);
+}
+
+function otherVector(name: string, { vectorName, asked }: WireCollection, place: string): Error {
+  if (isObject(asked.sparse_vectors) && Object.hasOwn(asked.sparse_vectors, name)) {
+    return notSupported(`the sparse vector \`${name}\` (${place})`, 'leave it out');
+  }
+  const own = vectorName === '' ? 'one unnamed vector' : `the vector \`${vectorName}\``;
+  return badRequest(`${place}: Not existing vector name error: \`${name}\`; the collection has ${own}`);
+}
