@@ -288,7 +288,7 @@ describe('search', () => {
   });
 
   it.each([
-    ['a filter', { query: [1, 1], filter: { must: [{ key: 'n', match: { value: 1 } }] } }],
+    ['a filter that is none', { query: [1, 1], filter: { must: [{ key: 'n', match: { valeu: 1 } }] } }],
     ['an order', { query: { order_by: 'n' } }],
     ['a formula', { query: { formula: {} } }],
     ['discovery', { query: { discover: {} } }],
@@ -302,6 +302,70 @@ describe('search', () => {
     await service.call('PUT', '/collections/refusing', { vectors: { size: 2, distance: 'Dot' } });
     const refused = await service.call('POST', '/collections/refusing/points/query', body);
     expect([refused.status, typeof refused.body.status.error]).toEqual([400, 'string']);
+  });
+});
+
+describe('filters', () => {
+  const n = (range: object) => ({ must: [{ key: 'n', range }] });
+
+  it('leave only points that match to every way of reading', async () => {
+    const path = await makeLine('filtered');
+    const post = async (end: string, body: unknown) =>
+      (await service.call('POST', `${path}/points${end}`, body)).body.result;
+    const filter = n({ gte: 2, lt: 4 });
+    expect(ids((await post('/query', { query: [0, 0], filter })).points)).toEqual([2, 3]);
+    expect(ids((await post('/query', { filter })).points)).toEqual([2, 3]);
+    expect(ids((await post('/query', { query: { sample: 'random' }, filter })).points).sort()).toEqual([2, 3]);
+    expect(ids((await post('/query', { query: 4, filter })).points)).toEqual([3, 2]);
+    expect(ids(await post('/search', { vector: [9, 0], limit: 1, filter }))).toEqual([3]);
+    expect(ids(await post('/recommend', { positive: [1], limit: 9, filter }))).toEqual([2, 3]);
+    const scrolled = await post('/scroll', { filter, limit: 1 });
+    expect([ids(scrolled.points), scrolled.next_page_offset]).toEqual([[2], 3]);
+    expect(await post('/count', { filter })).toEqual({ count: 2 });
+    expect(await post('/count', { filter: {} })).toEqual({ count: 4 });
+    const prefetch = [
+      { query: [1, 0], limit: 4 },
+      { query: [4, 0], limit: 4, filter: n({ gt: 2 }) },
+    ];
+    expect(ids((await post('/query', { prefetch, query: { fusion: 'rrf' }, filter })).points).sort()).toEqual([2, 3]);
+    const nested = { must: { key: 'nested.a', match: { any: [1, 4] } }, must_not: [{ has_id: [4] }] };
+    expect(ids((await post('/query', { query: [0, 0], filter: nested })).points)).toEqual([1]);
+  });
+
+  it('choose the points that a change is of', async () => {
+    const path = await makeLine('changed-by-filter');
+    const change = async (end: string, body: unknown, method = 'POST') =>
+      expect((await service.call(method, `${path}/points${end}?wait=true`, body)).body.result.status).toBe('completed');
+    await change('/payload', { payload: { old: true }, filter: n({ lte: 2 }) });
+    await change('/payload/delete', { keys: ['nested'], filter: n({ gte: 2 }) });
+    await change('/delete', { filter: { must: { key: 'old', match: { value: true } }, must_not: n({ gt: 1 }) } });
+    const { points } = (await service.call('POST', `${path}/points/scroll`, {})).body.result;
+    expect(points.map(({ payload }: { payload: unknown }) => payload)).toEqual([
+      { n: 2, old: true },
+      { n: 3 },
+      { n: 4 },
+    ]);
+    const operations = [{ set_payload: { payload: { n: 5 }, points: [3] } }, { delete: { filter: n({ gte: 5 }) } }];
+    const batch = (await service.call('POST', `${path}/points/batch?wait=true`, { operations })).body.result;
+    expect(batch).toHaveLength(2);
+    expect((await service.call('POST', `${path}/points/count`, {})).body.result).toEqual({ count: 2 });
+  });
+
+  it('are refused with the path of what is wrong', async () => {
+    const path = await makeLine('wrong-filter');
+    const filter = { must: [{ key: 'n', range: { gte: 'abc' } }] };
+    for (const [end, body] of [
+      ['/query', { query: [0, 0], filter }],
+      ['/scroll', { filter }],
+      ['/count', { filter }],
+      ['/delete', { filter }],
+    ] as const) {
+      const { status, body: answer } = await service.call('POST', `${path}/points${end}`, body);
+      expect([status, answer.status.error]).toEqual([
+        400,
+        expect.stringContaining('filter.must[0].range.gte: found "abc"'),
+      ]);
+    }
   });
 });
 

@@ -1,19 +1,14 @@
-// Filters of requests. The library does not look at payloads yet, so only those that leave nothing out are taken:
-// any other is refused, since an answer that passed over it would be wrong. The one place to join when it does.
+// The filter of a request, as the library takes it: it parses and checks what is in it, and names the bad part.
 import { type Fields, isObject } from './fields.js';
-import { notSupported } from './wire-error.js';
 
-const CLAUSES = ['must', 'should', 'must_not'];
-
-/** Whether the member is there; then it lets every point pass. 400 for one that would not. */
-export function readFilter(body: Fields, name = 'filter'): boolean {
+/** Undefined where there is none. 400 for what is no object. */
+export function readFilter(body: Fields, name = 'filter'): Record<string, unknown> | undefined {
   const filter = body.raw(name);
-  if (filter === undefined) return false;
-  const isEmpty =
-    isObject(filter) &&
-    Object.entries(filter).every(
-      ([key, value]) => CLAUSES.includes(key) && (value === null || (Array.isArray(value) && value.length === 0)),
-    );
-  if (!isEmpty) throw notSupported(`\`${body.path(name)}\` with conditions`, 'leave it out and select by ids');
-  return true;
+  if (filter === undefined || isObject(filter)) return filter;
+  throw body.wrong(name, 'a filter');
+}
+
+/** To be spread into the options of a call. */
+export function filterOption(filter: unknown): { filter?: unknown } {
+  return filter === undefined ? {} : { filter };
 }

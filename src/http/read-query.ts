@@ -29,6 +29,7 @@ export interface Tuning {
 export interface Plan {
   ranking: Ranking;
   tuning: Tuning;
+  filter: unknown;
   limit: number;
   offset: number;
   threshold: number | undefined;
@@ -81,17 +82,16 @@ export function readRecommend(body: Fields, shape: PointShape, limits: QueryLimi
 function refuseElsewhere(body: Fields): void {
   body.refuse('one node holds all of a collection', 'shard_key');
   body.refuse('send the vector itself', 'lookup_from');
-  readFilter(body);
 }
 
-function readFrame(body: Fields, { results }: QueryLimits): Pick<Plan, 'limit' | 'offset' | 'threshold' | 'tuning'> {
+function readFrame(body: Fields, { results }: QueryLimits): Omit<Plan, 'ranking' | 'prefetch'> {
   const limit = body.integer('limit', { least: 1, most: results }) ?? body.integer('top', { least: 1, most: results });
   const offset = body.integer('offset', { most: results }) ?? 0;
   const frame = { limit: limit ?? LIMIT_DEFAULT, offset, threshold: body.number('score_threshold') };
   if (frame.limit + offset > results) {
     throw badRequest(`${body.path('limit')} + offset: found ${frame.limit + offset}, at most ${results}`);
   }
-  return { ...frame, tuning: readTuning(body.object('params'), frame.limit + offset) };
+  return { ...frame, filter: readFilter(body), tuning: readTuning(body.object('params'), frame.limit + offset) };
 }
 
 // `hnsw_ef` is the size of the candidate list; a rescoring turned off, or an oversampling, how many are read.

@@ -1,7 +1,7 @@
 // Everything that reads points: by id, in order, counted, and by search in its newer and older forms.
 import type { Collection } from '../collection/collection.js';
 import { Fields } from './fields.js';
-import { readFilter } from './filter-option.js';
+import { filterOption, readFilter } from './filter-option.js';
 import { type Plan, type QueryLimits, readQuery, readRecommend, readSearch } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
 import { answer } from './search.js';
@@ -11,9 +11,7 @@ import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePo
 type PlanReader = (body: Fields, shape: PointShape, limits: QueryLimits) => Plan;
 
 const POINTS = '/collections/:collection/points';
-const NO_FILTER = 'a filter with conditions is refused until the library filters';
-const RANKINGS =
-  'nearest, recommend (average_vector), fusion (rrf, dbsf), rrf, sample; order_by and filters are refused';
+const RANKINGS = 'nearest, recommend (average_vector), fusion (rrf, dbsf), rrf, sample; order_by is refused';
 
 export const READ_ROUTES: readonly Route[] = [
   { method: 'POST', path: POINTS, title: 'points by ids', access: 'read', handle: retrieve },
@@ -23,18 +21,18 @@ export const READ_ROUTES: readonly Route[] = [
     path: `${POINTS}/scroll`,
     title: 'points in the order of ids',
     access: 'read',
-    note: `order_by is refused; ${NO_FILTER}`,
+    note: 'order_by is refused',
     handle: scroll,
   },
-  { method: 'POST', path: `${POINTS}/count`, title: 'count points', access: 'read', note: NO_FILTER, handle: count },
+  { method: 'POST', path: `${POINTS}/count`, title: 'count points', access: 'read', handle: count },
   ...searchRoutes('query', 'query points', readQuery, true, RANKINGS),
-  ...searchRoutes('search', 'search points (older form)', readSearch, false, NO_FILTER),
-  ...searchRoutes('recommend', 'recommend points (older form)', readRecommend, false, NO_FILTER),
+  ...searchRoutes('search', 'search points (older form)', readSearch, false),
+  ...searchRoutes('recommend', 'recommend points (older form)', readRecommend, false, 'average_vector'),
 ];
 
-function searchRoutes(name: string, title: string, read: PlanReader, wrapped: boolean, note: string): Route[] {
+function searchRoutes(name: string, title: string, read: PlanReader, wrapped: boolean, note?: string): Route[] {
   const wrap = (points: unknown[]): unknown => (wrapped ? { points } : points);
-  const frame = { method: 'POST', access: 'read', note } as const;
+  const frame = { method: 'POST', access: 'read', ...(note === undefined ? {} : { note }) } as const;
   return [
     {
       ...frame,
@@ -100,11 +98,12 @@ function scroll(request: WireRequest): Promise<unknown> {
   return withShape(request, async (shape) => {
     body.refuse('one node holds all of a collection', 'shard_key');
     body.refuse('leave it out to scroll by ids', 'order_by');
-    readFilter(body);
+    const filter = readFilter(body);
     const limit = body.integer('limit', { least: 1, most: request.parts.config.limits.points }) ?? SCROLL_DEFAULT;
     const offset = body.raw('offset');
     const { points, next } = await shape.collection.scrollPage(limit, {
       ...readShown(body, shape, true),
+      ...filterOption(filter),
       ...(offset === undefined ? {} : { from: readId(offset, shape) }),
       signal: request.signal,
     });
@@ -118,8 +117,10 @@ function scroll(request: WireRequest): Promise<unknown> {
 function count(request: WireRequest): Promise<unknown> {
   const body = Fields.of(request.body ?? {});
   body.boolean('exact');
-  readFilter(body);
-  return useCollection(request, (collection) => ({ count: collection.count() }));
+  const filter = readFilter(body);
+  return useCollection(request, async (collection) => ({
+    count: filter === undefined ? collection.count() : await collection.countWhere(filter, { signal: request.signal }),
+  }));
 }
 
 function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {

@@ -4,8 +4,9 @@
 import { randomInt } from 'node:crypto';
 import type { PointId } from '../payload/point.js';
 import type { Point, PointVector } from '../read/assemble.js';
+import { filterOption } from './filter-option.js';
 import { fuseByRank, fuseByScore } from './fusion.js';
-import type { Plan, Ranking, Tuning } from './read-query.js';
+import type { Plan, Ranking } from './read-query.js';
 import { ascends, exactScore, passes, scoreOf } from './scores.js';
 import { notFound } from './wire-error.js';
 import type { PointShape, Shown } from './wire-point.js';
@@ -47,10 +48,26 @@ async function rank(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSi
   const lists = await Promise.all(prefetch.map((inner) => rankPage(inner, shape, signal)));
   const fused = ranking.kind === 'rrf' || ranking.kind === 'dbsf';
   const hits =
-    prefetch.length === 0 ? await rankAll(plan, shape, shown, signal) : await rankLists(ranking, lists, shape);
+    prefetch.length === 0
+      ? await rankAll(plan, shape, shown, signal)
+      : await rankLists(ranking, await Promise.all(lists.map((list) => matching(list, plan, shape, signal))), shape);
   if (threshold === undefined) return hits;
   const { metric } = shape.collection.config;
   return hits.filter(({ score }) => (fused ? score >= threshold : passes(metric, score, threshold)));
+}
+
+/** Of points that were prefetched, those that match the filter above them. */
+async function matching(
+  hits: Hit[],
+  { filter }: Plan,
+  { collection }: PointShape,
+  signal: AbortSignal,
+): Promise<Hit[]> {
+  if (filter === undefined || hits.length === 0) return hits;
+  const both = { must: [filter, { has_id: hits.map(({ key }) => key) }] };
+  const { points } = await collection.scrollPage(hits.length, { ...NOTHING, filter: both, signal });
+  const found = new Set(points.map(({ id }) => id));
+  return hits.filter(({ key }) => found.has(key));
 }
 
 async function rankPage(plan: Plan, shape: PointShape, signal: AbortSignal): Promise<Hit[]> {
@@ -63,18 +80,18 @@ async function rankAll(plan: Plan, shape: PointShape, shown: Shown, signal: Abor
   if (ranking.kind === 'nearest') {
     const query = await queryOf(ranking, shape);
     const hidden = new Set(ranking.examples);
-    const hits = await nearest(query, wanted + hidden.size, plan.tuning, shape, shown, signal);
+    const hits = await nearest(query, wanted + hidden.size, plan, shape, shown, signal);
     return hits.filter(({ key }) => !hidden.has(key));
   }
-  if (ranking.kind === 'sample') return sample(wanted, shape, signal);
-  const page = await shape.collection.scrollPage(wanted, { ...NOTHING, signal });
+  if (ranking.kind === 'sample') return sample(wanted, plan, shape, signal);
+  const page = await shape.collection.scrollPage(wanted, { ...NOTHING, ...filterOption(plan.filter), signal });
   return page.points.map(({ id }) => ({ key: id, score: 1 }));
 }
 
 async function nearest(
   query: Float32Array,
   k: number,
-  { listSize, exact, rerank }: Tuning,
+  { tuning: { listSize, exact, rerank }, filter }: Plan,
   { collection }: PointShape,
   shown: Shown,
   signal: AbortSignal,
@@ -82,6 +99,7 @@ async function nearest(
   const { metric } = collection.config;
   const options = {
     ...shown,
+    ...filterOption(filter),
     k,
     exact,
     signal,
@@ -140,10 +158,15 @@ function mean(vectors: readonly ArrayLike<number>[], dim: number): Float32Array 
 }
 
 // Each point with the same chance, in one pass over the ids: what is kept is replaced ever more rarely.
-async function sample(count: number, { collection }: PointShape, signal: AbortSignal): Promise<Hit[]> {
+async function sample(
+  count: number,
+  { filter }: Plan,
+  { collection }: PointShape,
+  signal: AbortSignal,
+): Promise<Hit[]> {
   const kept: Hit[] = [];
   let seen = 0;
-  for await (const { id } of collection.scroll({ ...NOTHING, signal })) {
+  for await (const { id } of collection.scroll({ ...NOTHING, ...filterOption(filter), signal })) {
     seen += 1;
     const place = kept.length < count ? kept.length : randomInt(seen);
     if (place < count) kept[place] = { key: id, score: 0 };

@@ -37,7 +37,7 @@ export const SERVICE_ROUTES: readonly Route[] = [
 const COLLECTION = '/collections/:collection';
 const ONE_NODE = 'one node holds all of a collection';
 const NEAREST = 'use points/query with nearest';
-const NO_INDEX = 'there are no payload indexes until the library filters';
+const NO_INDEX = 'there are no payload indexes yet: filters read payloads';
 const COMMAND = 'use `vamana snapshot` and `vamana restore`';
 
 export const REFUSED_ROUTES: readonly Route[] = [

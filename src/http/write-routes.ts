@@ -1,5 +1,8 @@
-// Everything that changes points. Each body is made into operations of the library first, whole, so that one that is
-// wrong changes nothing; the operations of a request then happen as one batch.
+// Everything that changes points. Each body is made into changes of the library first, whole, so that one that is
+// wrong changes nothing. Changes of points by their ids then happen as one batch; one by a filter stands for itself, and
+// happens in its turn, point by point as they match.
+import type { Collection } from '../collection/collection.js';
+import type { PointId } from '../payload/point.js';
 import type { PointInput, UpdateMode, WriteOperation } from '../write/write-batch.js';
 import { Fields } from './fields.js';
 import { readFilter } from './filter-option.js';
@@ -21,24 +24,25 @@ interface Target extends PointShape {
   most: number;
 }
 
-type Reader = (body: Fields, target: Target) => WriteOperation;
+/** Of points that are named, or of those that match. */
+type Change = { operation: WriteOperation } | { filter: unknown; changeOf: (id: PointId) => WriteOperation };
 
-const BY_IDS = 'by ids; by filter is refused until the library filters';
+type Reader = (body: Fields, target: Target) => Change;
 
 export const WRITE_ROUTES: readonly Route[] = [
   route('PUT', '', 'upsert points', readUpsert, 'points and batch forms; `update_filter` is refused'),
-  route('POST', '/delete', 'delete points', readDelete, BY_IDS),
+  route('POST', '/delete', 'delete points', readDelete),
   route('PUT', '/vectors', 'update vectors', readVectors),
-  route('POST', '/payload', 'set payload', readSetPayload, BY_IDS),
-  route('PUT', '/payload', 'overwrite payload', readOverwritePayload, BY_IDS),
-  route('POST', '/payload/delete', 'delete keys of payloads', readDeletePayload, BY_IDS),
-  route('POST', '/payload/clear', 'clear payloads', readClearPayload, BY_IDS),
+  route('POST', '/payload', 'set payload', readSetPayload),
+  route('PUT', '/payload', 'overwrite payload', readOverwritePayload),
+  route('POST', '/payload/delete', 'delete keys of payloads', readDeletePayload),
+  route('POST', '/payload/clear', 'clear payloads', readClearPayload),
   {
     method: 'POST',
     path: '/collections/:collection/points/batch',
     title: 'several changes in one request',
     access: 'write',
-    note: 'all of them happen, or none',
+    note: 'all of them happen, or none, but for those by a filter, which happen in their turn',
     handle: changeMany,
   },
 ];
@@ -80,30 +84,49 @@ function changeMany(request: WireRequest): Promise<unknown> {
 }
 
 /** One result for each operation. With `wait=false` the write goes on after the answer, which says so. */
-function change(request: WireRequest, read: (target: Target) => WriteOperation[]): Promise<unknown[]> {
+function change(request: WireRequest, read: (target: Target) => Change[]): Promise<unknown[]> {
   const { parts, query } = request;
   const wire = parts.registry.collection(collectionName(request));
   const most = parts.config.limits.points;
   const wait = query.oneOf('wait', ['true', 'false']) !== 'false';
   return useCollection(request, async (collection) => {
-    const operations = read({ collection, wire, most });
-    const { seq } = await collection.write(operations);
+    const changes = read({ collection, wire, most });
+    const seq = await applyAll(collection, changes, request.signal);
     // Durable and visible in either case: a promise to do it later would be kept no sooner.
     const status = wait ? 'completed' : 'acknowledged';
-    return operations.map(() => ({ operation_id: seq, status }));
+    return changes.map(() => ({ operation_id: seq, status }));
   });
+}
+
+/** The number of the last batch. */
+async function applyAll(collection: Collection, changes: readonly Change[], signal: AbortSignal): Promise<number> {
+  for (let at = 0; at < changes.length; ) {
+    const change = changes[at] as Change;
+    if ('filter' in change) {
+      await collection.changeMatching(change.filter, change.changeOf, { signal });
+      at += 1;
+      continue;
+    }
+    const batch: WriteOperation[] = [];
+    for (let next = changes[at]; next !== undefined && 'operation' in next; next = changes[at]) {
+      batch.push(next.operation);
+      at += 1;
+    }
+    await collection.write(batch);
+  }
+  return collection.status().seq;
 }
 
 const MODES: readonly UpdateMode[] = ['upsert', 'insert_only', 'update_only'];
 const NO_SHARDS = 'one node holds all of a collection';
 
-function readUpsert(body: Fields, target: Target): WriteOperation {
+function readUpsert(body: Fields, target: Target): Change {
   body.refuse(NO_SHARDS, 'shard_key');
   body.refuse('name the points', 'update_filter');
   const mode = body.oneOf('update_mode', MODES);
   const batch = body.object('batch');
   const points = batch === undefined ? readPoints(body, target) : readColumns(batch, target);
-  return { upsert: points, ...(mode === undefined ? {} : { mode }) };
+  return { operation: { upsert: points, ...(mode === undefined ? {} : { mode }) } };
 }
 
 function readPoints(body: Fields, target: Target): PointInput[] {
@@ -148,54 +171,54 @@ function columnOf(batch: Fields, target: Target): readonly unknown[] {
   return (columns.list(vectorName) ?? []).map((vector) => ({ [vectorName]: vector }));
 }
 
-function readDelete(body: Fields, target: Target): WriteOperation {
-  return { delete: selected(body, target) };
+function readDelete(body: Fields, target: Target): Change {
+  return selected(body, target, (ids) => ({ delete: ids }));
 }
 
-function readVectors(body: Fields, target: Target): WriteOperation {
+function readVectors(body: Fields, target: Target): Change {
   body.refuse(NO_SHARDS, 'shard_key');
   body.refuse('name the points', 'update_filter');
   body.required('points');
   const points = body.list('points') ?? [];
   requireFew(body.path('points'), points.length, target.most);
-  return {
-    updateVectors: points.map((value, at) => {
-      const point = Fields.of(value, `${body.path('points')}[${at}]`);
-      const id = readId(point.required('id'), target);
-      return { id, vector: readVector(point.required('vector'), target, `point ${id}: vector`) };
-    }),
-  };
+  const updateVectors = points.map((value, at) => {
+    const point = Fields.of(value, `${body.path('points')}[${at}]`);
+    const id = readId(point.required('id'), target);
+    return { id, vector: readVector(point.required('vector'), target, `point ${id}: vector`) };
+  });
+  return { operation: { updateVectors } };
 }
 
-function readSetPayload(body: Fields, target: Target): WriteOperation {
+function readSetPayload(body: Fields, target: Target): Change {
   const key = body.string('key');
   const setPayload = readPayload(body.required('payload'), body.path('payload'));
-  return { setPayload, ids: selected(body, target), ...(key === undefined ? {} : { key }) };
+  return selected(body, target, (ids) => ({ setPayload, ids, ...(key === undefined ? {} : { key }) }));
 }
 
-function readOverwritePayload(body: Fields, target: Target): WriteOperation {
+function readOverwritePayload(body: Fields, target: Target): Change {
   body.refuse('set it with POST', 'key');
   const overwritePayload = readPayload(body.required('payload'), body.path('payload'));
-  return { overwritePayload, ids: selected(body, target) };
+  return selected(body, target, (ids) => ({ overwritePayload, ids }));
 }
 
-function readDeletePayload(body: Fields, target: Target): WriteOperation {
+function readDeletePayload(body: Fields, target: Target): Change {
   body.required('keys');
   const keys = body.list('keys') ?? [];
   const wrong = keys.find((key) => typeof key !== 'string');
   if (wrong !== undefined) throw badRequest(`${body.path('keys')}: expected a list of strings`);
-  return { deletePayload: keys as string[], ids: selected(body, target) };
+  return selected(body, target, (ids) => ({ deletePayload: keys as string[], ids }));
 }
 
-function readClearPayload(body: Fields, target: Target): WriteOperation {
-  return { clearPayload: selected(body, target) };
+function readClearPayload(body: Fields, target: Target): Change {
+  return selected(body, target, (ids) => ({ clearPayload: ids }));
 }
 
-function selected(body: Fields, target: Target): ReturnType<typeof readId>[] {
+// The list of ids, or the filter, that says which points are changed; the ids where both are given, as in Qdrant.
+function selected(body: Fields, target: Target, changeOf: (ids: PointId[]) => WriteOperation): Change {
   body.refuse(NO_SHARDS, 'shard_key');
   const ids = readIds(body, 'points', target, target.most);
-  if (ids !== undefined) return ids;
-  // One that lets every point pass would change all of them: that, too, needs the library.
-  if (readFilter(body)) throw notSupported(`\`${body.path('filter')}\` in a change`, 'select points by ids');
+  if (ids !== undefined) return { operation: changeOf(ids) };
+  const filter = readFilter(body);
+  if (filter !== undefined) return { filter, changeOf: (id) => changeOf([id]) };
   throw badRequest(`missing field \`${body.path('points')}\` or \`${body.path('filter')}\``);
 }
