@@ -33,14 +33,16 @@ test('the tour of the command runs, verb after verb', () => {
   const lines = blocks('sh').flatMap((block) => block.split('\n').filter((line) => line.startsWith('npx vamana ')));
   const outputs = new Map<string, string>();
   for (const line of lines) {
-    const [, , verb = '', ...args] = line.split(' ');
-    outputs.set(verb, node(join(root, 'dist', 'tools', 'vamana.js'), verb, ...args));
+    const [, , verb = '', ...args] = line.split(' ').map((arg) => arg.replace(/^'(.*)'$/, '$1'));
+    const output = node(join(root, 'dist', 'tools', 'vamana.js'), verb, ...args);
+    outputs.set(verb, (outputs.get(verb) ?? '') + output);
   }
   const ofIndexes = 'build search bench truth convert head inspect verify doctor'.split(' ');
   const ofCollections = 'import query status flush snapshot restore collections recover'.split(' ');
   expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);
   expect(outputs.get('search')).toMatch(/recall@10 +0\.9/);
   expect(outputs.get('query')).toMatch(/^1 +\d+ +0\.\d+ +\{.*"gloss"/m);
+  expect(outputs.get('query')).toMatch(/^matching +478 of 4,000 points/m);
   expect(outputs.get('collections')).toMatch(/^words-again +256 +f16 +cosine +1 +4,000 /m);
   expect(existsSync(join(folder, 'bench.html'))).toBe(true);
 });
