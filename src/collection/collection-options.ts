@@ -19,6 +19,8 @@ export interface CollectionStatus {
   flushing: number;
   /** Why writing one as a segment failed last; it is tried again. */
   flushError: string | null;
+  /** Why storing field indexes failed last; it is tried again, and filters go on. */
+  fieldError: string | null;
   /** Why writes are refused. */
   writeError: string | null;
   wal: WalStats;

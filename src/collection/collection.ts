@@ -9,18 +9,22 @@ import { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
 import { asVamanaError } from '../errors.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
+import type { FieldSchemaInput } from '../field/field-schema.js';
+import type { FacetHit } from '../field/value-index.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import type { Payload, PointIdInput } from '../payload/point.js';
 import type { Point } from '../read/assemble.js';
-import { CollectionReader, type ExplainedSearch } from '../read/collection-reader.js';
+import { CollectionReader, type ExplainedSearch, type OrderedPoint } from '../read/collection-reader.js';
 import type { PointGroup } from '../read/group-points.js';
 import type { ScoredPoint } from '../read/hydrate.js';
-import { LiveRows, unindexed } from '../read/live-rows.js';
+import { LiveRows } from '../read/live-rows.js';
 import type {
   CollectionScrollOptions,
   CollectionSearchOptions,
+  FacetOptions,
   FilterOptions,
   GroupSearchOptions,
+  OrderedOptions,
   ReadOptions,
 } from '../read/read-options.js';
 import type { ScrollPage } from '../read/scroll.js';
@@ -40,6 +44,7 @@ import type { PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js
 import { BackPressure } from './back-pressure.js';
 import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
 import type { CollectionStatus, WriteOptions } from './collection-options.js';
+import { FieldIndexes, type FieldStatus } from './field-indexes.js';
 import { Flusher } from './flusher.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { Parts } from './parts.js';
@@ -74,7 +79,7 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
     const parts = new Parts(segments, [], delta);
     const native = store.createSnapshot({ segments, deltas: [delta], dead });
     const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
-    return new Collection(input.name, {
+    const collection = new Collection(input.name, {
       storage,
       paths,
       manifests,
@@ -87,6 +92,8 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
       recovered: { records, cutBytes },
       onClose: input.onClose,
     });
+    await collection.load();
+    return collection;
   } catch (error) {
     await store.close();
     throw asVamanaError(error);
@@ -126,6 +133,7 @@ export class Collection {
   /** What opening found in the log: records that were replayed, and bytes of its torn end that were cut. */
   readonly recovered: { readonly records: number; readonly cutBytes: number };
   private readonly reader: CollectionReader;
+  private readonly fields: FieldIndexes;
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
   private closing: Promise<void> | null = null;
@@ -141,14 +149,10 @@ export class Collection {
     this.recovered = root.recovered;
     const live = LiveRows.of(root.snapshots.peek().meta);
     const { filterScanRows } = runtime;
-    this.reader = new CollectionReader({
-      config,
-      snapshots: root.snapshots,
-      store: root.store,
-      fields: unindexed(live),
-      filterScanRows,
-    });
-    this.flusher = new Flusher(root);
+    const { snapshots, store } = root;
+    this.fields = new FieldIndexes({ meta, wal, live, snapshots, alone: (work) => this.queue.run(work) });
+    this.reader = new CollectionReader({ config, snapshots, store, fields: this.fields, filterScanRows });
+    this.flusher = new Flusher({ ...root, onFlushed: () => this.fields.storeSoon() });
     const gatherer = new RowGatherer(config);
     const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
     this.queue = new CommitQueue({
@@ -162,11 +166,17 @@ export class Collection {
         for (const record of records) gatherer.add(record);
         const dead = deadRows(records);
         live.publish(gatherer.numbers, dead);
+        this.fields.publish(records);
         gatherer.moveTo(parts.active);
         this.publish(dead);
       },
     });
     this.flusher.attach(this.queue);
+  }
+
+  /** @internal Before anything is asked of it. */
+  load(): Promise<void> {
+    return this.fields.load();
   }
 
   /**
@@ -289,6 +299,20 @@ export class Collection {
     return this.reader.scrollPage(limit, options);
   }
 
+  /**
+   * Values of a field with the number of points that have each, most first; exact.
+   *
+   * @throws VamanaError UNINDEXED_FILTER where the field has no index, INVALID_ARGUMENT, ABORTED, CLOSED.
+   */
+  facet(key: string, options: FacetOptions = {}): Promise<FacetHit[]> {
+    return this.reader.facet(key, options);
+  }
+
+  /** Up to `limit` points in the order of a field that has an index of numbers or dates. As `facet` for errors. */
+  orderedPoints(limit: number, options: OrderedOptions): Promise<OrderedPoint[]> {
+    return this.reader.orderedPoints(limit, options);
+  }
+
   /** Points, of the last batch that was acknowledged. */
   count(): number {
     return this.reader.count();
@@ -297,6 +321,32 @@ export class Collection {
   /** Points that match. */
   countWhere(filter: unknown, options: FilterOptions = {}): Promise<number> {
     return this.reader.countWhere(filter, options);
+  }
+
+  /**
+   * Makes an index of a payload field, so that filters on it read no payloads; see src/field/field-schema.ts for the
+   * types. Returns once it is begun: `built` resolves when it answers, and rejects with ABORTED when it is dropped or
+   * replaced before. An index of the same kind stays, one of another is replaced.
+   *
+   * @throws VamanaError INVALID_ARGUMENT, DISK_FULL, IO, CLOSED.
+   */
+  createFieldIndex(key: string, schema: FieldSchemaInput): Promise<{ built: Promise<void> }> {
+    return this.fields.create(key, schema);
+  }
+
+  /** False where the field has no index. DISK_FULL, IO, CLOSED. */
+  dropFieldIndex(key: string): Promise<boolean> {
+    return this.fields.drop(key);
+  }
+
+  /** The indexes of payload fields and how far they are. */
+  fieldIndexes(): FieldStatus[] {
+    return this.fields.status();
+  }
+
+  /** Resolves when no index of a field is being built any more. */
+  fieldIndexesBuilt(): Promise<void> {
+    return this.fields.ready();
   }
 
   /**
@@ -359,6 +409,7 @@ export class Collection {
       unlinkedRows: deltas.reduce((sum, { rows, linked }) => sum + rows - linked, 0),
       flushing: parts.frozen.length,
       flushError: this.flusher.failure?.message ?? null,
+      fieldError: this.fields.storeError?.message ?? null,
       writeError: this.queue.failed?.message ?? null,
       wal: wal.stats(),
       metaBytes: meta.fileBytes,
@@ -382,6 +433,7 @@ export class Collection {
   private async finish(): Promise<void> {
     const { store, parts, snapshots, meta, wal } = this.root;
     await this.flusher.close();
+    await this.fields.close();
     await this.queue.close();
     this.reader.close();
     snapshots.close();

@@ -36,6 +36,8 @@ export interface FlusherTarget {
   snapshots: SnapshotCell;
   meta: MetaStore;
   wal: WalWriter;
+  /** Called after each flush. */
+  onFlushed(): void;
 }
 
 /** What a caller of rotate() may wait for. */
@@ -142,6 +144,7 @@ export class Flusher {
       }
       this.wake();
       await this.dropLog(frozen.seq);
+      this.target.onFlushed();
     }
     // In the turn of the last check: what is frozen later finds nothing running, and starts it.
     this.running = null;

@@ -74,30 +74,37 @@ function stored(index: FieldIndex): StoredIndex {
 describe('the index of a field', () => {
   it('answers as payloads do, through changes and after it was stored', () => {
     fc.assert(
-      fc.property(schemas, fc.constantFrom(...KEYS), steps, conditions, fc.array(fc.nat(12)), (schema, key, changes, asked, dying) => {
-        const index = new FieldIndex(key, schema);
-        const all = new Map<number, Payload | null>();
-        for (const [at, payload] of changes) {
-          const row = rowOf(at);
-          index.remove(row);
-          all.delete(row);
-          if (payload === undefined) continue;
-          index.put(row, payload);
-          all.set(row, payload);
-        }
-        expectSame(index, all, key, schema, asked);
-        const pages = stored(index);
-        for (const at of dying) all.delete(rowOf(at));
-        const loaded = new FieldIndex(key, schema);
-        expect(loaded.load(pages, new RoaringBitmap32([...all.keys()]), (row) => !all.has(row))).toBe(true);
-        expectSame(loaded, all, key, schema, asked);
-        for (const [at, payload] of changes.slice(0, 5)) {
-          loaded.remove(rowOf(at));
-          loaded.put(rowOf(at), payload ?? null);
-          all.set(rowOf(at), payload ?? null);
-        }
-        expectSame(loaded, all, key, schema, asked);
-      }),
+      fc.property(
+        schemas,
+        fc.constantFrom(...KEYS),
+        steps,
+        conditions,
+        fc.array(fc.nat(12)),
+        (schema, key, changes, asked, dying) => {
+          const index = new FieldIndex(key, schema);
+          const all = new Map<number, Payload | null>();
+          for (const [at, payload] of changes) {
+            const row = rowOf(at);
+            index.remove(row);
+            all.delete(row);
+            if (payload === undefined) continue;
+            index.put(row, payload);
+            all.set(row, payload);
+          }
+          expectSame(index, all, key, schema, asked);
+          const pages = stored(index);
+          for (const at of dying) all.delete(rowOf(at));
+          const loaded = new FieldIndex(key, schema);
+          expect(loaded.load(pages, new RoaringBitmap32([...all.keys()]), (row) => !all.has(row))).toBe(true);
+          expectSame(loaded, all, key, schema, asked);
+          for (const [at, payload] of changes.slice(0, 5)) {
+            loaded.remove(rowOf(at));
+            loaded.put(rowOf(at), payload ?? null);
+            all.set(rowOf(at), payload ?? null);
+          }
+          expectSame(loaded, all, key, schema, asked);
+        },
+      ),
       { numRuns: RUNS },
     );
   });

@@ -35,6 +35,12 @@ export class GeoValues implements ValueIndex {
     this.lon.remove(row);
   }
 
+  describe(row: number): string {
+    return this.pointsOf(row)
+      .map(({ lon, lat }) => `${lon} ${lat}`)
+      .join('\n');
+  }
+
   rowsOf(condition: FieldCondition): FieldAnswer | undefined {
     if (!isOfPlaces(condition)) return undefined;
     const { lat, lons } = boxAround(condition);

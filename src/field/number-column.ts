@@ -1,6 +1,7 @@
 // The numbers of each row, by row. Most rows have one, which is a double in a page of rows; rows with several, and those
 // with a whole number that no double holds, are kept aside. Pages are what is stored.
 import { pack, unpack } from 'msgpackr';
+import { matchValueOf } from './field-values.js';
 import { PAGE_ROWS, pageOf } from './row-lists.js';
 
 export type Numeric = number | bigint;
@@ -99,3 +100,8 @@ function decodeNumber(stored: number | string): Numeric {
 
 /** Of a value in a list in a map. */
 const ASIDE_BYTES = 48;
+
+/** Equal for equal values. */
+export function describeNumber(value: Numeric): string {
+  return String(matchValueOf(value));
+}

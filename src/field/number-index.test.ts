@@ -87,7 +87,9 @@ describe.each(distributions)('an index of numbers: %s', (_name, valueOf) => {
   it('gives rows in order, and counts numbers', () => {
     const fresh = new NumberIndex();
     for (const [row, values] of all.entries()) fresh.put(row, values);
-    const within = new RoaringBitmap32(all.flatMap((values, row) => (values.length === 1 && row % 2 === 0 ? [row] : [])));
+    const within = new RoaringBitmap32(
+      all.flatMap((values, row) => (values.length === 1 && row % 2 === 0 ? [row] : [])),
+    );
     const expected = [...within]
       .map((row) => ({ row, value: Number(all[row]?.[0]) }))
       .sort((a, b) => a.value - b.value || a.row - b.row);

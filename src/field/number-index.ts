@@ -173,7 +173,10 @@ export class NumberIndex implements StoredPages {
       }
     }
     const step = Math.max(1, Math.floor(numbers.length / SAMPLE));
-    const sample = Float64Array.from({ length: Math.floor(numbers.length / step) }, (_, at) => numbers[at * step] as number);
+    const sample = Float64Array.from(
+      { length: Math.floor(numbers.length / step) },
+      (_, at) => numbers[at * step] as number,
+    );
     sample.sort();
     const buckets = Math.max(1, Math.ceil((2 * numbers.length) / BUCKET_ROWS_MAX));
     const bounds = new Set([Number.NEGATIVE_INFINITY]);
@@ -207,9 +210,7 @@ export class NumberIndex implements StoredPages {
     for (const row of bucket.rows.toUint32Array()) {
       const single = this.column.singleOf(row);
       const matches =
-        single === null
-          ? this.column.valuesOf(row).some((value) => isWithin(value, bounds))
-          : isWithin(single, bounds);
+        single === null ? this.column.valuesOf(row).some((value) => isWithin(value, bounds)) : isWithin(single, bounds);
       if (matches) found.push(row);
     }
   }

@@ -4,7 +4,7 @@ import { RoaringBitmap32 } from '../bitmap.js';
 import { parseDatetime } from './datetime.js';
 import type { Bounds, FieldCondition, MatchValue } from './field-condition.js';
 import { matchValueOf } from './field-values.js';
-import type { Numeric } from './number-column.js';
+import { describeNumber, type Numeric } from './number-column.js';
 import { NumberIndex } from './number-index.js';
 import type { FacetHit, FieldAnswer, ValueIndex } from './value-index.js';
 
@@ -32,6 +32,10 @@ abstract class OrderedValues {
   remove(row: number): void {
     this.index.remove(row);
     this.others.remove(row);
+  }
+
+  describe(row: number): string {
+    return this.index.column.valuesOf(row).map(describeNumber).sort().join('\n');
   }
 
   get numbers(): NumberIndex {

@@ -44,7 +44,8 @@ export class RowLists {
     const slot = row & PAGE_MASK;
     const old = page.heads[slot] as number;
     if (old !== NONE && old >= LIST) page.holes += 1 + (page.arena[old - LIST] as number);
-    page.heads[slot] = numbers.length === 0 ? NONE : numbers.length === 1 ? (numbers[0] as number) : append(page, numbers);
+    page.heads[slot] =
+      numbers.length === 0 ? NONE : numbers.length === 1 ? (numbers[0] as number) : append(page, numbers);
     if (page.holes > ARENA_WORDS_MIN && 2 * page.holes > page.used) pack(page);
   }
 

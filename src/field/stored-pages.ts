@@ -11,8 +11,5 @@ export interface StoredPages {
    * What was stored, by part and number, into an index that is empty, without rows that are dead by now. False for what
    * is not sound; the index is then of no use.
    */
-  loadPages(
-    pages: ReadonlyMap<number, ReadonlyMap<number, Uint8Array>>,
-    isDead: (row: number) => boolean,
-  ): boolean;
+  loadPages(pages: ReadonlyMap<number, ReadonlyMap<number, Uint8Array>>, isDead: (row: number) => boolean): boolean;
 }

@@ -6,7 +6,7 @@
 import { pack, unpack } from 'msgpackr';
 import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import type { MatchValue } from './field-condition.js';
-import { addTo, type Posting, removeFrom, sizeOf, union } from './posting.js';
+import { addTo, countIn, type Posting, removeFrom, sizeOf, union } from './posting.js';
 import { pageOf, RowLists } from './row-lists.js';
 import type { StoredPages } from './stored-pages.js';
 
@@ -85,8 +85,22 @@ export class TermIndex<T extends MatchValue> implements StoredPages {
     return this.lists.get(row).map((code) => this.terms[code] as T);
   }
 
-  *entries(): Generator<[term: T, posting: Posting]> {
-    for (const [term, code] of this.codes) yield [term, this.postings[code] as Posting];
+  /** Terms and in how many rows of the set each is, in no order; all rows where there is no set. */
+  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<[term: T, count: number]> {
+    if (rows !== null && rows.size < this.codes.size) return yield* this.countsByRow(rows);
+    for (const [term, code] of this.codes) {
+      const posting = this.postings[code] as Posting;
+      const count = rows === null ? sizeOf(posting) : countIn(posting, rows);
+      if (count > 0) yield [term, count];
+    }
+  }
+
+  private countsByRow(rows: ReadonlyRoaringBitmap32): Map<T, number> {
+    const counts = new Map<T, number>();
+    for (const row of rows.toUint32Array()) {
+      for (const term of this.termsOf(row)) counts.set(term, (counts.get(term) ?? 0) + 1);
+    }
+    return counts;
   }
 
   get termCount(): number {
@@ -196,4 +210,12 @@ const TERM_BYTES = 64;
 
 function bytesOf(term: MatchValue): number {
   return TERM_BYTES + (typeof term === 'string' ? term.length : 0);
+}
+
+/** In no order, so sorted. */
+export function describeTerms(terms: readonly MatchValue[]): string {
+  return terms
+    .map((term) => `${typeof term} ${String(term)}`)
+    .sort()
+    .join('\n');
 }

@@ -4,8 +4,7 @@ import { RoaringBitmap32 } from '../bitmap.js';
 import type { FieldCondition, MatchValue } from './field-condition.js';
 import { matchValueOf } from './field-values.js';
 import { compileCondition } from './match-condition.js';
-import { countIn, sizeOf } from './posting.js';
-import { TermIndex } from './term-index.js';
+import { describeTerms, TermIndex } from './term-index.js';
 import type { FacetHit, FieldAnswer, ValueIndex } from './value-index.js';
 
 export class TermValues implements ValueIndex {
@@ -27,6 +26,10 @@ export class TermValues implements ValueIndex {
   remove(row: number): void {
     this.index.remove(row);
     this.known.remove(row);
+  }
+
+  describe(row: number): string {
+    return describeTerms(this.index.termsOf(row));
   }
 
   rowsOf(condition: FieldCondition): FieldAnswer | undefined {
@@ -54,10 +57,7 @@ export class TermValues implements ValueIndex {
   }
 
   *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<FacetHit> {
-    for (const [value, posting] of this.index.entries()) {
-      const count = rows === null ? sizeOf(posting) : countIn(posting, rows);
-      if (count > 0) yield { value, count };
-    }
+    for (const [value, count] of this.index.counts(rows)) yield { value, count };
   }
 
   get bytes(): number {

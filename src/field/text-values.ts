@@ -3,7 +3,7 @@ import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import { RoaringBitmap32 } from '../bitmap.js';
 import type { FieldCondition } from './field-condition.js';
 import { TEXT_DEFAULTS, type TextOptions } from './field-schema.js';
-import { TermIndex } from './term-index.js';
+import { describeTerms, TermIndex } from './term-index.js';
 import { indexTokens, tokenize } from './tokenize.js';
 import type { FieldAnswer, ValueIndex } from './value-index.js';
 
@@ -33,6 +33,10 @@ export class TextValues implements ValueIndex {
   remove(row: number): void {
     this.index.remove(row);
     this.several.remove(row);
+  }
+
+  describe(row: number): string {
+    return describeTerms(this.index.termsOf(row));
   }
 
   rowsOf(condition: FieldCondition): FieldAnswer | undefined {

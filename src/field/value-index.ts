@@ -26,6 +26,8 @@ export interface ValueIndex extends StoredPages {
   /** Of a row that has none. */
   put(row: number, values: readonly unknown[]): void;
   remove(row: number): void;
+  /** What it knows of a row, for checks: of equal values equal texts. */
+  describe(row: number): string;
   /** Sets of rows that are stored beside the pages, whole. */
   readonly sets: Readonly<Record<string, RoaringBitmap32>>;
   /** Undefined for a condition that it can say nothing of. */

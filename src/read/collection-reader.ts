@@ -4,6 +4,8 @@ import { loadNative, type NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import { VamanaError } from '../errors.js';
 import type { Matcher } from '../filter/match-filter.js';
+import type { NumberedRow } from '../field/number-index.js';
+import type { FacetHit } from '../field/value-index.js';
 import { parsePointId } from '../meta/point-id.js';
 import { parsePath } from '../payload/payload-path.js';
 import { type PayloadSelection, parseSelection } from '../payload/payload-selection.js';
@@ -12,16 +14,19 @@ import { cancellable } from '../segment/cancellable.js';
 import { loopTurns } from '../segment/loop-turns.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import type { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
-import type { Point, PointOptions, VectorReader } from './assemble.js';
+import { assemblePoints, type Point, type PointOptions, type VectorReader } from './assemble.js';
 import type { FieldSource } from './field-source.js';
 import { Filters, type ParsedFilter } from './filters.js';
 import { groupPoints, type PointGroup } from './group-points.js';
 import { hydrate, type ScoredPoint } from './hydrate.js';
+import { facetOf, orderedRows } from './by-field.js';
 import type {
   CollectionScrollOptions,
   CollectionSearchOptions,
+  FacetOptions,
   FilterOptions,
   GroupSearchOptions,
+  OrderedOptions,
   ReadOptions,
 } from './read-options.js';
 import { retrieve } from './retrieve.js';
@@ -43,6 +48,12 @@ export interface ExplainedSearch {
   plan: SearchExplanation;
 }
 
+/** A point, and the number by which it stands where it does. */
+export interface OrderedPoint extends Point {
+  orderValue: number;
+}
+
+const FACETS_DEFAULT = 10;
 const GROUPS_DEFAULT = 10;
 const GROUP_SIZE_DEFAULT = 3;
 
@@ -110,6 +121,27 @@ export class CollectionReader {
         ...(rows === null ? {} : { within: rows.rows }),
       }),
     );
+  }
+
+  /** Values of a field with the number of points that have each, most first. */
+  facet(key: string, { filter, limit = FACETS_DEFAULT, signal }: FacetOptions): Promise<FacetHit[]> {
+    const parsed = filter === undefined ? undefined : this.filters.parse(filter);
+    const { fields } = this.root;
+    return this.withRows(parsed, signal, async (_snapshot, rows) => facetOf(fields, key, rows?.rows ?? null, limit));
+  }
+
+  /** Points in the order of a field, each with the number by which it stands there. */
+  async orderedPoints(limit: number, options: OrderedOptions): Promise<OrderedPoint[]> {
+    const selection = parseSelection(options.withPayload ?? true);
+    const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
+    return this.withRows(parsed, options.signal, async (snapshot, rows) => {
+      const ordered = orderedRows(this.root.fields, rows?.rows ?? null, limit, options);
+      const found = ordered.filter(({ row }) => rows !== null || snapshot.meta.recordOf(row) !== undefined);
+      const numbers = Uint32Array.from(found, ({ row }) => row);
+      const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
+      const points = await assemblePoints(snapshot.meta, numbers, pointOptions);
+      return points.map((point, at) => ({ ...point, orderValue: (found[at] as NumberedRow).value }));
+    });
   }
 
   /** Points that match. */
