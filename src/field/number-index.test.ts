@@ -19,9 +19,9 @@ function generator(seed: number): () => number {
   };
 }
 
-type ValueOf = (random: () => number) => Numeric;
+type Draw = (random: () => number) => Numeric;
 
-const distributions: [name: string, valueOf: ValueOf][] = [
+const distributions: [name: string, draw: Draw][] = [
   ['spread evenly', (random) => random() * 1000 - 500],
   ['a few whole numbers', (random) => Math.floor(random() * 6)],
   ['mostly one number', (random) => (random() < 0.9 ? 7 : random() * 14)],
@@ -33,16 +33,16 @@ function scan(all: readonly (readonly Numeric[])[], bounds: Bounds): number[] {
   return all.flatMap((values, row) => (values.some((value) => isWithin(value, bounds)) ? [row] : []));
 }
 
-describe.each(distributions)('an index of numbers: %s', (_name, valueOf) => {
+describe.each(distributions)('an index of numbers: %s', (_name, draw) => {
   const random = generator(SEED);
   const all: Numeric[][] = Array.from({ length: ROWS }, () => {
     const count = random() < 0.05 ? 0 : random() < 0.1 ? 2 : 1;
-    return Array.from({ length: count }, () => valueOf(random));
+    return Array.from({ length: count }, () => draw(random));
   });
   const index = new NumberIndex();
   for (const [row, values] of all.entries()) index.put(row, values);
   const bounds = (): Bounds => {
-    const [one, other] = [valueOf(random), valueOf(random)];
+    const [one, other] = [draw(random), draw(random)];
     const [low, high] = one < other ? [one, other] : [other, one];
     return [{ gte: low, lte: high }, { gt: low, lt: high }, { gte: low }, { lt: high }, { gte: low, lte: low }, {}][
       Math.floor(random() * 6)
@@ -65,7 +65,7 @@ describe.each(distributions)('an index of numbers: %s', (_name, valueOf) => {
     for (let time = 0; time < ROWS; time += 1) {
       const row = Math.floor(random() * ROWS);
       index.remove(row);
-      all[row] = random() < 0.3 ? [] : [valueOf(random)];
+      all[row] = random() < 0.3 ? [] : [draw(random)];
       index.put(row, all[row]);
     }
     check(index);
@@ -78,7 +78,7 @@ describe.each(distributions)('an index of numbers: %s', (_name, valueOf) => {
     check(loaded);
     for (let row = 0; row < ROWS; row += 3) {
       loaded.remove(row);
-      all[row] = [valueOf(random)];
+      all[row] = [draw(random)];
       loaded.put(row, all[row] as Numeric[]);
     }
     check(loaded);

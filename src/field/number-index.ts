@@ -278,7 +278,7 @@ export class NumberIndex implements StoredPages {
   }
 
   private groupAt(value: number): number {
-    return lastAtMost(this.groups.length, (at) => (this.groups[at]?.buckets[0] as Bucket).from, value);
+    return lastAtMost(this.groups.length, (at) => ((this.groups[at] as Group).buckets[0] as Bucket).from, value);
   }
 }
 

@@ -1,5 +1,6 @@
 // Every route of the service, in the order of the table of compatibility. Nothing is done here.
 import { COLLECTION_ROUTES } from './collection-routes.js';
+import { FIELD_ROUTES } from './field-routes.js';
 import { READ_ROUTES } from './read-routes.js';
 import type { Route } from './route.js';
 import { REFUSED_ROUTES, SERVICE_ROUTES } from './service-routes.js';
@@ -10,5 +11,6 @@ export const ROUTES: readonly Route[] = [
   ...COLLECTION_ROUTES,
   ...WRITE_ROUTES,
   ...READ_ROUTES,
+  ...FIELD_ROUTES,
   ...REFUSED_ROUTES,
 ];

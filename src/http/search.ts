@@ -15,23 +15,23 @@ import type { PointShape, Shown } from './wire-point.js';
 export interface Hit {
   key: PointId;
   score: number;
+  /** By which an order puts it where it is. */
+  order?: number;
   point?: Point;
 }
+
+/** A point that is answered. */
+export type Found = Hit & { point: Point };
 
 const NOTHING: Shown = { withPayload: false, withVector: false };
 
 /** Up to `limit` points from `offset` on, with what `shown` asks for. */
-export async function answer(
-  plan: Plan,
-  shape: PointShape,
-  shown: Shown,
-  signal: AbortSignal,
-): Promise<Required<Hit>[]> {
+export async function answer(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSignal): Promise<Found[]> {
   const { limit, offset, prefetch, ranking } = plan;
   const direct = prefetch.length === 0 && ranking.kind === 'nearest';
   const hits = await rank(plan, shape, direct ? shown : NOTHING, signal);
   const page = hits.slice(offset, offset + limit);
-  if (page.every((hit) => hit.point !== undefined) && direct) return page as Required<Hit>[];
+  if (page.every((hit) => hit.point !== undefined) && direct) return page as Found[];
   const points = await shape.collection.retrieve(
     page.map(({ key }) => key),
     shown,
@@ -50,7 +50,12 @@ async function rank(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSi
   const hits =
     prefetch.length === 0
       ? await rankAll(plan, shape, shown, signal)
-      : await rankLists(ranking, await Promise.all(lists.map((list) => matching(list, plan, shape, signal))), shape);
+      : await rankLists(
+          ranking,
+          await Promise.all(lists.map((list) => matching(list, plan, shape, signal))),
+          shape,
+          signal,
+        );
   if (threshold === undefined) return hits;
   const { metric } = shape.collection.config;
   return hits.filter(({ score }) => (fused ? score >= threshold : passes(metric, score, threshold)));
@@ -84,6 +89,7 @@ async function rankAll(plan: Plan, shape: PointShape, shown: Shown, signal: Abor
     return hits.filter(({ key }) => !hidden.has(key));
   }
   if (ranking.kind === 'sample') return sample(wanted, plan, shape, signal);
+  if (ranking.kind === 'order') return ordered(ranking, wanted, plan.filter, shape, signal);
   const page = await shape.collection.scrollPage(wanted, { ...NOTHING, ...filterOption(plan.filter), signal });
   return page.points.map(({ id }) => ({ key: id, score: 1 }));
 }
@@ -110,12 +116,16 @@ async function nearest(
   return points.map((point) => ({ key: point.id, score: scoreOf(metric, point.distance), point }));
 }
 
-async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape): Promise<Hit[]> {
+async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape, signal: AbortSignal): Promise<Hit[]> {
   if (ranking.kind === 'rrf') return fuseByRank(lists, ranking);
   if (ranking.kind === 'dbsf') return fuseByScore(lists);
   const distinct = [...new Map(lists.flat().map((hit) => [hit.key, hit])).values()];
   if (ranking.kind === 'first') return distinct;
   if (ranking.kind === 'sample') return shuffled(distinct);
+  if (ranking.kind === 'order') {
+    const these = { must: [{ has_id: distinct.map(({ key }) => key) }] };
+    return ordered(ranking, distinct.length, these, shape, signal);
+  }
   const query = await queryOf(ranking, shape);
   const hidden = new Set(ranking.examples);
   const candidates = distinct.filter(({ key }) => !hidden.has(key)).map(({ key }) => key);
@@ -155,6 +165,19 @@ function mean(vectors: readonly ArrayLike<number>[], dim: number): Float32Array 
   for (const vector of vectors)
     for (let at = 0; at < dim; at += 1) result[at] = (result[at] as number) + (vector[at] as number) / vectors.length;
   return result;
+}
+
+async function ordered(
+  { orderBy, direction, startFrom }: Extract<Ranking, { kind: 'order' }>,
+  limit: number,
+  filter: unknown,
+  { collection }: PointShape,
+  signal: AbortSignal,
+): Promise<Hit[]> {
+  const start = startFrom === undefined ? {} : { startFrom };
+  const options = { ...NOTHING, orderBy, direction, ...start, ...filterOption(filter), signal };
+  const points = await collection.orderedPoints(limit, options);
+  return points.map(({ id, orderValue }) => ({ key: id, score: 0, order: orderValue }));
 }
 
 // Each point with the same chance, in one pass over the ids: what is kept is replaced ever more rarely.

@@ -2,17 +2,17 @@
 // payloads rule out, also after rows changed, died, and the index was stored and loaded.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { filters, payloads } from '../../test/filter-arbitrary.js';
-import { RoaringBitmap32 } from '../bitmap.js';
-import type { Condition, Filter } from '../filter/filter-ast.js';
-import { parseFilter } from '../filter/parse-filter.js';
-import { parsePath } from '../payload/payload-path.js';
-import type { Payload } from '../payload/point.js';
-import type { FieldCondition } from './field-condition.js';
-import { FieldIndex, type StoredIndex } from './field-index.js';
-import { FIELD_TYPES, type FieldSchema, resolveFieldSchema } from './field-schema.js';
-import { fieldValues } from './field-values.js';
-import { compileCondition } from './match-condition.js';
+import { filters, payloads } from './filter-arbitrary.js';
+import { RoaringBitmap32 } from '../src/bitmap.js';
+import type { Condition, Filter } from '../src/filter/filter-ast.js';
+import { parseFilter } from '../src/filter/parse-filter.js';
+import { parsePath } from '../src/payload/payload-path.js';
+import type { Payload } from '../src/payload/point.js';
+import type { FieldCondition } from '../src/field/field-condition.js';
+import { FieldIndex, type StoredIndex } from '../src/field/field-index.js';
+import { FIELD_TYPES, type FieldSchema, resolveFieldSchema } from '../src/field/field-schema.js';
+import { fieldValues } from '../src/field/field-values.js';
+import { compileCondition } from '../src/field/match-condition.js';
 
 const RUNS = 1500;
 const KEYS = ['a', 'b', 'o.x', 'list[].x', 'a[]'];
