@@ -379,7 +379,8 @@ class Run {
     const counts = new Map<unknown, number>();
     for (const [id, { payload }] of this.model.points) {
       const value = (payload as Record<string, unknown> | null)?.[key];
-      if (value === undefined || value === null || !naiveMatches(filter, id, payload)) continue;
+      if (typeof value !== 'string' && typeof value !== 'number') continue;
+      if (!naiveMatches(filter, id, payload)) continue;
       counts.set(value, (counts.get(value) ?? 0) + 1);
     }
     const found = await this.target.facet(key, { filter, limit: 10_000 });

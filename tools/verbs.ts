@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { register as registerAnalyzeFilters } from './analyze-filters.js';
 import { register as registerBench } from './bench.js';
 import { register as registerBuild } from './build.js';
 import { register as registerCollections } from './collections.js';
 import { register as registerConvert } from './convert.js';
 import { register as registerDoctor } from './doctor.js';
+import { register as registerFields } from './fields.js';
 import { register as registerFlush } from './flush.js';
 import { register as registerHead } from './head.js';
 import { register as registerImport } from './import.js';
@@ -36,6 +38,8 @@ const VERBS = [
   registerCollections,
   registerImport,
   registerQuery,
+  registerFields,
+  registerAnalyzeFilters,
   registerStatus,
   registerFlush,
   registerSnapshot,

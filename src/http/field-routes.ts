@@ -79,9 +79,7 @@ function facet(request: WireRequest): Promise<unknown> {
 function readSchema(body: Fields): FieldSchemaInput {
   const given = body.raw('field_schema') ?? body.raw('field_type');
   if (given === undefined) {
-    throw badRequest(
-      'missing field `field_schema`: the type is not guessed, expected one of ' + FIELD_TYPES.join(', '),
-    );
+    throw badRequest(`missing field \`field_schema\`: expected a type, one of ${FIELD_TYPES.join(', ')}`);
   }
   if (!isObject(given)) {
     const name = body.has('field_schema') ? 'field_schema' : 'field_type';
