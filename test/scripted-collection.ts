@@ -10,7 +10,7 @@ import { type CollectionConfig, resolveConfig } from '../src/config/collection-c
 import { type RuntimeOptions, resolveRuntime } from '../src/config/runtime-options.js';
 import { CollectionPaths } from '../src/disk/file-names.js';
 import type { PointId } from '../src/index.js';
-import { MANIFEST_FORMAT_VERSION, type Manifest } from '../src/manifest/manifest.js';
+import { MANIFEST_VERSION_FIRST, type Manifest } from '../src/manifest/manifest.js';
 import { ManifestStore } from '../src/manifest/manifest-store.js';
 import { checkSearches, readAllPoints } from './check-collection.js';
 import { FaultyStorage } from './faulty-storage.js';
@@ -67,7 +67,7 @@ export class ScriptedCollection {
 
   async create(storage: FaultyStorage): Promise<void> {
     const manifest: Manifest<CollectionConfig> = {
-      formatVersion: MANIFEST_FORMAT_VERSION,
+      formatVersion: MANIFEST_VERSION_FIRST,
       version: 1,
       uuid: UUID,
       createdAt: new Date(0).toISOString(),
