@@ -120,7 +120,7 @@ describe('mergeSegments', () => {
     expect(merged.info).toMatchObject({ degree: 12, buildList: 30, code: 'pq8x8' });
   });
 
-  it('plans, and reads vectors in windows where they do not fit', async () => {
+  it('plans, and refuses a memory limit that it could not keep', async () => {
     const plan = await planMerge(input());
     expect(plan).toMatchObject({ mode: 'streaming', vectorsInMemory: true, kept: 2400, fresh: 540, partitions: 1 });
     const { vectorsBytes, graphBytes, codesBytes, buffersBytes, processBytes, peakBytes } = plan;
@@ -197,7 +197,16 @@ describe('createThrottle', () => {
     const merging = store.mergeSegments(
       { segments: [large], deltas: [] },
       snapshot,
-      { dir: join(folder, 'm'), mode: 'streaming', ...GRAPH, code: 'pq', codeBytes: 16, memoryLimit: 0, threads: 1, seed: 1 },
+      {
+        dir: join(folder, 'm'),
+        mode: 'streaming',
+        ...GRAPH,
+        code: 'pq',
+        codeBytes: 16,
+        memoryLimit: 0,
+        threads: 1,
+        seed: 1,
+      },
       {} as never,
       null,
       null,

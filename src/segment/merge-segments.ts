@@ -73,7 +73,8 @@ export async function mergeSegments(input: MergeInput, run: MergeRun = {}): Prom
   const { signal, onProgress, throttle } = run;
   return cancellable(loadNative(), signal, async (cancel) => {
     const rate = rateStages();
-    const listener = onProgress === undefined ? null : (progress: Parameters<typeof rate>[0]) => onProgress(rate(progress));
+    const listener =
+      onProgress === undefined ? null : (progress: Parameters<typeof rate>[0]) => onProgress(rate(progress));
     const { store, snapshot } = input;
     return store.mergeSegments(partsOf(input), snapshot, optionsOf(input), throttle ?? null, cancel, listener);
   });
