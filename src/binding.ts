@@ -278,6 +278,51 @@ export interface NativeSegmentBuildOptions {
   seed: number;
 }
 
+/** 'streaming' keeps a segment's graph and codec; 'rebuild' is a build of all rows. See native/job/merge_job.h. */
+export type NativeMergeMode = 'streaming' | 'rebuild';
+
+/** As for buildSegment; 'streaming' takes graph and code from the segment that it keeps, whatever stands here. */
+export interface NativeMergeOptions extends NativeSegmentBuildOptions {
+  mode: NativeMergeMode;
+}
+
+/** What becomes of the rows. */
+export interface NativeMergeShape {
+  mode: NativeMergeMode;
+  /** Streaming: all vectors are held in memory; else only codes, and vectors are read in windows. */
+  vectorsInMemory: boolean;
+  /** Live rows of the segment whose graph is kept; 0 for a rebuild. */
+  kept: number;
+  /** Its dead rows, which go. */
+  dropped: number;
+  /** Rows that are inserted; all of them for a rebuild. */
+  fresh: number;
+}
+
+export type NativeMergePlan = NativeBuildPlan & NativeMergeShape;
+
+export interface NativeMergeReport extends NativeBuildReport, NativeMergeShape {
+  /** `graph` is the insertion where a graph was kept, and `train` 0. */
+  seconds: NativeBuildReport['seconds'] & { repair: number };
+  /** Nodes that had named dead ones, and those of them that were linked anew. */
+  listsRepaired: number;
+  orphans: number;
+  /**
+   * How well the codec that was kept fits: the mean squared distance of vectors from what their codes decode to, of the
+   * rows it was trained on and of those inserted. 0 for a rebuild, `insertedError` also where none was inserted.
+   */
+  trainingError: number;
+  insertedError: number;
+}
+
+/** How much of the disk a job may take; both may change while it runs, and one throttle may serve many jobs. */
+export interface NativeThrottle {
+  /** Of vectors that are read and written, together; 0 for no limit. */
+  setBytesPerSecond(bytes: number): void;
+  /** A paused job holds its memory and its threads, and does nothing until it goes on or is cancelled. */
+  setPaused(paused: boolean): void;
+}
+
 /**
  * The segments, deltas and snapshots of one vector space, with the threads that search and link them. A row stands
  * in one part at most; that is the caller's to keep. After close() every method of the store and its parts, but
@@ -301,6 +346,20 @@ export interface NativeStore {
     cancel: NativeCancel | null,
     onProgress: ((progress: NativeProgress) => void) | null,
   ): Promise<NativeBuildReport>;
+  /** What mergeSegments would hold and do. MEMORY_LIMIT when the limit is too small. */
+  planMerge(parts: NativeParts, snapshot: NativeSnapshot, options: NativeMergeOptions): Promise<NativeMergePlan>;
+  /**
+   * As buildSegment; streaming keeps the graph and the codec of parts.segments[0], in which a row must live:
+   * INVALID_ARGUMENT otherwise.
+   */
+  mergeSegments(
+    parts: NativeParts,
+    snapshot: NativeSnapshot,
+    options: NativeMergeOptions,
+    throttle: NativeThrottle | null,
+    cancel: NativeCancel | null,
+    onProgress: ((progress: NativeProgress) => void) | null,
+  ): Promise<NativeMergeReport>;
   /** `rows`: a roaring bitmap in its portable form; copied. INVALID_ARGUMENT when it is none. */
   createRowFilter(rows: Uint8Array): NativeRowFilter;
   stats(): NativeStoreStats;
@@ -402,6 +461,7 @@ export interface NativeDoctorReport {
 export interface Native {
   readonly constants: NativeConstants;
   createCancel(): NativeCancel;
+  createThrottle(): NativeThrottle;
   planBuild(options: NativeBuildOptions): Promise<NativeBuildPlan>;
   build(
     options: NativeBuildOptions,
