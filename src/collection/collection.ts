@@ -8,6 +8,7 @@ import type { Runtime } from '../config/runtime-options.js';
 import { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
 import { asVamanaError } from '../errors.js';
+import type { RetiredGeneration } from '../manifest/manifest.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import type { FieldSchemaInput } from '../field/field-schema.js';
 import type { FacetHit } from '../field/value-index.js';
@@ -28,6 +29,7 @@ import type {
   ReadOptions,
 } from '../read/read-options.js';
 import type { ScrollPage } from '../read/scroll.js';
+import { type Job, JobLog } from '../rebuild/job.js';
 import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { cancellable } from '../segment/cancellable.js';
 import type { QueryVectors } from '../segment/query-batch.js';
@@ -47,6 +49,7 @@ import type { CollectionStatus, WriteOptions } from './collection-options.js';
 import { FieldIndexes, type FieldStatus } from './field-indexes.js';
 import { Flusher } from './flusher.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
+import { type JobOptions, type JobStatus, Lifecycle, type RebuildOptions } from './lifecycle.js';
 import { Parts } from './parts.js';
 import { pinCollection } from './pin.js';
 
@@ -79,6 +82,7 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
     const parts = new Parts(segments, [], delta);
     const native = store.createSnapshot({ segments, deltas: [delta], dead });
     const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
+    const jobs = await JobLog.open(storage, paths);
     const collection = new Collection(input.name, {
       storage,
       paths,
@@ -90,9 +94,10 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
       meta,
       wal,
       recovered: { records, cutBytes },
+      jobs,
       onClose: input.onClose,
     });
-    await collection.load();
+    await collection.start();
     return collection;
   } catch (error) {
     await store.close();
@@ -120,6 +125,7 @@ interface CollectionParts {
   snapshots: SnapshotCell;
   meta: MetaStore;
   wal: WalWriter;
+  jobs: JobLog;
   recovered: Collection['recovered'];
   onClose: OpenCollectionInput['onClose'];
 }
@@ -136,6 +142,7 @@ export class Collection {
   private readonly fields: FieldIndexes;
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
+  private readonly lifecycle: Lifecycle;
   private closing: Promise<void> | null = null;
 
   /** @internal Use Database. */
@@ -172,11 +179,19 @@ export class Collection {
       },
     });
     this.flusher.attach(this.queue);
+    this.lifecycle = new Lifecycle({
+      ...root,
+      live,
+      queue: this.queue,
+      takeNumber: () => this.flusher.takeNumber(),
+      recent: () => this.reader.recentQueries(),
+    });
   }
 
   /** @internal Before anything is asked of it. */
-  load(): Promise<void> {
-    return this.fields.load();
+  async start(): Promise<void> {
+    await this.fields.load();
+    this.lifecycle.start();
   }
 
   /**
@@ -362,6 +377,43 @@ export class Collection {
     }
   }
 
+  /**
+   * Merges all segments into one, which keeps the graph of the largest: dead rows are taken out, the others are linked
+   * into it. Searches and writes go on. Resolves with the job once the new segment has taken the place of the others;
+   * null where there are none. Fresh rows stay as they are: `flush` first to have them in.
+   *
+   * @throws VamanaError GATE_REFUSED (the new segment was judged worse; nothing has changed), BUSY (another job is
+   *   running), DISK_FULL, MEMORY_LIMIT, IO, ABORTED, CLOSED.
+   */
+  compact(options: JobOptions = {}): Promise<Job | null> {
+    return this.lifecycle.compact(options);
+  }
+
+  /** As `compact`, with a new graph and new codes, of other parameters where they are given. */
+  rebuild(options: RebuildOptions = {}): Promise<Job | null> {
+    return this.lifecycle.rebuild(options);
+  }
+
+  /**
+   * Takes the last merge or rebuild back, or the one that made the segment of this number: the segments it replaced
+   * are searched again. What was written since stays.
+   *
+   * @throws VamanaError NOT_FOUND (they are gone: see `maintenance.graceMs`), INVALID_ARGUMENT, BUSY, IO, CLOSED.
+   */
+  rollback(segment?: number): Promise<RetiredGeneration> {
+    return this.lifecycle.rollback(segment);
+  }
+
+  /** Merges and rebuilds, newest last. */
+  jobs(): JobStatus[] {
+    return this.lifecycle.jobs();
+  }
+
+  /** False where the job is not running. */
+  cancelJob(id: number): boolean {
+    return this.lifecycle.cancel(id);
+  }
+
   /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */
   async linked(options: { signal?: AbortSignal } = {}): Promise<void> {
     const { deltas } = this.root.parts;
@@ -379,7 +431,9 @@ export class Collection {
   snapshot(dir: string, options: TakeSnapshotOptions = {}): Promise<TakenSnapshot> {
     const { storage, paths, manifests, meta, wal } = this.root;
     const alone = <T>(work: () => Promise<T>): Promise<T> => this.queue.run(work);
-    return takeSnapshot({ name: this.name, storage, paths, manifests, meta, wal, alone }, dir, options);
+    const letGo = this.lifecycle.hold();
+    const source = { name: this.name, storage, paths, manifests, meta, wal, alone };
+    return takeSnapshot(source, dir, options).finally(letGo);
   }
 
   /**
@@ -390,11 +444,16 @@ export class Collection {
    */
   async verify(options: VerifyCollectionOptions = {}): Promise<CollectionVerifyReport> {
     const { paths, storage } = this.root;
-    const { release, ...pinned } = await this.queue.run(() => pinCollection(this.root));
+    const letGo = this.lifecycle.hold();
     try {
-      return await verifyPinned(paths, storage, pinned, options);
+      const { release, ...pinned } = await this.queue.run(() => pinCollection(this.root));
+      try {
+        return await verifyPinned(paths, storage, pinned, options);
+      } finally {
+        release();
+      }
     } finally {
-      release();
+      letGo();
     }
   }
 
@@ -404,6 +463,7 @@ export class Collection {
     return {
       points: this.count(),
       seq: snapshots.peek().seq,
+      lifecycle: this.lifecycle.status(),
       segments: manifests.current.segments.map(({ number, rows, bytes, level }) => ({ number, rows, bytes, level })),
       freshRows: deltas.reduce((sum, { rows }) => sum + rows, 0),
       unlinkedRows: deltas.reduce((sum, { rows, linked }) => sum + rows - linked, 0),
@@ -432,6 +492,7 @@ export class Collection {
 
   private async finish(): Promise<void> {
     const { store, parts, snapshots, meta, wal } = this.root;
+    await this.lifecycle.close();
     await this.flusher.close();
     await this.fields.close();
     await this.queue.close();

@@ -53,12 +53,15 @@ export interface OrderedPoint extends Point {
   orderValue: number;
 }
 
+const RECENT_QUERIES = 128;
 const FACETS_DEFAULT = 10;
 const GROUPS_DEFAULT = 10;
 const GROUP_SIZE_DEFAULT = 3;
 
 export class CollectionReader {
   private readonly filters: Filters;
+  private readonly recent: Uint8Array[] = [];
+  private asked = 0;
 
   constructor(private readonly root: ReaderRoot) {
     const { store, fields, config, filterScanRows } = root;
@@ -159,6 +162,11 @@ export class CollectionReader {
     return this.root.snapshots.peek().meta.count;
   }
 
+  /** Some of the queries that were asked last, packed, in the element type of the collection. */
+  recentQueries(): { bytes: Uint8Array; count: number } {
+    return { bytes: Buffer.concat(this.recent), count: this.recent.length };
+  }
+
   /** To be called once no search is begun any more. */
   close(): void {
     this.filters.close();
@@ -171,6 +179,7 @@ export class CollectionReader {
     answer: (snapshot: CollectionSnapshot, rows: RowSet | null, points: ScoredPoint[][], run: SearchRun) => T,
   ): Promise<T> {
     const { bytes, count } = createQueryBatch(queries, this.root.config);
+    if (count > 0) this.remember(bytes.slice(0, bytes.length / count));
     const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
     const selection = parseSelection(options.withPayload ?? false);
     const turn = loopTurns.next();
@@ -181,6 +190,11 @@ export class CollectionReader {
       const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
       return answer(snapshot, rows, await hydrate(snapshot.meta, found.hits, found.k, pointOptions), found);
     });
+  }
+
+  private remember(query: Uint8Array): void {
+    this.recent[this.asked % RECENT_QUERIES] = query;
+    this.asked += 1;
   }
 
   private async withSnapshot<T>(work: (snapshot: CollectionSnapshot) => Promise<T>): Promise<T> {

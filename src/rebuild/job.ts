@@ -60,7 +60,8 @@ export class JobLog {
       )
         .then((document) => document as Job)
         .catch(() => null);
-      if (job !== null) jobs.push(job);
+      if (job === null) continue;
+      jobs.push(hasEnded(job) ? job : { ...job, state: 'FAILED', error: 'the process ended before the job did' });
     }
     return new JobLog(storage, paths, jobs);
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseMerge, type SegmentFacts, THRESHOLDS_DEFAULT as defaults, tombstoneRatio } from './merge-policy.js';
+import { THRESHOLDS_DEFAULT as defaults } from '../config/maintenance.js';
+import { chooseMerge, type SegmentFacts, tombstoneRatio } from './merge-policy.js';
 
 const segment = (number: number, rows: number, liveRows = rows): SegmentFacts => ({ number, rows, liveRows });
 const many = (count: number, rows: number, first = 1): SegmentFacts[] =>

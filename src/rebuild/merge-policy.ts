@@ -2,24 +2,13 @@
 // ten, so that each row is rewritten a few times only however long it stays; a segment whose rows died, or a collection
 // that outgrew the graph it was built as, is merged into its largest segment, which keeps its graph ("streaming").
 
+import type { Thresholds } from '../config/maintenance.js';
+
 export interface SegmentFacts {
   number: number;
   rows: number;
   liveRows: number;
 }
-
-export interface Thresholds {
-  /** Share of rows that are dead, above which they are taken out; 0.2 by default. */
-  tombstones: number;
-  /** Segments of one tier, above which they are merged; 10 by default. */
-  smallSegments: number;
-  /** Segments in all; 50 by default. */
-  segments: number;
-  /** Live rows over those of the largest segment, above which all is merged into it; 2 by default. */
-  growth: number;
-}
-
-export const THRESHOLDS_DEFAULT: Thresholds = { tombstones: 0.2, smallSegments: 10, segments: 50, growth: 2 };
 
 export interface MergeChoice {
   kind: 'minor' | 'major';
