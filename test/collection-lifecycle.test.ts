@@ -17,7 +17,8 @@ let database: Database;
 let collection: Collection;
 let opened = 0;
 
-const vectorOf = (id: number): number[] => Array.from({ length: DIM }, (_, at) => Math.sin(id * 12.9898 + at * 78.233) * 10);
+const vectorOf = (id: number): number[] =>
+  Array.from({ length: DIM }, (_, at) => Math.sin(id * 12.9898 + at * 78.233) * 10);
 const point = (id: number) => ({ id, vector: vectorOf(id), payload: { n: id } });
 
 /** Groups of points, a segment each. */
@@ -58,7 +59,14 @@ describe('compacting', () => {
     await collection.upsert([point(10_000)]);
     const before = await nearest(7);
     const job = await collection.compact();
-    expect(job).toMatchObject({ kind: 'major', state: 'DONE', segments: [1, 2, 3], into: 4, rows: 3 * GROUP - 5, error: null });
+    expect(job).toMatchObject({
+      kind: 'major',
+      state: 'DONE',
+      segments: [1, 2, 3],
+      into: 4,
+      rows: 3 * GROUP - 5,
+      error: null,
+    });
     expect(job?.gates.map(({ gate, passed }) => [gate, passed])).toEqual(
       ['rows', 'recall', 'latency', 'memory', 'shadow', 'filters', 'changes'].map((gate) => [gate, true]),
     );

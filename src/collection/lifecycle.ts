@@ -371,7 +371,10 @@ export class Lifecycle {
     const began = performance.now();
     const uuids = new Set(gone.map(({ uuid }) => uuid));
     const leaving = parts.segments.filter(({ info }) => uuids.has(info.uuid));
-    parts.segments = [...parts.segments.filter(({ info }) => !uuids.has(info.uuid)), ...come.map(({ segment }) => segment)];
+    parts.segments = [
+      ...parts.segments.filter(({ info }) => !uuids.has(info.uuid)),
+      ...come.map(({ segment }) => segment),
+    ];
     const native = snapshots.peek().native.next({ segments: [...parts.segments], deltas: parts.deltas });
     snapshots.publish(new CollectionSnapshot(native, meta.snapshot()));
     if (job !== undefined) job.swapMs = performance.now() - began;
@@ -385,7 +388,8 @@ export class Lifecycle {
     const { retired = [], segments } = manifests.current;
     const generation = number === undefined ? retired.at(-1) : retired.find(({ replacedBy }) => replacedBy === number);
     if (generation === undefined) {
-      const what = number === undefined ? 'no segments are kept' : `no segments are kept that segment ${number} replaced`;
+      const what =
+        number === undefined ? 'no segments are kept' : `no segments are kept that segment ${number} replaced`;
       throw new VamanaError('NOT_FOUND', `roll back: ${what}; they are for maintenance.graceMs after a job`);
     }
     const { replacedBy } = generation;
@@ -404,7 +408,11 @@ export class Lifecycle {
       for (const { segment } of come) segment.close();
       throw error;
     }
-    await this.exchange(replacing, come, retired.filter((other) => other !== generation));
+    await this.exchange(
+      replacing,
+      come,
+      retired.filter((other) => other !== generation),
+    );
     for (const entry of replacing) await this.removeFolder(entry.number);
     return generation;
   }
@@ -428,7 +436,9 @@ export class Lifecycle {
       const now = Date.now();
       const gone = retired.filter(({ deleteAfter }) => Date.parse(deleteAfter) <= now);
       if (gone.length > 0 && this.holds === 0) {
-        await manifests.publish(applyEdit(manifests.current, { retired: retired.filter((other) => !gone.includes(other)) }));
+        await manifests.publish(
+          applyEdit(manifests.current, { retired: retired.filter((other) => !gone.includes(other)) }),
+        );
         for (const { segments } of gone) for (const { number } of segments) await this.removeFolder(number);
       }
       this.removeExpiredSoon();
@@ -478,7 +488,9 @@ function mostAlive(snapshot: NativeSnapshot, segments: readonly NativeSegment[])
 }
 
 function graphOf({ degree, buildList, alpha, code, codeBytes }: RebuildOptions): Partial<CollectionConfig> {
-  const given = Object.entries({ degree, buildList, alpha, code, codeBytes }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ degree, buildList, alpha, code, codeBytes }).filter(
+    ([, value]) => value !== undefined,
+  );
   return Object.fromEntries(given) as Partial<CollectionConfig>;
 }
 

@@ -1,6 +1,7 @@
 // Every route of the service, in the order of the table of compatibility. Nothing is done here.
 import { COLLECTION_ROUTES } from './collection-routes.js';
 import { FIELD_ROUTES } from './field-routes.js';
+import { LIFECYCLE_ROUTES } from './lifecycle-routes.js';
 import { READ_ROUTES } from './read-routes.js';
 import type { Route } from './route.js';
 import { REFUSED_ROUTES, SERVICE_ROUTES } from './service-routes.js';
@@ -12,5 +13,6 @@ export const ROUTES: readonly Route[] = [
   ...WRITE_ROUTES,
   ...READ_ROUTES,
   ...FIELD_ROUTES,
+  ...LIFECYCLE_ROUTES,
   ...REFUSED_ROUTES,
 ];

@@ -40,7 +40,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function build(name: string, rows: Uint32Array, options: Partial<typeof GRAPH & { codeBytes: number }> = {}): Promise<NativeSegment> {
+async function build(
+  name: string,
+  rows: Uint32Array,
+  options: Partial<typeof GRAPH & { codeBytes: number }> = {},
+): Promise<NativeSegment> {
   const delta = store.createDelta();
   delta.append(rows, Buffer.concat(Array.from(rows, (row) => vectors.subarray(row * DIM, (row + 1) * DIM))));
   const only = store.createSnapshot({ segments: [], deltas: [delta], dead: new Uint32Array(0) });
@@ -93,7 +97,11 @@ describe('the gates', () => {
 
   it('refuse a graph or codes that find less', async () => {
     const poor = await build('poor', Uint32Array.from(live), { degree: 4, buildList: 4, codeBytes: 1 });
-    const gates = await refused({ before: [sound], base: store.createSnapshot({ segments: [sound], deltas: [], dead }), candidate: poor });
+    const gates = await refused({
+      before: [sound],
+      base: store.createSnapshot({ segments: [sound], deltas: [], dead }),
+      candidate: poor,
+    });
     expect(gates).toContain('recall');
     expect(gates).toContain('shadow');
   });
@@ -114,13 +122,16 @@ describe('the gates', () => {
 
   it('refuse one that passes over filters', async () => {
     const heedless = spoiled((candidate) => ({
-      search: (bytes, count, { filter: _, strategy: __, ...params }, cancel) => candidate.search(bytes, count, params, cancel),
+      search: (bytes, count, { filter: _, strategy: __, ...params }, cancel) =>
+        candidate.search(bytes, count, params, cancel),
     }));
     expect(await refused({ base: heedless })).toEqual(['filters']);
   });
 
   it('refuse one from which nothing can be deleted', async () => {
-    const stubborn = spoiled((candidate) => ({ next: (what) => candidate.next({ ...what, dead: new Uint32Array(0) }) }));
+    const stubborn = spoiled((candidate) => ({
+      next: (what) => candidate.next({ ...what, dead: new Uint32Array(0) }),
+    }));
     expect(await refused({ base: stubborn })).toEqual(['changes']);
   });
 });
