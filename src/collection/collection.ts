@@ -348,9 +348,15 @@ export class Collection {
     }
   }
 
+  /** Closed, or about to be: a call would reject with CLOSED. */
+  get isClosed(): boolean {
+    return this.closing !== null;
+  }
+
   status(): CollectionStatus {
     const { manifests, parts, snapshots, meta, wal, store } = this.root;
     const deltas = parts.deltas.map((delta) => delta.stats());
+    const { memory, cache, io } = store.stats();
     return {
       points: this.count(),
       seq: snapshots.peek().seq,
@@ -362,7 +368,9 @@ export class Collection {
       writeError: this.queue.failed?.message ?? null,
       wal: wal.stats(),
       metaBytes: meta.fileBytes,
-      memory: store.stats().memory,
+      memory,
+      cache,
+      io,
     };
   }
 

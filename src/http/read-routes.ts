@@ -125,5 +125,7 @@ function count(request: WireRequest): Promise<unknown> {
 
 function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {
   const wire = request.parts.registry.collection(collectionName(request));
-  return useCollection(request, (collection: Collection) => work({ collection, wire }));
+  const { metrics } = request.parts;
+  const onCosts = metrics.searched.bind(metrics);
+  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts }));
 }

@@ -45,7 +45,15 @@ export const SETTINGS = {
     queries: { kind: 'count', value: 1000, meaning: 'queries of a batch' },
     prefetch_depth: { kind: 'count', value: 16, meaning: 'nesting of prefetches' },
     timeout_seconds: { kind: 'count', value: 60, meaning: 'time for a search' },
+    body_seconds: { kind: 'count', value: 60, meaning: 'time for a body to arrive' },
+    bodies_bytes: { kind: 'count', value: 256 * MIB, meaning: 'bytes of all bodies that are being worked on' },
     requests: { kind: 'count', value: 512, meaning: 'requests at work or waiting; more are answered 503' },
+    concurrency: { kind: 'count', value: 64, meaning: 'requests that read, and that write, at work at once' },
+    queue_ms: {
+      kind: 'count',
+      value: 1000,
+      meaning: 'longest wait for a place; who would wait longer is answered 503',
+    },
     requests_per_second: { kind: 'count', value: 0, meaning: 'of one key or address; 0 is no limit' },
   },
   log: {
@@ -172,6 +180,9 @@ function requireConsistent({ service, storage, limits, log }: ServiceConfig): vo
   }
   requireOne('storage.io', storage.io, ['auto', 'uring', 'pread', 'mmap']);
   requireOne('log.level', log.level, ['trace', 'debug', 'info', 'warn', 'error', 'silent']);
+  if (limits.bodies_bytes < limits.body_bytes) {
+    throw invalid('limits.bodies_bytes', limits.bodies_bytes, `limits.body_bytes, ${limits.body_bytes}, or more`);
+  }
   for (const [name, value] of Object.entries(limits)) {
     if (value === 0 && name !== 'requests_per_second') throw invalid(`limits.${name}`, value, '1 or more');
   }

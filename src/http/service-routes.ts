@@ -17,7 +17,6 @@ export const SERVICE_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/cluster', title: 'cluster status', access: 'read', handle: () => ({ status: 'disabled' }) },
   { method: 'GET', path: '/issues', title: 'issues', access: 'read', handle: () => ({ issues: [] }) },
   { method: 'DELETE', path: '/issues', title: 'clear issues', access: 'manage', handle: () => true },
-  { method: 'GET', path: '/telemetry', title: 'telemetry', access: 'read', handle: telemetry },
   {
     method: 'POST',
     path: '/vamana/collections/:collection/flush',
@@ -87,16 +86,4 @@ function ready({ parts }: WireRequest): string {
   const reason = parts.readiness();
   if (reason !== null) throw reason;
   return 'all shards are ready';
-}
-
-async function telemetry({ parts }: WireRequest): Promise<unknown> {
-  const names = await parts.database.listCollections();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return {
-    app: { name: 'vamana-ssd', version: parts.config.service.version },
-    collections: { number_of_collections: names.length, open: parts.open.names.length },
-    cluster: { enabled: false },
-    requests: { in_flight: parts.inFlight() },
-    memory: { resident_bytes: rss, heap_bytes: heapUsed, external_bytes: external },
-  };
 }

@@ -6,6 +6,7 @@ import type { WithPayload } from '../payload/payload-selection.js';
 import type { Payload, PointId } from '../payload/point.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import type { PointInput } from '../write/write-batch.js';
+import type { SearchCosts } from './metrics.js';
 import { describe, Fields, isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { shortFloat } from './wire-json.js';
@@ -15,6 +16,8 @@ import type { WireCollection } from './wire-registry.js';
 export interface PointShape {
   collection: Collection;
   wire: WireCollection;
+  /** Hears what each query of the engine cost. */
+  onCosts?: (costs: SearchCosts) => void;
 }
 
 export function readId(value: unknown, { collection }: Pick<PointShape, 'collection'>): PointId {
