@@ -376,6 +376,10 @@ describe('the service', () => {
     for (const path of ['/healthz', '/livez', '/readyz']) expect((await service.call('GET', path)).status).toBe(200);
     expect((await service.call('GET', '/cluster')).body.result).toEqual({ status: 'disabled' });
     expect((await service.call('GET', '/nowhere')).status).toBe(404);
+    const { openapi, paths } = (await service.call('GET', '/openapi.json')).body;
+    expect([openapi, typeof paths['/openapi.json'].get.summary]).toEqual(['3.0.3', 'string']);
+    const page = await service.call('GET', '/docs');
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
   });
 
   it('reads a body that is too large to its end, and says so', async () => {

@@ -5,12 +5,17 @@ import type { Socket } from 'node:net';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { RequestRunner } from './request-runner.js';
-import { ROUTES } from './routes.js';
+import type { Route } from './route.js';
 import type { ServiceConfig } from './service-config.js';
 import { notFound } from './wire-error.js';
 import { writeJson } from './wire-json.js';
 
-export function createApp({ service }: ServiceConfig, logger: Logger, runner: RequestRunner): FastifyInstance {
+export function createApp(
+  { service }: ServiceConfig,
+  logger: Logger,
+  routes: readonly Route[],
+  runner: RequestRunner,
+): FastifyInstance {
   const https =
     service.tls_cert === null || service.tls_key === null
       ? null
@@ -34,7 +39,7 @@ export function createApp({ service }: ServiceConfig, logger: Logger, runner: Re
   app.setNotFoundHandler((request, reply) => runner.refuse(notFound(`${request.method} ${request.url}`), reply));
   app.addHook('onResponse', async (request, reply) => runner.done(request, reply));
   if (service.enable_cors) allowOrigins(app);
-  for (const route of ROUTES) {
+  for (const route of routes) {
     app.route({
       method: route.method,
       url: route.path,

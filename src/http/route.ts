@@ -16,6 +16,8 @@ import type { WireRegistry } from './wire-registry.js';
 /** What routes work on. */
 export interface ServiceParts {
   config: ServiceConfig;
+  /** All there are. */
+  routes: readonly Route[];
   database: Database;
   open: OpenCollections;
   registry: WireRegistry;

@@ -1,5 +1,6 @@
 // Every route of the service, in the order of the table of compatibility. Nothing is done here.
 import { COLLECTION_ROUTES } from './collection-routes.js';
+import { DOCS_ROUTES } from './docs-routes.js';
 import { METRICS_ROUTES } from './metrics-routes.js';
 import { READ_ROUTES } from './read-routes.js';
 import type { Route } from './route.js';
@@ -9,6 +10,7 @@ import { WRITE_ROUTES } from './write-routes.js';
 export const ROUTES: readonly Route[] = [
   ...SERVICE_ROUTES,
   ...METRICS_ROUTES,
+  ...DOCS_ROUTES,
   ...COLLECTION_ROUTES,
   ...WRITE_ROUTES,
   ...READ_ROUTES,

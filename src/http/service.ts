@@ -11,6 +11,7 @@ import { OpenCollections } from './open-collections.js';
 import { BodyReader } from './read-body.js';
 import { RequestRunner } from './request-runner.js';
 import type { ServiceParts } from './route.js';
+import { ROUTES } from './routes.js';
 import type { ServiceConfig } from './service-config.js';
 import { WireError } from './wire-error.js';
 import { WireRegistry } from './wire-registry.js';
@@ -59,7 +60,7 @@ class Frame {
     this.parts = createParts(config, database, registry, () =>
       this.stopping === null ? null : new WireError(503, 'the service is stopping'),
     );
-    this.app = createApp(config, logger, new RequestRunner(this.parts, logger));
+    this.app = createApp(config, logger, ROUTES, new RequestRunner(this.parts, logger));
   }
 
   listen(): Promise<string> {
@@ -99,6 +100,7 @@ function createParts(
   const onShed = metrics.shed.bind(metrics);
   return {
     config,
+    routes: ROUTES,
     database,
     open: new OpenCollections(database, storage.open_collections),
     registry,
