@@ -106,6 +106,11 @@ export class Database {
     return opened;
   }
 
+  /** INVALID_ARGUMENT for a name that no collection can have. */
+  requireName(name: string): void {
+    this.paths.collection(name);
+  }
+
   /** Names, sorted. */
   async listCollections(): Promise<string[]> {
     this.requireOpen();

@@ -1,4 +1,5 @@
-// An answer that is not JSON in an envelope: text, a page, a file. A handler returns one; request-runner.ts sends it.
+// Answers that are not a result in an envelope: text, a page, a file; or that something goes on without its result. A
+// handler returns one; request-runner.ts sends it.
 import type { Readable } from 'node:stream';
 
 export class RawAnswer {
@@ -7,3 +8,6 @@ export class RawAnswer {
     readonly headers: Readonly<Record<string, string | number>>,
   ) {}
 }
+
+/** 202: begun, and not waited for. */
+export class Accepted {}

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Authenticator, Grant } from './auth.js';
 import { Fields } from './fields.js';
-import { RawAnswer } from './raw-answer.js';
+import { Accepted, RawAnswer } from './raw-answer.js';
 import type { BodyShare } from './read-body.js';
 import { type Route, type ServiceParts, wirePath } from './route.js';
 import { asWireError, WireError } from './wire-error.js';
@@ -127,6 +127,7 @@ export class RequestRunner {
 
   private send(route: Route, answer: unknown, reply: FastifyReply): FastifyReply {
     if (answer instanceof RawAnswer) return reply.headers({ ...answer.headers }).send(answer.body);
+    if (answer instanceof Accepted) return reply.code(202).send({ status: 'accepted', time: secondsOf(reply) });
     if (route.bare === true) {
       return typeof answer === 'string' ? reply.type('text/plain').send(answer) : reply.send(answer);
     }

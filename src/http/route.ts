@@ -1,5 +1,6 @@
 // What a route is: a row of a table that says what it does, who may, and how it is answered. The server is made from
 // these rows and so are docs/compatibility.md and the OpenAPI document, so neither can say what the others do not.
+import type { Logger } from 'pino';
 import type { Collection } from '../collection/collection.js';
 import type { Database } from '../database/database.js';
 import type { Admission } from './admission.js';
@@ -10,7 +11,8 @@ import type { ServiceMetrics } from './metrics.js';
 import type { OpenCollections } from './open-collections.js';
 import type { BodyReader } from './read-body.js';
 import type { ServiceConfig } from './service-config.js';
-import { notSupported, type WireError } from './wire-error.js';
+import type { SnapshotStore } from './snapshot-store.js';
+import { notSupported } from './wire-error.js';
 import type { WireRegistry } from './wire-registry.js';
 
 /** What routes work on. */
@@ -25,8 +27,10 @@ export interface ServiceParts {
   admission: Admission;
   bodies: BodyReader;
   loop: LoopDelay;
-  /** 503 with the reason, before recovery and while stopping. */
-  readiness(): WireError | null;
+  snapshots: SnapshotStore;
+  logger: Logger;
+  /** Set as the service ends. */
+  state: { stopping: boolean };
 }
 
 export interface WireRequest {

@@ -5,6 +5,7 @@ import { METRICS_ROUTES } from './metrics-routes.js';
 import { READ_ROUTES } from './read-routes.js';
 import type { Route } from './route.js';
 import { REFUSED_ROUTES, SERVICE_ROUTES } from './service-routes.js';
+import { SNAPSHOT_ROUTES } from './snapshot-routes.js';
 import { WRITE_ROUTES } from './write-routes.js';
 
 export const ROUTES: readonly Route[] = [
@@ -14,5 +15,6 @@ export const ROUTES: readonly Route[] = [
   ...COLLECTION_ROUTES,
   ...WRITE_ROUTES,
   ...READ_ROUTES,
+  ...SNAPSHOT_ROUTES,
   ...REFUSED_ROUTES,
 ];

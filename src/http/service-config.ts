@@ -31,6 +31,7 @@ export const SETTINGS = {
   },
   storage: {
     data_dir: { kind: 'text', value: './data', meaning: 'folder of the database' },
+    snapshots_dir: { kind: 'text', value: null, meaning: 'folder of snapshots; snapshots in data_dir by default' },
     sync: { kind: 'text', value: 'always', meaning: 'always, none, or milliseconds between syncs' },
     io: { kind: 'text', value: 'auto', meaning: 'how vectors are read: auto, uring, pread, mmap' },
     threads: { kind: 'count', value: 0, meaning: 'search threads a collection; 0 is one a processor' },
@@ -47,6 +48,7 @@ export const SETTINGS = {
     timeout_seconds: { kind: 'count', value: 60, meaning: 'time for a search' },
     body_seconds: { kind: 'count', value: 60, meaning: 'time for a body to arrive' },
     bodies_bytes: { kind: 'count', value: 256 * MIB, meaning: 'bytes of all bodies that are being worked on' },
+    upload_bytes: { kind: 'count', value: 64 * 1024 * MIB, meaning: 'bytes of a snapshot that is uploaded' },
     requests: { kind: 'count', value: 512, meaning: 'requests at work or waiting; more are answered 503' },
     concurrency: { kind: 'count', value: 64, meaning: 'requests that read, and that write, at work at once' },
     queue_ms: {

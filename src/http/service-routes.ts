@@ -1,6 +1,7 @@
 // What belongs to no collection: who answers, whether it is ready, and what it reports of itself; and every operation
 // of Qdrant that is refused, each with what to do instead.
 import { type Route, refusedRoute, useCollection, type WireRequest } from './route.js';
+import { WireError } from './wire-error.js';
 
 export const SERVICE_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/', title: 'title and version', access: 'open', bare: true, handle: root },
@@ -37,7 +38,6 @@ const COLLECTION = '/collections/:collection';
 const ONE_NODE = 'one node holds all of a collection';
 const NEAREST = 'use points/query with nearest';
 const NO_INDEX = 'there are no payload indexes yet: filters read payloads';
-const COMMAND = 'use `vamana snapshot` and `vamana restore`';
 
 export const REFUSED_ROUTES: readonly Route[] = [
   refused('PUT', `${COLLECTION}/index`, 'create a payload index', 'write', NO_INDEX),
@@ -53,19 +53,14 @@ export const REFUSED_ROUTES: readonly Route[] = [
   refused('POST', `${COLLECTION}/points/search/matrix/offsets`, 'distance matrix, offsets', 'read', NEAREST),
   refused('PUT', `${COLLECTION}/vectors/:vector`, 'add a named vector', 'manage', 'make the collection anew'),
   refused('DELETE', `${COLLECTION}/vectors/:vector`, 'drop a named vector', 'manage', 'make the collection anew'),
+  refused('GET', `${COLLECTION}/optimizations`, 'optimizations', 'read', 'see /vamana/collections/{collection}/status'),
   refused('GET', `${COLLECTION}/shards`, 'list shard keys', 'read', ONE_NODE),
   refused('PUT', `${COLLECTION}/shards`, 'create a shard key', 'manage', ONE_NODE),
   refused('POST', `${COLLECTION}/shards/delete`, 'delete a shard key', 'manage', ONE_NODE),
   refused('POST', `${COLLECTION}/cluster`, 'move shards', 'manage', ONE_NODE),
   refused('POST', '/cluster/recover', 'recover a peer', 'manage', ONE_NODE),
+  refused('GET', '/cluster/telemetry', 'telemetry of the cluster', 'read', ONE_NODE),
   refused('DELETE', '/cluster/peer/:peer', 'remove a peer', 'manage', ONE_NODE),
-  refused('GET', `${COLLECTION}/snapshots`, 'list snapshots', 'read', COMMAND),
-  refused('POST', `${COLLECTION}/snapshots`, 'take a snapshot', 'manage', COMMAND),
-  refused('GET', `${COLLECTION}/snapshots/:snapshot`, 'download a snapshot', 'read', COMMAND),
-  refused('DELETE', `${COLLECTION}/snapshots/:snapshot`, 'delete a snapshot', 'manage', COMMAND),
-  refused('PUT', `${COLLECTION}/snapshots/recover`, 'recover from a snapshot', 'manage', COMMAND),
-  refused('GET', '/snapshots', 'list storage snapshots', 'read', COMMAND),
-  refused('POST', '/snapshots', 'take a storage snapshot', 'manage', COMMAND),
 ];
 
 function refused(
@@ -83,7 +78,6 @@ function root({ parts }: WireRequest): unknown {
 }
 
 function ready({ parts }: WireRequest): string {
-  const reason = parts.readiness();
-  if (reason !== null) throw reason;
+  if (parts.state.stopping) throw new WireError(503, 'the service is stopping');
   return 'all shards are ready';
 }

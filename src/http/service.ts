@@ -1,8 +1,9 @@
 // The service's life: opens the database, builds what requests share, listens, and ends in order. What happens to a
 // request is request-runner.ts; routes are tables elsewhere; process, signals and files are tools/serve.ts.
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { type Database, open } from '../database/database.js';
+import { open } from '../database/database.js';
 import { Admission } from './admission.js';
 import { createApp } from './app.js';
 import { LoopDelay } from './loop-delay.js';
@@ -13,7 +14,7 @@ import { RequestRunner } from './request-runner.js';
 import type { ServiceParts } from './route.js';
 import { ROUTES } from './routes.js';
 import type { ServiceConfig } from './service-config.js';
-import { WireError } from './wire-error.js';
+import { SnapshotStore } from './snapshot-store.js';
 import { WireRegistry } from './wire-registry.js';
 
 export interface Service {
@@ -37,7 +38,10 @@ export async function startService(config: ServiceConfig, logger: Logger): Promi
   });
   try {
     const registry = await WireRegistry.open(database.dir);
-    const frame = new Frame(config, database, registry, logger);
+    const snapshots = new SnapshotStore(storage.snapshots_dir ?? join(database.dir, 'snapshots'));
+    await snapshots.settle();
+    const parts = createParts({ config, database, registry, snapshots, logger });
+    const frame = new Frame(parts);
     const url = await frame.listen();
     return { url, close: () => frame.close() };
   } catch (error) {
@@ -48,62 +52,50 @@ export async function startService(config: ServiceConfig, logger: Logger): Promi
 
 class Frame {
   private readonly app: FastifyInstance;
-  private readonly parts: ServiceParts;
   private stopping: Promise<void> | null = null;
 
-  constructor(
-    private readonly config: ServiceConfig,
-    private readonly database: Database,
-    registry: WireRegistry,
-    logger: Logger,
-  ) {
-    this.parts = createParts(config, database, registry, () =>
-      this.stopping === null ? null : new WireError(503, 'the service is stopping'),
-    );
-    this.app = createApp(config, logger, ROUTES, new RequestRunner(this.parts, logger));
+  constructor(private readonly parts: ServiceParts) {
+    const { config, logger, routes } = parts;
+    this.app = createApp(config, logger, routes, new RequestRunner(parts, logger));
   }
 
   listen(): Promise<string> {
-    const { host, port } = this.config.service;
+    const { host, port } = this.parts.config.service;
     return this.app.listen({ host, port });
   }
 
   close(): Promise<void> {
+    this.parts.state.stopping = true;
     this.stopping ??= this.finish();
     return this.stopping;
   }
 
   private async finish(): Promise<void> {
-    const deadline = setTimeout(
-      () => this.app.server.closeAllConnections(),
-      this.config.service.shutdown_seconds * 1000,
-    );
+    const { config, loop, metrics, database } = this.parts;
+    const deadline = setTimeout(() => this.app.server.closeAllConnections(), config.service.shutdown_seconds * 1000);
     try {
       await this.app.close();
     } finally {
       clearTimeout(deadline);
-      this.parts.loop.close();
-      await this.parts.metrics.close();
-      await this.database.close();
+      loop.close();
+      await metrics.close();
+      await database.close();
     }
   }
 }
 
 function createParts(
-  config: ServiceConfig,
-  database: Database,
-  registry: WireRegistry,
-  readiness: ServiceParts['readiness'],
+  given: Pick<ServiceParts, 'config' | 'database' | 'registry' | 'snapshots' | 'logger'>,
 ): ServiceParts {
+  const { config, database } = given;
   const { limits, storage } = config;
   const metrics = new ServiceMetrics();
   const onShed = metrics.shed.bind(metrics);
   return {
-    config,
+    ...given,
     routes: ROUTES,
-    database,
+    state: { stopping: false },
     open: new OpenCollections(database, storage.open_collections),
-    registry,
     metrics,
     admission: new Admission(
       {
@@ -119,6 +111,5 @@ function createParts(
       onShed,
     ),
     loop: new LoopDelay(),
-    readiness,
   };
 }
