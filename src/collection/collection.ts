@@ -36,7 +36,7 @@ import {
 import type { WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
-import type { PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
+import type { EncodedPoint, PointInput, UpdateMode, UpdateVectors, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
 import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
 import type { CollectionStatus, WriteOptions } from './collection-options.js';
@@ -180,7 +180,10 @@ export class Collection {
   }
 
   /** Writes whole points; by default those that exist are replaced. */
-  upsert(points: readonly PointInput[], options: WriteOptions & { mode?: UpdateMode } = {}): Promise<WriteResult> {
+  upsert(
+    points: readonly (PointInput | EncodedPoint)[],
+    options: WriteOptions & { mode?: UpdateMode } = {},
+  ): Promise<WriteResult> {
     return this.write([{ upsert: points, ...options }]);
   }
 
@@ -217,10 +220,7 @@ export class Collection {
   }
 
   /** New vectors for points that keep their payloads. */
-  updateVectors(
-    vectors: readonly { id: PointIdInput; vector: PointInput['vector'] }[],
-    options: WriteOptions = {},
-  ): Promise<WriteResult> {
+  updateVectors(vectors: UpdateVectors['updateVectors'], options: WriteOptions = {}): Promise<WriteResult> {
     return this.write([{ updateVectors: vectors, ...options }]);
   }
 

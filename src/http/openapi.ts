@@ -88,14 +88,14 @@ function bodyOf({ method, path, takes, refused }: Route): Schema | undefined {
     : { 'application/json': { schema: {} } };
 }
 
-function parametersOf({ path, method, access, takes, long }: Route): Schema[] {
+function parametersOf({ path, method, access, long }: Route): Schema[] {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => parameter(name as string, 'path', { type: 'string' }));
   const wait = parameter('wait', 'query', { type: 'boolean', default: true });
   const timeout = parameter('timeout', 'query', { type: 'integer', minimum: 1 });
   const cost = parameter('cost', 'query', { type: 'boolean', default: false });
   const changes = method !== 'GET' && (access === 'write' || long === true);
   const asks = /\/points\/(query|search|recommend)/.test(path);
-  return [...inPath, ...(changes ? [wait] : []), ...(takes === undefined ? [timeout] : []), ...(asks ? [cost] : [])];
+  return [...inPath, ...(changes ? [wait] : []), ...(long === undefined ? [timeout] : []), ...(asks ? [cost] : [])];
 }
 
 function parameter(name: string, place: 'path' | 'query', schema: Schema): Schema {

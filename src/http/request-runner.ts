@@ -7,7 +7,7 @@ import { Authenticator, Grant } from './auth.js';
 import { Fields } from './fields.js';
 import { Accepted, RawAnswer } from './raw-answer.js';
 import type { BodyShare } from './read-body.js';
-import { type Route, type ServiceParts, wirePath } from './route.js';
+import { LARGE_BODY_BYTES, type Route, type ServiceParts, wirePath } from './route.js';
 import { asWireError, WireError } from './wire-error.js';
 import { parseJson } from './wire-json.js';
 
@@ -61,16 +61,18 @@ export class RequestRunner {
       if (route.long === undefined) timer = setTimeout(stop, seconds * 1000);
       reply.raw.once('close', stop);
       if (takesPlace(route)) leave = await admission.enter(route.access === 'read' ? 'read' : 'write', clock.signal);
+      const beside = {};
       const answer = await route.handle({
         parts: this.parts,
         grant,
         params: request.params as Record<string, string>,
         query,
-        body: route.takes === undefined ? parsed(request.body) : request.body,
+        body: bodyFor(route, request.body),
+        beside,
         contentType: request.headers['content-type'] ?? '',
         signal: clock.signal,
       });
-      return this.send(route, answer, reply);
+      return this.send(route, answer, beside, reply);
     } catch (error) {
       return this.refuse(error, reply);
     } finally {
@@ -125,13 +127,13 @@ export class RequestRunner {
     return grant;
   }
 
-  private send(route: Route, answer: unknown, reply: FastifyReply): FastifyReply {
+  private send(route: Route, answer: unknown, beside: object, reply: FastifyReply): FastifyReply {
     if (answer instanceof RawAnswer) return reply.headers({ ...answer.headers }).send(answer.body);
     if (answer instanceof Accepted) return reply.code(202).send({ status: 'accepted', time: secondsOf(reply) });
     if (route.bare === true) {
       return typeof answer === 'string' ? reply.type('text/plain').send(answer) : reply.send(answer);
     }
-    return reply.send({ result: answer ?? null, status: 'ok', time: secondsOf(reply) });
+    return reply.send({ result: answer ?? null, status: 'ok', time: secondsOf(reply), ...beside });
   }
 }
 
@@ -140,7 +142,9 @@ function takesPlace({ access, long, always }: Route): boolean {
   return access !== 'open' && long === undefined && always === undefined;
 }
 
-function parsed(body: unknown): unknown {
+function bodyFor({ takes }: Route, body: unknown): unknown {
+  if (takes === 'stream' || takes === 'bytes') return body;
+  if (takes === 'bulk' && body instanceof Uint8Array && body.length >= LARGE_BODY_BYTES) return body;
   return body instanceof Uint8Array && body.length > 0 ? parseJson(textOf(body)) : undefined;
 }
 

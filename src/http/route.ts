@@ -5,6 +5,7 @@ import type { Collection } from '../collection/collection.js';
 import type { Database } from '../database/database.js';
 import type { Admission } from './admission.js';
 import type { Access, Grant } from './auth.js';
+import type { BulkPool } from './bulk-pool.js';
 import { Fields } from './fields.js';
 import type { LoopDelay } from './loop-delay.js';
 import type { ServiceMetrics } from './metrics.js';
@@ -28,6 +29,7 @@ export interface ServiceParts {
   bodies: BodyReader;
   loop: LoopDelay;
   snapshots: SnapshotStore;
+  bulk: BulkPool;
   logger: Logger;
   /** Set as the service ends. */
   state: { stopping: boolean };
@@ -41,11 +43,16 @@ export interface WireRequest {
   query: Fields;
   /** Parsed JSON; the bytes, or the stream, where the route asks for those. */
   body: unknown;
+  /** Members that go beside the result. */
+  beside: Record<string, unknown>;
   /** Of the body; empty where the client did not say. */
   contentType: string;
   /** Aborted when the client goes away or the time is up. */
   signal: AbortSignal;
 }
+
+/** Past this JSON is not parsed on the event loop where the route allows that: it would be held up for milliseconds. */
+export const LARGE_BODY_BYTES = 128 * 1024;
 
 export interface Route {
   method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
@@ -55,8 +62,11 @@ export interface Route {
   access: Access;
   /** `bare` answers go out as they are, without the envelope; a string then as text. */
   bare?: true;
-  /** What is not read as JSON: `bytes` of any kind, or a `stream` that the handler reads itself. */
-  takes?: 'bytes' | 'stream';
+  /**
+   * What is not read as JSON: `bytes` of any kind, or a `stream` that the handler reads itself; `bulk` is JSON that stays
+   * bytes where it is large.
+   */
+  takes?: 'bytes' | 'stream' | 'bulk';
   /** Works for as long as it takes, and takes no place from those that are to be quick. */
   long?: true;
   /** Answered however much there is to do: what tells how much that is. */

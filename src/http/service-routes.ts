@@ -1,5 +1,6 @@
 // What belongs to no collection: who answers, whether it is ready, and what it reports of itself; and every operation
 // of Qdrant that is refused, each with what to do instead.
+import { inBackground } from './background.js';
 import { type Route, refusedRoute, useCollection, type WireRequest } from './route.js';
 import { WireError } from './wire-error.js';
 
@@ -23,7 +24,8 @@ export const SERVICE_ROUTES: readonly Route[] = [
     path: '/vamana/collections/:collection/flush',
     title: 'write fresh rows as a segment (ours)',
     access: 'write',
-    handle: (request) => useCollection(request, (collection) => collection.flush().then(() => true)),
+    long: true,
+    handle: flush,
   },
   {
     method: 'GET',
@@ -71,6 +73,15 @@ function refused(
   instead: string,
 ): Route {
   return refusedRoute({ method, path, title, access }, instead);
+}
+
+function flush(request: WireRequest): Promise<unknown> {
+  return inBackground(request, () =>
+    useCollection(request, async (collection) => {
+      await collection.flush();
+      return true;
+    }),
+  );
 }
 
 function root({ parts }: WireRequest): unknown {

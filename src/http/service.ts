@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { open } from '../database/database.js';
 import { Admission } from './admission.js';
 import { createApp } from './app.js';
+import { BulkPool } from './bulk-pool.js';
 import { LoopDelay } from './loop-delay.js';
 import { ServiceMetrics } from './metrics.js';
 import { OpenCollections } from './open-collections.js';
@@ -71,13 +72,14 @@ class Frame {
   }
 
   private async finish(): Promise<void> {
-    const { config, loop, metrics, database } = this.parts;
+    const { config, loop, metrics, bulk, database } = this.parts;
     const deadline = setTimeout(() => this.app.server.closeAllConnections(), config.service.shutdown_seconds * 1000);
     try {
       await this.app.close();
     } finally {
       clearTimeout(deadline);
       loop.close();
+      await bulk.close();
       await metrics.close();
       await database.close();
     }
@@ -111,5 +113,6 @@ function createParts(
       onShed,
     ),
     loop: new LoopDelay(),
+    bulk: new BulkPool(),
   };
 }

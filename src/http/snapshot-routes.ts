@@ -2,7 +2,8 @@
 // shards are refused: one is a list of collections here, the other is the collection.
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Accepted, RawAnswer } from './raw-answer.js';
+import { inBackground } from './background.js';
+import { RawAnswer } from './raw-answer.js';
 import { receiveUpload } from './receive-upload.js';
 import { locate, recoverArchive, recoverFolder, requireChecksum } from './recover-snapshot.js';
 import { bodyOf, collectionName, type Route, refusedRoute, useCollection, type WireRequest } from './route.js';
@@ -86,7 +87,7 @@ function list(request: WireRequest): Promise<unknown> {
 function create(request: WireRequest): Promise<unknown> {
   const { parts } = request;
   const wire = parts.registry.collection(collectionName(request));
-  return background(request, (signal) =>
+  return inBackground(request, (signal) =>
     useCollection(request, (collection) => parts.snapshots.create(collection, wire, signal)),
   );
 }
@@ -120,7 +121,7 @@ async function recover(request: WireRequest): Promise<unknown> {
   body.oneOf('priority', ['no_sync', 'snapshot', 'replica']);
   const name = requireName(request);
   const { path, isFolder } = await locate(location);
-  return background(request, async (signal) => {
+  return inBackground(request, async (signal) => {
     if (isFolder && checksum !== undefined) throw badRequest('checksum: expected none for a folder, which has its own');
     if (isFolder) await recoverFolder(request.parts, name, path, undefined, signal);
     else await recoverArchive(request.parts, name, path, checksum, signal);
@@ -149,12 +150,4 @@ function requireName(request: WireRequest): string {
   const name = collectionName(request);
   request.parts.database.requireName(name);
   return name;
-}
-
-/** With `wait=false` the answer does not wait for the work, which then goes on though the client may be gone. */
-async function background<T>(request: WireRequest, work: (signal: AbortSignal) => Promise<T>): Promise<T | Accepted> {
-  if (request.query.oneOf('wait', ['true', 'false']) !== 'false') return work(request.signal);
-  const { logger } = request.parts;
-  work(new AbortController().signal).catch((err) => logger.error({ err }, 'work in the background failed'));
-  return new Accepted();
 }
