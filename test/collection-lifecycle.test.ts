@@ -1,6 +1,6 @@
 // Merges and rebuilds of a collection through the library: what they change and what they do not, taking them back, what
 // is left on the disk, and that they begin by themselves. That points stay right is also proved by the model runs.
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -132,9 +132,14 @@ describe('a rebuild', () => {
   it('makes a graph of other parameters, which stay those of the collection for later ones', async () => {
     await fill(2);
     const before = await nearest(11);
-    const job = await collection.rebuild({ degree: 12, buildList: 40, code: 'rabitq' });
+    const job = await collection.rebuild({ degree: 12, buildList: 40, code: 'rabitq', codeBytes: 8 });
     expect(job).toMatchObject({ kind: 'rebuild', state: 'DONE', into: 3 });
     expect(await nearest(11)).toEqual(before);
+    expect(collection.config).toMatchObject({ degree: 12, buildList: 40, code: 'rabitq', codeBytes: 8 });
+    await reopen();
+    expect(collection.config).toMatchObject({ degree: 12, buildList: 40, code: 'rabitq', codeBytes: 8 });
+    await expect(collection.rebuild({ codeBytes: 1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(segments()).toEqual([3]);
   });
 });
 
@@ -220,7 +225,6 @@ it('merges by itself what is too small, and tells of every step', async () => {
 it('removes what a job left that was cut short', async () => {
   await fill(2);
   await database.close();
-  const { mkdirSync, writeFileSync } = await import('node:fs');
   mkdirSync(join(dir, 'collections', 'points', 'segments', '3'));
   writeFileSync(join(dir, 'collections', 'points', 'segments', '3', 'vectors.seg'), 'half of it');
   database = await open(dir, byHand);

@@ -3,7 +3,8 @@
 // every batch should have left.
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { type Collection, openCollection } from '../src/collection/collection.js';
+import type { Collection } from '../src/collection/collection.js';
+import { openCollection } from '../src/collection/open-collection.js';
 import { resolveConfig } from '../src/config/collection-config.js';
 import { type RuntimeOptions, resolveRuntime } from '../src/config/runtime-options.js';
 import { CollectionPaths } from '../src/disk/file-names.js';

@@ -1,4 +1,5 @@
 // The clients of Qdrant against `vamana serve`, unchanged: two versions of the JavaScript client, and LangChain's store.
+import { join } from 'node:path';
 import { FakeEmbeddings } from '@langchain/core/utils/testing';
 import { QdrantVectorStore } from '@langchain/qdrant';
 import { QdrantClient as Client118 } from 'qdrant-client-1-18';
@@ -43,6 +44,16 @@ describe.each([
     await qdrant.batchUpdate(name, { operations: [{ delete: { points: [1] } }] });
     await qdrant.delete(name, { points: [2] });
     expect((await qdrant.getCollection(name)).points_count).toBe(1);
+  });
+
+  it('takes a snapshot, lists, recovers and deletes it', async () => {
+    const qdrant = client();
+    const snapshot = await qdrant.createSnapshot(name);
+    expect(await qdrant.listSnapshots(name)).toMatchObject([{ name: snapshot?.name, size: snapshot?.size }]);
+    const location = `file://${join(folder.file('data'), 'snapshots', name, snapshot?.name ?? '')}`;
+    expect(await qdrant.recoverSnapshot(name, { location })).toBe(true);
+    expect(await qdrant.count(name)).toEqual({ count: 1 });
+    expect(await qdrant.deleteSnapshot(name, snapshot?.name ?? '')).toBe(true);
   });
 
   it('names collections by aliases', async () => {

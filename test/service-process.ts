@@ -58,10 +58,11 @@ async function urlOf(child: ChildProcess): Promise<string> {
 }
 
 async function call(url: string, method: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
-  const isText = typeof body === 'string' || body instanceof Uint8Array;
+  const isText = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData;
+  const type = body instanceof FormData ? {} : { 'content-type': 'application/json' };
   const response = await fetch(url, {
     method,
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { ...type, ...headers },
     ...(body === undefined ? {} : { body: (isText ? body : JSON.stringify(body)) as NonNullable<RequestInit['body']> }),
   });
   const text = await response.text();

@@ -32,7 +32,7 @@ function token(claims: object, { key = 'full-key', alg = 'HS256' } = {}): Record
 const inAnHour = Math.floor(Date.now() / 1000) + 3600;
 
 describe('keys', () => {
-  const probes = ['/', '/healthz', '/livez', '/readyz'];
+  const probes = ['/', '/healthz', '/livez', '/readyz', '/openapi.json', '/docs'];
 
   it.each(ROUTES.map((route) => [route.method, route.path, route] as const))(
     'guard %s %s',

@@ -104,6 +104,6 @@ function isCount(value: unknown): boolean {
 }
 
 // So that no list makes anybody read or write outside of its folder.
-function isInside(path: string): boolean {
+export function isInside(path: string): boolean {
   return path.split('/').every((part) => /^[\w.-]+$/.test(part) && part !== '.' && part !== '..');
 }

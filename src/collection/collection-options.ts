@@ -29,4 +29,8 @@ export interface CollectionStatus {
   wal: WalStats;
   metaBytes: number;
   memory: NativeStoreStats['memory'];
+  /** Of pages. */
+  cache: NativeStoreStats['cache'];
+  /** How vectors are read. */
+  io: NativeStoreStats['io'];
 }

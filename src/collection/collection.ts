@@ -5,13 +5,12 @@ import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
-import { CollectionPaths } from '../disk/file-names.js';
+import type { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
-import { asVamanaError } from '../errors.js';
-import type { RetiredGeneration } from '../manifest/manifest.js';
-import { ManifestStore } from '../manifest/manifest-store.js';
 import type { FieldSchemaInput } from '../field/field-schema.js';
 import type { FacetHit } from '../field/value-index.js';
+import type { RetiredGeneration } from '../manifest/manifest.js';
+import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import type { Payload, PointIdInput } from '../payload/point.js';
 import type { Point } from '../read/assemble.js';
@@ -29,11 +28,10 @@ import type {
   ReadOptions,
 } from '../read/read-options.js';
 import type { ScrollPage } from '../read/scroll.js';
-import { type Job, JobLog } from '../rebuild/job.js';
-import { type RecoveryProgress, recover } from '../recovery/recover.js';
+import type { Job, JobLog } from '../rebuild/job.js';
 import { cancellable } from '../segment/cancellable.js';
 import type { QueryVectors } from '../segment/query-batch.js';
-import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
+import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
 import {
   type CollectionVerifyReport,
   type VerifyCollectionOptions,
@@ -42,80 +40,20 @@ import {
 import type { WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import { RowGatherer } from '../write/row-gatherer.js';
-import type { PointInput, UpdateMode, WriteBatch } from '../write/write-batch.js';
+import type { EncodedPoint, PointInput, UpdateMode, UpdateVectors, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
 import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
 import type { CollectionStatus, WriteOptions } from './collection-options.js';
 import { FieldIndexes, type FieldStatus } from './field-indexes.js';
 import { Flusher } from './flusher.js';
+import { Generations } from './generations.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { type JobOptions, type JobStatus, Lifecycle, type RebuildOptions } from './lifecycle.js';
-import { Parts } from './parts.js';
+import type { Parts } from './parts.js';
 import { pinCollection } from './pin.js';
 
-export interface OpenCollectionInput {
-  name: string;
-  dir: string;
-  storage: Storage;
-  runtime: Runtime;
-  onProgress?: (progress: RecoveryProgress) => void;
-  /** Called when closing begins, with its end. */
-  onClose?: (closed: Promise<void>) => void;
-}
-
-/** Recovers the collection in a folder; see src/recovery/recover.ts. NOT_FOUND, CORRUPT, TOO_NEW, IO. */
-export async function openCollection(input: OpenCollectionInput): Promise<Collection> {
-  const { dir, storage, runtime, onProgress } = input;
-  const paths = new CollectionPaths(dir);
-  const manifests = await ManifestStore.open<CollectionConfig>(storage, dir);
-  const store = createStore(manifests.current.config, runtime);
-  try {
-    const recovered = await recover({
-      storage,
-      paths,
-      manifests,
-      store,
-      runtime,
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
-    const { segments, delta, dead, meta, wal, replayed: records, cutBytes } = recovered;
-    const parts = new Parts(segments, [], delta);
-    const native = store.createSnapshot({ segments, deltas: [delta], dead });
-    const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
-    const jobs = await JobLog.open(storage, paths);
-    const collection = new Collection(input.name, {
-      storage,
-      paths,
-      manifests,
-      runtime,
-      store,
-      parts,
-      snapshots,
-      meta,
-      wal,
-      recovered: { records, cutBytes },
-      jobs,
-      onClose: input.onClose,
-    });
-    await collection.start();
-    return collection;
-  } catch (error) {
-    await store.close();
-    throw asVamanaError(error);
-  }
-}
-
-function createStore(config: CollectionConfig, runtime: Runtime): NativeStore {
-  const native = loadNative();
-  const { dim, element, metric, degree, buildList, alpha } = config;
-  const { io, threads, cacheBytes } = runtime;
-  const { queueRequests } = native.constants.defaults;
-  const delta = { degree, buildList, alpha: Math.min(alpha, DELTA_ALPHA_MAX) };
-  return native.createStore({ dim, element, metric, io, threads, inFlight: 0, cacheBytes, queueRequests, delta });
-}
-
-const DELTA_ALPHA_MAX = 2;
-interface CollectionParts {
+/** What openCollection makes. */
+export interface CollectionParts {
   storage: Storage;
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
@@ -127,7 +65,8 @@ interface CollectionParts {
   wal: WalWriter;
   jobs: JobLog;
   recovered: Collection['recovered'];
-  onClose: OpenCollectionInput['onClose'];
+  /** Called when closing begins, with its end. */
+  onClose?: ((closed: Promise<void>) => void) | undefined;
 }
 
 /**
@@ -135,13 +74,13 @@ interface CollectionParts {
  * begins afterwards. Rejects with VamanaError.
  */
 export class Collection {
-  readonly config: CollectionConfig;
   /** What opening found in the log: records that were replayed, and bytes of its torn end that were cut. */
   readonly recovered: { readonly records: number; readonly cutBytes: number };
   private readonly reader: CollectionReader;
   private readonly fields: FieldIndexes;
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
+  private readonly generations: Generations;
   private readonly lifecycle: Lifecycle;
   private closing: Promise<void> | null = null;
 
@@ -152,7 +91,6 @@ export class Collection {
   ) {
     const { manifests, parts, runtime, meta, wal } = root;
     const { config } = manifests.current;
-    this.config = config;
     this.recovered = root.recovered;
     const live = LiveRows.of(root.snapshots.peek().meta);
     const { filterScanRows } = runtime;
@@ -179,18 +117,27 @@ export class Collection {
       },
     });
     this.flusher.attach(this.queue);
+    const { queue } = this;
+    this.generations = new Generations({ ...root, queue });
     this.lifecycle = new Lifecycle({
       ...root,
       live,
-      queue: this.queue,
+      queue,
+      generations: this.generations,
       takeNumber: () => this.flusher.takeNumber(),
       recent: () => this.reader.recentQueries(),
     });
   }
 
+  /** As it was made, or rebuilt. */
+  get config(): CollectionConfig {
+    return this.root.manifests.current.config;
+  }
+
   /** @internal Before anything is asked of it. */
   async start(): Promise<void> {
     await this.fields.load();
+    this.generations.start();
     this.lifecycle.start();
   }
 
@@ -205,7 +152,10 @@ export class Collection {
   }
 
   /** Writes whole points; by default those that exist are replaced. */
-  upsert(points: readonly PointInput[], options: WriteOptions & { mode?: UpdateMode } = {}): Promise<WriteResult> {
+  upsert(
+    points: readonly (PointInput | EncodedPoint)[],
+    options: WriteOptions & { mode?: UpdateMode } = {},
+  ): Promise<WriteResult> {
     return this.write([{ upsert: points, ...options }]);
   }
 
@@ -242,10 +192,7 @@ export class Collection {
   }
 
   /** New vectors for points that keep their payloads. */
-  updateVectors(
-    vectors: readonly { id: PointIdInput; vector: PointInput['vector'] }[],
-    options: WriteOptions = {},
-  ): Promise<WriteResult> {
+  updateVectors(vectors: UpdateVectors['updateVectors'], options: WriteOptions = {}): Promise<WriteResult> {
     return this.write([{ updateVectors: vectors, ...options }]);
   }
 
@@ -431,7 +378,7 @@ export class Collection {
   snapshot(dir: string, options: TakeSnapshotOptions = {}): Promise<TakenSnapshot> {
     const { storage, paths, manifests, meta, wal } = this.root;
     const alone = <T>(work: () => Promise<T>): Promise<T> => this.queue.run(work);
-    const letGo = this.lifecycle.hold();
+    const letGo = this.generations.hold();
     const source = { name: this.name, storage, paths, manifests, meta, wal, alone };
     return takeSnapshot(source, dir, options).finally(letGo);
   }
@@ -444,7 +391,7 @@ export class Collection {
    */
   async verify(options: VerifyCollectionOptions = {}): Promise<CollectionVerifyReport> {
     const { paths, storage } = this.root;
-    const letGo = this.lifecycle.hold();
+    const letGo = this.generations.hold();
     try {
       const { release, ...pinned } = await this.queue.run(() => pinCollection(this.root));
       try {
@@ -457,9 +404,15 @@ export class Collection {
     }
   }
 
+  /** Closed, or about to be: a call would reject with CLOSED. */
+  get isClosed(): boolean {
+    return this.closing !== null;
+  }
+
   status(): CollectionStatus {
     const { manifests, parts, snapshots, meta, wal, store } = this.root;
     const deltas = parts.deltas.map((delta) => delta.stats());
+    const { memory, cache, io } = store.stats();
     return {
       points: this.count(),
       seq: snapshots.peek().seq,
@@ -473,7 +426,9 @@ export class Collection {
       writeError: this.queue.failed?.message ?? null,
       wal: wal.stats(),
       metaBytes: meta.fileBytes,
-      memory: store.stats().memory,
+      memory,
+      cache,
+      io,
     };
   }
 
@@ -493,6 +448,7 @@ export class Collection {
   private async finish(): Promise<void> {
     const { store, parts, snapshots, meta, wal } = this.root;
     await this.lifecycle.close();
+    this.generations.close();
     await this.flusher.close();
     await this.fields.close();
     await this.queue.close();

@@ -3,7 +3,6 @@
 // it came can go on from there. Called by Collection.import.
 import type { WriteResult } from '../commit-queue/commit-queue.js';
 import { VamanaError } from '../errors.js';
-import type { PointInput } from '../write/write-batch.js';
 
 export interface ImportOptions {
   /** Points a batch, 1000 by default; fewer where their vectors are large. */
@@ -22,11 +21,16 @@ export interface ImportResult {
   seq: number;
 }
 
+/** A point, or what is to become of one. */
+interface WithVector {
+  vector: { readonly length: number };
+}
+
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
-export async function importPoints(
-  points: AsyncIterable<PointInput> | Iterable<PointInput>,
-  write: (batch: readonly PointInput[]) => Promise<WriteResult>,
+export async function importPoints<Point extends WithVector>(
+  points: AsyncIterable<Point> | Iterable<Point>,
+  write: (batch: readonly Point[]) => Promise<WriteResult>,
   { batchPoints = 1000, inFlight = 4, signal, onAcknowledged }: ImportOptions,
 ): Promise<ImportResult> {
   const waiting: { count: number; done: Promise<WriteResult> }[] = [];
@@ -55,11 +59,11 @@ export async function importPoints(
   throw new VamanaError('ABORTED', `the import was stopped after ${result.points} points, which are written`);
 }
 
-async function* batches(
-  points: AsyncIterable<PointInput> | Iterable<PointInput>,
+async function* batches<Point extends WithVector>(
+  points: AsyncIterable<Point> | Iterable<Point>,
   most: number,
-): AsyncGenerator<PointInput[], void> {
-  let batch: PointInput[] = [];
+): AsyncGenerator<Point[], void> {
+  let batch: Point[] = [];
   let bytes = 0;
   for await (const point of points) {
     batch.push(point);

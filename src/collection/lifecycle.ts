@@ -12,7 +12,6 @@
 //    the same exchange the other way round: rows keep their numbers, so what was written since stays.
 //
 // A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was.
-import { rm } from 'node:fs/promises';
 import type { NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
 import type { RoaringBitmap32 } from '../bitmap.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
@@ -22,17 +21,16 @@ import type { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
-import { applyEdit } from '../manifest/manifest-edit.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
-import type { MetaStore } from '../meta/meta-store.js';
 import type { LiveRows } from '../read/live-rows.js';
 import { type GateResult, runGates } from '../rebuild/gates.js';
 import { hasEnded, type Job, type JobKind, type JobLog } from '../rebuild/job.js';
 import { chooseMerge, type MergeChoice, mergeAll, type SegmentFacts, tombstoneRatio } from '../rebuild/merge-policy.js';
 import { createThrottle, mergeSegments } from '../segment/merge-segments.js';
 import type { RatedProgress } from '../segment/stage-rate.js';
-import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import { segmentEntry } from '../write/flush.js';
+import type { Generations, OpenSegment } from './generations.js';
 import type { Parts } from './parts.js';
 
 export interface LifecycleTarget {
@@ -43,10 +41,10 @@ export interface LifecycleTarget {
   store: NativeStore;
   parts: Parts;
   snapshots: SnapshotCell;
-  meta: MetaStore;
   live: LiveRows;
   jobs: JobLog;
   queue: CommitQueue;
+  generations: Generations;
   /** Of segments; shared with flushes. */
   takeNumber(): number;
   /** Queries that were asked lately. */
@@ -60,7 +58,10 @@ export interface JobOptions {
   onProgress?: (progress: RatedProgress) => void;
 }
 
-/** Of a rebuild: what the new graph and codes are like; as the collection was made by default. */
+/**
+ * Of a rebuild: what the new graph and codes are like; as the collection was made by default. Segments that are written
+ * later are of the same kind.
+ */
 export interface RebuildOptions extends JobOptions {
   degree?: number;
   buildList?: number;
@@ -99,11 +100,6 @@ interface Base {
   number: number;
 }
 
-interface Made {
-  segment: NativeSegment;
-  entry: SegmentEntry;
-}
-
 /** Two failures in a row stop automatic jobs until one that was asked for succeeds. */
 const FAILURES_MAX = 2;
 /** A new segment takes as many bytes as those it is made of, and some for the while. */
@@ -112,17 +108,13 @@ const DISK_FACTOR = 1.2;
 export class Lifecycle {
   private running: Running | null = null;
   private timer: NodeJS.Timeout | null = null;
-  private retiring: NodeJS.Timeout | null = null;
   private failures = 0;
   private closed = false;
-  /** Readers of files by their names: nothing is removed meanwhile. */
-  private holds = 0;
 
   constructor(private readonly target: LifecycleTarget) {}
 
   /** Once the collection is open: what is overdue is removed, and automatic jobs begin. */
   start(): void {
-    this.removeExpiredSoon();
     const { auto, checkIntervalMs } = this.target.runtime.maintenance;
     if (!auto) return;
     this.timer = setInterval(() => this.check(), checkIntervalMs).unref();
@@ -144,7 +136,7 @@ export class Lifecycle {
    */
   async rollback(number?: number): Promise<RetiredGeneration> {
     this.requireIdle('roll back');
-    return this.target.queue.run(() => this.rollBackAlone(number));
+    return this.target.generations.rollBack(number);
   }
 
   /** Asks a job to end. False where it has ended, or is none. */
@@ -167,20 +159,10 @@ export class Lifecycle {
     return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts), retired };
   }
 
-  /** Until it is called, no file of a segment is removed. */
-  hold(): () => void {
-    this.holds += 1;
-    return () => {
-      this.holds -= 1;
-      if (this.holds === 0) this.removeExpiredSoon();
-    };
-  }
-
   /** Before flusher and queue: ends the job in flight. */
   async close(): Promise<void> {
     this.closed = true;
     if (this.timer !== null) clearInterval(this.timer);
-    if (this.retiring !== null) clearTimeout(this.retiring);
     this.running?.cancel.abort();
     await this.running?.done.catch(() => undefined);
   }
@@ -258,7 +240,7 @@ export class Lifecycle {
   private async work(running: Running, options: RebuildOptions, signal: AbortSignal): Promise<void> {
     const { job } = running;
     const base = await this.target.queue.run(() => this.takeDown(job.segments));
-    let made: Made | null = null;
+    let made: OpenSegment | null = null;
     try {
       if (this.livesIn(base)) {
         made = await this.make(running, base, options, signal);
@@ -270,9 +252,9 @@ export class Lifecycle {
         requireGates(job);
       }
       await this.enter(job, 'SWAPPING');
-      await this.swap(job, base, made);
+      await this.swap(job, base, made, options);
     } catch (error) {
-      if (made !== null) await this.discard(made);
+      if (made !== null) await this.target.generations.discard(made);
       throw signal.aborted ? new VamanaError('ABORTED', 'the job was cancelled', { cause: error }) : error;
     } finally {
       base.snapshot.close();
@@ -298,7 +280,7 @@ export class Lifecycle {
     { segments, snapshot, number, entries }: Base,
     options: RebuildOptions,
     signal: AbortSignal,
-  ): Promise<Made> {
+  ): Promise<OpenSegment> {
     const { store, paths, manifests, runtime, storage } = this.target;
     const bytes = DISK_FACTOR * entries.reduce((sum, entry) => sum + entry.bytes, 0);
     const { freeBytes } = await storage.freeSpace(paths.segmentsDir);
@@ -332,12 +314,12 @@ export class Lifecycle {
     return { segment, entry: segmentEntry(segment, number, level) };
   }
 
-  private judge({ snapshot, segments, live }: Base, { segment }: Made): Promise<GateResult[]> {
+  private judge({ snapshot, segments, live }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
     const { store, recent } = this.target;
     return runGates({ store, base: snapshot, live, before: segments, candidate: segment, recent: recent() });
   }
 
-  private swap(job: Job, { entries }: Base, made: Made | null): Promise<void> {
+  private swap(job: Job, { entries }: Base, made: OpenSegment | null, options: RebuildOptions): Promise<void> {
     return this.target.queue.run(async () => {
       const began = performance.now();
       const { graceMs } = this.target.runtime.maintenance;
@@ -348,115 +330,11 @@ export class Lifecycle {
         deleteAfter: new Date(now + graceMs).toISOString(),
         segments: entries,
       };
-      const { retired = [] } = this.target.manifests.current;
-      await this.exchange(entries, made === null ? [] : [made], [...retired, generation], job);
+      const { retired = [], config } = this.target.manifests.current;
+      const edit = { retired: [...retired, generation], config: { ...config, ...graphOf(options) } };
+      job.swapMs = await this.target.generations.exchange(entries, made === null ? [] : [made], edit);
       job.pausedMs = performance.now() - began;
     });
-  }
-
-  // The manifest first: what is published afterwards is what opening would find.
-  private async exchange(
-    gone: readonly SegmentEntry[],
-    come: readonly Made[],
-    retired: readonly RetiredGeneration[],
-    job?: Job,
-  ): Promise<void> {
-    const { manifests, parts, snapshots, meta } = this.target;
-    const edit = {
-      removeSegments: gone.map(({ number }) => number),
-      addSegments: come.map(({ entry }) => entry),
-      retired,
-    };
-    await manifests.publish(applyEdit(manifests.current, edit));
-    const began = performance.now();
-    const uuids = new Set(gone.map(({ uuid }) => uuid));
-    const leaving = parts.segments.filter(({ info }) => uuids.has(info.uuid));
-    parts.segments = [
-      ...parts.segments.filter(({ info }) => !uuids.has(info.uuid)),
-      ...come.map(({ segment }) => segment),
-    ];
-    const native = snapshots.peek().native.next({ segments: [...parts.segments], deltas: parts.deltas });
-    snapshots.publish(new CollectionSnapshot(native, meta.snapshot()));
-    if (job !== undefined) job.swapMs = performance.now() - began;
-    // Searches in flight keep what they hold.
-    for (const segment of leaving) segment.close();
-    this.removeExpiredSoon();
-  }
-
-  private async rollBackAlone(number: number | undefined): Promise<RetiredGeneration> {
-    const { manifests, store, paths } = this.target;
-    const { retired = [], segments } = manifests.current;
-    const generation = number === undefined ? retired.at(-1) : retired.find(({ replacedBy }) => replacedBy === number);
-    if (generation === undefined) {
-      const what =
-        number === undefined ? 'no segments are kept' : `no segments are kept that segment ${number} replaced`;
-      throw new VamanaError('NOT_FOUND', `roll back: ${what}; they are for maintenance.graceMs after a job`);
-    }
-    const { replacedBy } = generation;
-    const replacing = segments.filter((entry) => entry.number === replacedBy);
-    if (replacedBy !== null && replacing.length === 0) {
-      const later = retired.find((other) => other.segments.some((entry) => entry.number === replacedBy))?.replacedBy;
-      const message = `roll back: segment ${replacedBy} was replaced by segment ${later ?? 'of a later job'} since`;
-      throw new VamanaError('INVALID_ARGUMENT', `${message}; roll that back first`);
-    }
-    const come: Made[] = [];
-    try {
-      for (const entry of generation.segments) {
-        come.push({ entry, segment: await store.openSegment(paths.segment(entry.number)) });
-      }
-    } catch (error) {
-      for (const { segment } of come) segment.close();
-      throw error;
-    }
-    await this.exchange(
-      replacing,
-      come,
-      retired.filter((other) => other !== generation),
-    );
-    for (const entry of replacing) await this.removeFolder(entry.number);
-    return generation;
-  }
-
-  private removeExpiredSoon(): void {
-    if (this.closed || this.holds > 0) return;
-    const { retired = [] } = this.target.manifests.current;
-    if (this.retiring !== null) clearTimeout(this.retiring);
-    this.retiring = null;
-    if (retired.length === 0) return;
-    const next = Math.min(...retired.map(({ deleteAfter }) => Date.parse(deleteAfter)));
-    const wait = Math.min(TIMER_MAX_MS, Math.max(0, next - Date.now()));
-    this.retiring = setTimeout(() => void this.removeExpired().catch(() => undefined), wait).unref();
-  }
-
-  // First the manifest, so that nothing is named that is not there.
-  private removeExpired(): Promise<void> {
-    return this.target.queue.run(async () => {
-      const { manifests } = this.target;
-      const { retired = [] } = manifests.current;
-      const now = Date.now();
-      const gone = retired.filter(({ deleteAfter }) => Date.parse(deleteAfter) <= now);
-      if (gone.length > 0 && this.holds === 0) {
-        await manifests.publish(
-          applyEdit(manifests.current, { retired: retired.filter((other) => !gone.includes(other)) }),
-        );
-        for (const { segments } of gone) for (const { number } of segments) await this.removeFolder(number);
-      }
-      this.removeExpiredSoon();
-    });
-  }
-
-  private async discard({ segment, entry }: Made): Promise<void> {
-    const { manifests, parts } = this.target;
-    if (parts.segments.includes(segment)) return;
-    segment.close();
-    // If a manifest that names it may have been published, recovery decides.
-    if (manifests.failed === null) await this.removeFolder(entry.number);
-  }
-
-  // What is left is removed at the next opening.
-  private async removeFolder(number: number): Promise<void> {
-    if (this.holds > 0) return;
-    await rm(this.target.paths.segment(number), { recursive: true, force: true }).catch(() => undefined);
   }
 
   private async enter(job: Job, state: Job['state']): Promise<void> {
@@ -473,9 +351,6 @@ export class Lifecycle {
     throw new VamanaError('BUSY', `cannot ${what}: job ${id} (${kind}) is running; wait for it, or cancel it`);
   }
 }
-
-/** Longer ones overflow. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 function mostAlive(snapshot: NativeSnapshot, segments: readonly NativeSegment[]): NativeSegment {
   const living = segments.map((segment) => {

@@ -6,7 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { unpackSnapshot } from '../backup/restore-snapshot.js';
 import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
 import type { NativeLock } from '../binding.js';
-import { type Collection, openCollection } from '../collection/collection.js';
+import type { Collection } from '../collection/collection.js';
+import { openCollection } from '../collection/open-collection.js';
 import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
 import { exists } from '../disk/file-copy.js';
@@ -104,6 +105,11 @@ export class Database {
     this.collections.set(name, opened);
     opened.catch(forget);
     return opened;
+  }
+
+  /** INVALID_ARGUMENT for a name that no collection can have. */
+  requireName(name: string): void {
+    this.paths.collection(name);
   }
 
   /** Names, sorted. */

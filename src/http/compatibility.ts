@@ -1,15 +1,11 @@
 // The table of docs/compatibility.md, made from the routes, so that it says what is there. `vamana serve
 // --compatibility` prints it; a test compares the file.
-import type { Route } from './route.js';
+import { type Route, wirePath } from './route.js';
 import { ROUTES } from './routes.js';
 
 export function compatibilityTable(): string {
-  const lines = ROUTES.map((route) => `| \`${route.method} ${pathOf(route)}\` | ${route.title} | ${state(route)} |`);
+  const lines = ROUTES.map((route) => `| \`${route.method} ${wirePath(route)}\` | ${route.title} | ${state(route)} |`);
   return ['| operation | what | here |', '|---|---|---|', ...lines, ''].join('\n');
-}
-
-function pathOf({ path }: Route): string {
-  return path.replace(/:(\w+)/g, '{$1}');
 }
 
 function state({ refused, note }: Route): string {

@@ -9,6 +9,7 @@ import { notFound } from './wire-error.js';
 export class OpenCollections {
   /** Uses by name; in the order of last use. */
   private readonly uses = new Map<string, number>();
+  private readonly opened = new Map<string, Collection>();
 
   constructor(
     private readonly database: Database,
@@ -24,6 +25,7 @@ export class OpenCollections {
     try {
       const collection = await this.open(name);
       opened = true;
+      this.opened.set(name, collection);
       return await work(collection);
     } finally {
       const left = (this.uses.get(name) ?? 1) - 1;
@@ -34,8 +36,8 @@ export class OpenCollections {
   }
 
   /** Those that were used and are not closed yet. */
-  get names(): string[] {
-    return [...this.uses.keys()];
+  get collections(): Collection[] {
+    return [...this.opened.values()].filter(({ isClosed }) => !isClosed);
   }
 
   private async open(name: string): Promise<Collection> {
@@ -52,6 +54,7 @@ export class OpenCollections {
       if (this.uses.size <= this.openMost) return;
       if (uses > 0) continue;
       this.uses.delete(name);
+      this.opened.delete(name);
       const collection = await this.database.collection(name).catch(() => undefined);
       // Asked for again meanwhile: then it stays.
       if (!this.uses.has(name)) await collection?.close();

@@ -16,7 +16,9 @@ import {
   readSearch,
 } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
+import type { SearchCosts } from './metrics.js';
 import { answer, type Found } from './search.js';
+import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
 import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePoint } from './wire-point.js';
 
@@ -51,7 +53,12 @@ function searchRoutes(name: string, title: string, read: PlanReader, wrapped: bo
       path: `${POINTS}/${name}`,
       title,
       handle: (request) =>
-        withShape(request, async (shape) => wrap(await searchOne(bodyOf(request), request, shape, read))),
+        withShape(request, async (shape) => {
+          const spent = asksCost(request) ? new Spent() : undefined;
+          const points = await searchOne(bodyOf(request), request, costed(shape, spent), read);
+          if (spent !== undefined) request.beside.cost = spent.values;
+          return wrap(points);
+        }),
     },
     {
       ...frame,
@@ -110,13 +117,29 @@ function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unkno
   const searches = bodyOf(request).list('searches');
   if (searches === undefined) throw badRequest('missing field `searches`');
   requireFew('searches', searches.length, request.parts.config.limits.queries);
-  return withShape(request, (shape) =>
-    Promise.all(
+  const spent = asksCost(request) ? searches.map(() => new Spent()) : [];
+  return withShape(request, async (shape) => {
+    const lists = await Promise.all(
       searches.map(async (search, at) =>
-        wrap(await searchOne(Fields.of(search, `searches[${at}]`), request, shape, read)),
+        wrap(await searchOne(Fields.of(search, `searches[${at}]`), request, costed(shape, spent[at]), read)),
       ),
-    ),
-  );
+    );
+    if (spent.length > 0) request.beside.cost = spent.map(({ values }) => values);
+    return lists;
+  });
+}
+
+function asksCost({ query }: WireRequest): boolean {
+  return query.oneOf('cost', ['true', 'false']) === 'true';
+}
+
+function costed(shape: PointShape, spent: Spent | undefined): PointShape {
+  if (spent === undefined) return shape;
+  const onCosts = (costs: SearchCosts): void => {
+    shape.onCosts?.(costs);
+    spent.add(costs);
+  };
+  return { ...shape, onCosts };
 }
 
 function retrieve(request: WireRequest): Promise<unknown> {
@@ -191,5 +214,7 @@ function count(request: WireRequest): Promise<unknown> {
 
 function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {
   const wire = request.parts.registry.collection(collectionName(request));
-  return useCollection(request, (collection: Collection) => work({ collection, wire }));
+  const { metrics } = request.parts;
+  const onCosts = metrics.searched.bind(metrics);
+  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts }));
 }

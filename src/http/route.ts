@@ -1,23 +1,38 @@
 // What a route is: a row of a table that says what it does, who may, and how it is answered. The server is made from
-// these rows and so is docs/compatibility.md, so neither can say what the other does not.
+// these rows and so are docs/compatibility.md and the OpenAPI document, so neither can say what the others do not.
+import type { Logger } from 'pino';
 import type { Collection } from '../collection/collection.js';
 import type { Database } from '../database/database.js';
+import type { Admission } from './admission.js';
 import type { Access, Grant } from './auth.js';
+import type { BulkPool } from './bulk-pool.js';
 import { Fields } from './fields.js';
+import type { LoopDelay } from './loop-delay.js';
+import type { ServiceMetrics } from './metrics.js';
 import type { OpenCollections } from './open-collections.js';
+import type { BodyReader } from './read-body.js';
 import type { ServiceConfig } from './service-config.js';
-import { notSupported, type WireError } from './wire-error.js';
+import type { SnapshotStore } from './snapshot-store.js';
+import { notSupported } from './wire-error.js';
 import type { WireRegistry } from './wire-registry.js';
 
 /** What routes work on. */
 export interface ServiceParts {
   config: ServiceConfig;
+  /** All there are. */
+  routes: readonly Route[];
   database: Database;
   open: OpenCollections;
   registry: WireRegistry;
-  /** 503 with the reason, before recovery and while stopping. */
-  readiness(): WireError | null;
-  inFlight(): number;
+  metrics: ServiceMetrics;
+  admission: Admission;
+  bodies: BodyReader;
+  loop: LoopDelay;
+  snapshots: SnapshotStore;
+  bulk: BulkPool;
+  logger: Logger;
+  /** Set as the service ends. */
+  state: { stopping: boolean };
 }
 
 export interface WireRequest {
@@ -26,10 +41,18 @@ export interface WireRequest {
   /** The `{name}` parts of the path. */
   params: Readonly<Record<string, string>>;
   query: Fields;
+  /** Parsed JSON; the bytes, or the stream, where the route asks for those. */
   body: unknown;
+  /** Members that go beside the result. */
+  beside: Record<string, unknown>;
+  /** Of the body; empty where the client did not say. */
+  contentType: string;
   /** Aborted when the client goes away or the time is up. */
   signal: AbortSignal;
 }
+
+/** Past this JSON is not parsed on the event loop where the route allows that: it would be held up for milliseconds. */
+export const LARGE_BODY_BYTES = 128 * 1024;
 
 export interface Route {
   method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
@@ -39,6 +62,15 @@ export interface Route {
   access: Access;
   /** `bare` answers go out as they are, without the envelope; a string then as text. */
   bare?: true;
+  /**
+   * What is not read as JSON: `bytes` of any kind, or a `stream` that the handler reads itself; `bulk` is JSON that stays
+   * bytes where it is large.
+   */
+  takes?: 'bytes' | 'stream' | 'bulk';
+  /** Works for as long as it takes, and takes no place from those that are to be quick. */
+  long?: true;
+  /** Answered however much there is to do: what tells how much that is. */
+  always?: true;
   /** What it does not do, for the table of compatibility; of a route that is refused, why. */
   note?: string;
   refused?: true;
@@ -50,6 +82,11 @@ export function refusedRoute(route: Pick<Route, 'method' | 'path' | 'title' | 'a
     throw notSupported(route.title, instead);
   };
   return { ...route, note: instead, refused: true, handle };
+}
+
+/** As documents write it. */
+export function wirePath({ path }: Pick<Route, 'path'>): string {
+  return path.replace(/:(\w+)/g, '{$1}');
 }
 
 /** The name in the path, or what it is an alias of. */

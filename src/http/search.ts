@@ -98,7 +98,7 @@ async function nearest(
   query: Float32Array,
   k: number,
   { tuning: { listSize, exact, rerank }, filter }: Plan,
-  { collection }: PointShape,
+  { collection, onCosts }: PointShape,
   shown: Shown,
   signal: AbortSignal,
 ): Promise<Hit[]> {
@@ -111,6 +111,7 @@ async function nearest(
     signal,
     listSize: Math.max(listSize, k),
     ...(rerank === undefined ? {} : { rerank: Math.max(rerank, k) }),
+    ...(onCosts === undefined ? {} : { onCosts }),
   };
   const points = await collection.search(query, options);
   return points.map((point) => ({ key: point.id, score: scoreOf(metric, point.distance), point }));

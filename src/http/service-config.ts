@@ -31,6 +31,7 @@ export const SETTINGS = {
   },
   storage: {
     data_dir: { kind: 'text', value: './data', meaning: 'folder of the database' },
+    snapshots_dir: { kind: 'text', value: null, meaning: 'folder of snapshots; snapshots in data_dir by default' },
     sync: { kind: 'text', value: 'always', meaning: 'always, none, or milliseconds between syncs' },
     io: { kind: 'text', value: 'auto', meaning: 'how vectors are read: auto, uring, pread, mmap' },
     threads: { kind: 'count', value: 0, meaning: 'search threads a collection; 0 is one a processor' },
@@ -45,7 +46,16 @@ export const SETTINGS = {
     queries: { kind: 'count', value: 1000, meaning: 'queries of a batch' },
     prefetch_depth: { kind: 'count', value: 16, meaning: 'nesting of prefetches' },
     timeout_seconds: { kind: 'count', value: 60, meaning: 'time for a search' },
+    body_seconds: { kind: 'count', value: 60, meaning: 'time for a body to arrive' },
+    bodies_bytes: { kind: 'count', value: 256 * MIB, meaning: 'bytes of all bodies that are being worked on' },
+    upload_bytes: { kind: 'count', value: 64 * 1024 * MIB, meaning: 'bytes of a snapshot that is uploaded' },
     requests: { kind: 'count', value: 512, meaning: 'requests at work or waiting; more are answered 503' },
+    concurrency: { kind: 'count', value: 64, meaning: 'requests that read, and that write, at work at once' },
+    queue_ms: {
+      kind: 'count',
+      value: 1000,
+      meaning: 'longest wait for a place; who would wait longer is answered 503',
+    },
     requests_per_second: { kind: 'count', value: 0, meaning: 'of one key or address; 0 is no limit' },
   },
   log: {
@@ -172,6 +182,9 @@ function requireConsistent({ service, storage, limits, log }: ServiceConfig): vo
   }
   requireOne('storage.io', storage.io, ['auto', 'uring', 'pread', 'mmap']);
   requireOne('log.level', log.level, ['trace', 'debug', 'info', 'warn', 'error', 'silent']);
+  if (limits.bodies_bytes < limits.body_bytes) {
+    throw invalid('limits.bodies_bytes', limits.bodies_bytes, `limits.body_bytes, ${limits.body_bytes}, or more`);
+  }
   for (const [name, value] of Object.entries(limits)) {
     if (value === 0 && name !== 'requests_per_second') throw invalid(`limits.${name}`, value, '1 or more');
   }

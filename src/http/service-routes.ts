@@ -1,6 +1,8 @@
 // What belongs to no collection: who answers, whether it is ready, and what it reports of itself; and every operation
 // of Qdrant that is refused, each with what to do instead.
+import { inBackground } from './background.js';
 import { type Route, refusedRoute, useCollection, type WireRequest } from './route.js';
+import { WireError } from './wire-error.js';
 
 export const SERVICE_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/', title: 'title and version', access: 'open', bare: true, handle: root },
@@ -17,13 +19,13 @@ export const SERVICE_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/cluster', title: 'cluster status', access: 'read', handle: () => ({ status: 'disabled' }) },
   { method: 'GET', path: '/issues', title: 'issues', access: 'read', handle: () => ({ issues: [] }) },
   { method: 'DELETE', path: '/issues', title: 'clear issues', access: 'manage', handle: () => true },
-  { method: 'GET', path: '/telemetry', title: 'telemetry', access: 'read', handle: telemetry },
   {
     method: 'POST',
     path: '/vamana/collections/:collection/flush',
     title: 'write fresh rows as a segment (ours)',
     access: 'write',
-    handle: (request) => useCollection(request, (collection) => collection.flush().then(() => true)),
+    long: true,
+    handle: flush,
   },
   {
     method: 'GET',
@@ -37,7 +39,6 @@ export const SERVICE_ROUTES: readonly Route[] = [
 const COLLECTION = '/collections/:collection';
 const ONE_NODE = 'one node holds all of a collection';
 const NEAREST = 'use points/query with nearest';
-const COMMAND = 'use `vamana snapshot` and `vamana restore`';
 
 export const REFUSED_ROUTES: readonly Route[] = [
   refused('POST', `${COLLECTION}/points/vectors/delete`, 'delete vectors', 'write', 'delete the points'),
@@ -47,19 +48,14 @@ export const REFUSED_ROUTES: readonly Route[] = [
   refused('POST', `${COLLECTION}/points/search/matrix/offsets`, 'distance matrix, offsets', 'read', NEAREST),
   refused('PUT', `${COLLECTION}/vectors/:vector`, 'add a named vector', 'manage', 'make the collection anew'),
   refused('DELETE', `${COLLECTION}/vectors/:vector`, 'drop a named vector', 'manage', 'make the collection anew'),
+  refused('GET', `${COLLECTION}/optimizations`, 'optimizations', 'read', 'see /vamana/collections/{collection}/status'),
   refused('GET', `${COLLECTION}/shards`, 'list shard keys', 'read', ONE_NODE),
   refused('PUT', `${COLLECTION}/shards`, 'create a shard key', 'manage', ONE_NODE),
   refused('POST', `${COLLECTION}/shards/delete`, 'delete a shard key', 'manage', ONE_NODE),
   refused('POST', `${COLLECTION}/cluster`, 'move shards', 'manage', ONE_NODE),
   refused('POST', '/cluster/recover', 'recover a peer', 'manage', ONE_NODE),
+  refused('GET', '/cluster/telemetry', 'telemetry of the cluster', 'read', ONE_NODE),
   refused('DELETE', '/cluster/peer/:peer', 'remove a peer', 'manage', ONE_NODE),
-  refused('GET', `${COLLECTION}/snapshots`, 'list snapshots', 'read', COMMAND),
-  refused('POST', `${COLLECTION}/snapshots`, 'take a snapshot', 'manage', COMMAND),
-  refused('GET', `${COLLECTION}/snapshots/:snapshot`, 'download a snapshot', 'read', COMMAND),
-  refused('DELETE', `${COLLECTION}/snapshots/:snapshot`, 'delete a snapshot', 'manage', COMMAND),
-  refused('PUT', `${COLLECTION}/snapshots/recover`, 'recover from a snapshot', 'manage', COMMAND),
-  refused('GET', '/snapshots', 'list storage snapshots', 'read', COMMAND),
-  refused('POST', '/snapshots', 'take a storage snapshot', 'manage', COMMAND),
 ];
 
 function refused(
@@ -72,24 +68,20 @@ function refused(
   return refusedRoute({ method, path, title, access }, instead);
 }
 
+function flush(request: WireRequest): Promise<unknown> {
+  return inBackground(request, () =>
+    useCollection(request, async (collection) => {
+      await collection.flush();
+      return true;
+    }),
+  );
+}
+
 function root({ parts }: WireRequest): unknown {
   return { title: 'vamana-ssd - vector search engine', version: parts.config.service.version, commit: '' };
 }
 
 function ready({ parts }: WireRequest): string {
-  const reason = parts.readiness();
-  if (reason !== null) throw reason;
+  if (parts.state.stopping) throw new WireError(503, 'the service is stopping');
   return 'all shards are ready';
-}
-
-async function telemetry({ parts }: WireRequest): Promise<unknown> {
-  const names = await parts.database.listCollections();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return {
-    app: { name: 'vamana-ssd', version: parts.config.service.version },
-    collections: { number_of_collections: names.length, open: parts.open.names.length },
-    cluster: { enabled: false },
-    requests: { in_flight: parts.inFlight() },
-    memory: { resident_bytes: rss, heap_bytes: heapUsed, external_bytes: external },
-  };
 }

@@ -6,22 +6,30 @@ import type { WithPayload } from '../payload/payload-selection.js';
 import type { Payload, PointId } from '../payload/point.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import type { PointInput } from '../write/write-batch.js';
+import type { SearchCosts } from './metrics.js';
 import { describe, Fields, isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { shortFloat } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
 
-/** What reading and writing vectors of one collection needs. */
-export interface PointShape {
-  collection: Collection;
+/** What it takes to read points that are to be written: plain values, which can be sent to a thread. */
+export interface WriteShape {
+  collection: Pick<Collection, 'config'>;
   wire: WireCollection;
 }
 
-export function readId(value: unknown, { collection }: Pick<PointShape, 'collection'>): PointId {
+/** What reading and writing vectors of one collection needs. */
+export interface PointShape extends WriteShape {
+  collection: Collection;
+  /** Hears what each query of the engine cost. */
+  onCosts?: (costs: SearchCosts) => void;
+}
+
+export function readId(value: unknown, { collection }: Pick<WriteShape, 'collection'>): PointId {
   return parsePointId(value, { strings: collection.config.stringIds });
 }
 
-export function readIds(body: Fields, name: string, shape: PointShape, most: number): PointId[] | undefined {
+export function readIds(body: Fields, name: string, shape: WriteShape, most: number): PointId[] | undefined {
   const list = body.list(name);
   if (list === undefined) return undefined;
   requireFew(body.path(name), list.length, most);
@@ -38,7 +46,7 @@ export function wireId(id: PointId): number | bigint | string {
 }
 
 /** The one vector of a point, however it is spelt. */
-export function readVector(value: unknown, { wire }: PointShape, place: string): number[] {
+export function readVector(value: unknown, { wire }: WriteShape, place: string): number[] {
   if (!isObject(value)) {
     if (wire.vectorName !== '' && Array.isArray(value)) throw unnamed(wire.vectorName, place);
     return readNumbers(value, place);
@@ -55,7 +63,7 @@ export function readVector(value: unknown, { wire }: PointShape, place: string):
 }
 
 /** The name of a vector in `using` and its like. */
-export function requireVectorName(name: string | undefined, { wire }: PointShape, place: string): void {
+export function requireVectorName(name: string | undefined, { wire }: WriteShape, place: string): void {
   if (name === undefined && wire.vectorName !== '') throw unnamed(wire.vectorName, place);
   if (name !== undefined && name !== wire.vectorName) throw otherVector(name, wire, place);
 }
@@ -74,7 +82,7 @@ export function readPayload(value: unknown, place: string): Payload {
   throw badRequest(`${place}: found ${describe(value)}, expected an object`);
 }
 
-export function readPoint(value: unknown, shape: PointShape, place: string): PointInput {
+export function readPoint(value: unknown, shape: WriteShape, place: string): PointInput {
   const point = Fields.of(value, place);
   const id = readId(point.required('id'), shape);
   const vector = readVector(point.required('vector'), shape, `point ${id}: vector`);

@@ -44,6 +44,11 @@ export class WireRegistry {
     return own(this.state.collections, name) ?? PLAIN_COLLECTION;
   }
 
+  /** Its entry, where it has one. */
+  known(name: string): WireCollection | undefined {
+    return own(this.state.collections, name);
+  }
+
   /** The collection that an alias stands for; the name itself where it is none. */
   resolve(name: string): string {
     return own(this.state.aliases, name) ?? name;

@@ -14,6 +14,11 @@ export const MAX_PAYLOAD_DEPTH = 128;
 const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
 
+/** What encodePayload made elsewhere, on another thread, say: taken as it is. */
+export class EncodedPayload {
+  constructor(readonly bytes: Uint8Array) {}
+}
+
 const TAGGED = 0xc1;
 
 /**

@@ -1,5 +1,5 @@
 // What the reading calls of a collection take.
-import type { NativeFilterStrategy } from '../binding.js';
+import type { NativeFilterStrategy, NativeSearchResult } from '../binding.js';
 import type { WithPayload } from '../payload/payload-selection.js';
 import type { PointIdInput } from '../payload/point.js';
 
@@ -25,6 +25,8 @@ export interface CollectionSearchOptions extends ReadOptions {
   filter?: unknown;
   /** How matching points are looked for; 'auto', the cheapest by measured costs, by default. Of no effect without a filter. */
   strategy?: NativeFilterStrategy;
+  /** Hears what each query cost, an entry a query in each column, before the points are read. */
+  onCosts?: (costs: NonNullable<NativeSearchResult['costs']>) => void;
   signal?: AbortSignal;
 }
 

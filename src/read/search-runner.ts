@@ -47,10 +47,11 @@ export async function runSearch(
     rerank: rerankDepth(options.rerank),
     exact,
     approximate: wantsEstimates(options.scores),
-    costs,
+    costs: costs || options.onCosts !== undefined,
     ...(rows === null ? {} : { filter: rows.native(), strategy }),
   };
   const hits = await cancellable(native, signal, (cancel) => snapshot.native.search(bytes, count, params, cancel));
+  if (hits.costs !== undefined) options.onCosts?.(hits.costs);
   return { hits, k };
 }
 

@@ -35,6 +35,8 @@ export interface WalStats {
   records: number;
   bytesWritten: number;
   syncs: number;
+  /** That they took, all together. */
+  syncMs: number;
   /** Mean over the syncs since opening; 0 before the first. */
   recordsPerSync: number;
   lastSeq: number;
@@ -65,7 +67,7 @@ export class WalWriter {
   private closing: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private failure: VamanaError | null = null;
-  private counts = { records: 0, bytesWritten: 0, syncs: 0 };
+  private counts = { records: 0, bytesWritten: 0, syncs: 0, syncMs: 0 };
   private durableSeq: number;
 
   private constructor(
@@ -145,12 +147,12 @@ export class WalWriter {
   }
 
   stats(): WalStats {
-    const { records, syncs, bytesWritten } = this.counts;
+    const { records, syncs, syncMs, bytesWritten } = this.counts;
     const bytes = this.full.reduce((sum, segment) => sum + segment.bytes, this.active?.bytes ?? 0);
     const segments = this.full.length + (this.active === null ? 0 : 1);
     const recordsPerSync = syncs === 0 ? 0 : records / syncs;
     const { lastSeq, durableSeq } = this;
-    return { bytes, segments, records, bytesWritten, syncs, recordsPerSync, lastSeq, durableSeq };
+    return { bytes, segments, records, bytesWritten, syncs, syncMs, recordsPerSync, lastSeq, durableSeq };
   }
 
   /** Waits for what was appended, makes it durable and marks the log as closed properly. Idempotent. */
@@ -221,9 +223,11 @@ export class WalWriter {
 
   private async syncActive(): Promise<void> {
     if (this.active === null || this.active.syncedSeq === this.active.lastSeq) return;
+    const startMs = performance.now();
     await this.active.sync();
     this.durableSeq = this.active.syncedSeq;
     this.counts.syncs += 1;
+    this.counts.syncMs += performance.now() - startMs;
   }
 
   private startTimer(): void {

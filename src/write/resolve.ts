@@ -3,13 +3,13 @@
 // returns is what the WAL, LMDB and the delta all apply; no condition and no filter goes past this file.
 import { VamanaError } from '../errors.js';
 import { type PointIdRules, parsePointId } from '../meta/point-id.js';
-import { decodePayload, encodePayload } from '../payload/payload-codec.js';
+import { decodePayload, EncodedPayload, encodePayload } from '../payload/payload-codec.js';
 import { deleteAtPath, mergeAtPath, mergePayload, parsePath } from '../payload/payload-path.js';
 import type { Payload, PointId, PointIdInput } from '../payload/point.js';
 import type { WalOp } from '../wal/wal-op.js';
 import type { CurrentPoint, ResolveView } from './resolve-view.js';
 import type { RowAllocator } from './row-allocator.js';
-import { encodeVector, type VectorInput, type VectorSpace } from './vector-input.js';
+import { type EncodedVector, encodeVector, type VectorInput, type VectorSpace } from './vector-input.js';
 import type { OperationResult, UpdateMode, Upsert, WriteBatch, WriteOperation } from './write-batch.js';
 
 export interface ResolveContext {
@@ -91,7 +91,7 @@ class Resolver {
     return this.each(upsert, ({ id: given, vector, payload = null }) => {
       const id = this.parse(given);
       const encoded = encodeVector(vector, this.context.space, id);
-      const bytes = payload === null ? null : withPoint(id, () => encodePayload(payload));
+      const bytes = payload === null ? null : withPoint(id, () => payloadBytes(payload));
       if (ifVersion !== undefined) this.requireVersion(id, this.context.view.get(id), ifVersion);
       const row = this.context.view.rowOf(id);
       if (!wants(row !== undefined)) return false;
@@ -100,7 +100,11 @@ class Resolver {
     });
   }
 
-  private updateVector(given: PointIdInput, vector: VectorInput, ifVersion: number | undefined): boolean {
+  private updateVector(
+    given: PointIdInput,
+    vector: VectorInput | EncodedVector,
+    ifVersion: number | undefined,
+  ): boolean {
     const id = this.parse(given);
     const encoded = encodeVector(vector, this.context.space, id);
     const current = this.find(id, ifVersion);
@@ -196,6 +200,10 @@ function deleting(keys: readonly string[]): (payload: Payload) => void {
   return (payload) => {
     for (const path of paths) deleteAtPath(payload, path);
   };
+}
+
+function payloadBytes(payload: Payload | EncodedPayload): Uint8Array {
+  return payload instanceof EncodedPayload ? payload.bytes : encodePayload(payload);
 }
 
 function edit(change: (payload: Payload) => void): (before: Uint8Array | null) => Uint8Array {

@@ -11,6 +11,15 @@ import { floatsToHalves, floatToHalf, halfToFloat, halvesToFloats } from '../sou
 /** Values; in a Uint16Array the bits of half floats. */
 export type VectorInput = readonly number[] | Float32Array | Float64Array | Uint16Array | Uint8Array | Int8Array;
 
+/** What encodeVector made elsewhere, on another thread, say: taken as it is. */
+export class EncodedVector {
+  constructor(
+    readonly bytes: Uint8Array,
+    /** Elements. */
+    readonly length: number,
+  ) {}
+}
+
 export interface VectorSpace {
   dim: number;
   element: NativeElement;
@@ -21,7 +30,12 @@ export interface VectorSpace {
 const UNIT_TOLERANCE = 1e-6;
 
 /** INVALID_ARGUMENT or NOT_FINITE, naming the point and the position. */
-export function encodeVector(input: VectorInput, { dim, element, metric }: VectorSpace, id: PointId): Uint8Array {
+export function encodeVector(
+  input: VectorInput | EncodedVector,
+  { dim, element, metric }: VectorSpace,
+  id: PointId,
+): Uint8Array {
+  if (input instanceof EncodedVector) return encodedBytes(input, dim * elementBytes(element), id);
   const kind = kindOf(input);
   if (kind !== 'values' && kind !== element) {
     throw invalid(id, `found ${describe(input)} as vector, expected ${acceptedFor(element)}`);
@@ -35,6 +49,14 @@ export function encodeVector(input: VectorInput, { dim, element, metric }: Vecto
   else data.set(input as VectorData);
   requireFinite(data, element, input, id);
   return bytesOf(data);
+}
+
+function encodedBytes({ bytes }: EncodedVector, expected: number, id: PointId): Uint8Array {
+  if (bytes.length === expected) return bytes;
+  throw new VamanaError(
+    'INTERNAL',
+    `point ${id}: found an encoded vector of ${bytes.length} bytes, expected ${expected}`,
+  );
 }
 
 // In f32, and rounded last: so f16 loses least, and takes whatever has a direction.

@@ -2,13 +2,21 @@
 // Types only; resolve.ts makes effects of it. Where two operations, or two entries of one, name the same point,
 // the later one finds what the earlier one left.
 import type { Payload, PointIdInput } from '../payload/point.js';
-import type { VectorInput } from './vector-input.js';
+import type { EncodedPayload } from '../payload/payload-codec.js';
+import type { EncodedVector, VectorInput } from './vector-input.js';
 
 export interface PointInput {
   id: PointIdInput;
   vector: VectorInput;
   /** An upsert replaces the whole point: without it the point has none afterwards. */
   payload?: Payload | null;
+}
+
+/** The same, encoded elsewhere for the space that it is written to: what is in it is not checked again. */
+export interface EncodedPoint {
+  id: PointIdInput;
+  vector: EncodedVector;
+  payload?: EncodedPayload | null;
 }
 
 /** `insert_only` passes over points that exist, `update_only` over points that do not. */
@@ -23,7 +31,7 @@ export interface Conditional {
 }
 
 export interface Upsert extends Conditional {
-  upsert: readonly PointInput[];
+  upsert: readonly (PointInput | EncodedPoint)[];
   mode?: UpdateMode;
 }
 
@@ -33,7 +41,7 @@ export interface Delete extends Conditional {
 
 /** New vectors for points that keep their payloads. */
 export interface UpdateVectors extends Conditional {
-  updateVectors: readonly { id: PointIdInput; vector: VectorInput }[];
+  updateVectors: readonly { id: PointIdInput; vector: VectorInput | EncodedVector }[];
 }
 
 /** Merges into the payload, or into the object at the path `key`; members that are null are removed. */

@@ -1,0 +1,77 @@
+// The threads that read large bodies (bulk-worker.ts): started when the first one comes, a few at most, each at one
+// body at a time; what comes meanwhile waits in order. A thread that dies, of memory, say, fails its body only. Called
+// by write-routes.ts.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { VamanaError } from '../errors.js';
+import type { BulkChange, BulkTask } from './bulk-task.js';
+import type { BulkReply } from './bulk-worker.js';
+import { WireError } from './wire-error.js';
+
+interface Job {
+  task: BulkTask;
+  resolve(changes: BulkChange[]): void;
+  reject(error: Error): void;
+}
+
+/** Searches want processors too. */
+const THREADS_MAX = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+
+export class BulkPool {
+  private readonly waiting: Job[] = [];
+  private readonly idle: Worker[] = [];
+  private readonly working = new Map<Worker, Job>();
+  private closed = false;
+
+  /** The bytes of the task are given away. What readBulk throws, as a WireError; INTERNAL when the thread died. */
+  read(task: BulkTask): Promise<BulkChange[]> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) return reject(new VamanaError('CLOSED', 'the service is stopping'));
+      this.waiting.push({ task, resolve, reject });
+      this.feed();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const workers = [...this.idle.splice(0), ...this.working.keys()];
+    for (const { reject } of this.waiting.splice(0)) reject(new VamanaError('CLOSED', 'the service is stopping'));
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  private feed(): void {
+    while (this.waiting.length > 0) {
+      const worker = this.idle.pop() ?? (this.working.size < THREADS_MAX ? this.start() : undefined);
+      if (worker === undefined) return;
+      const job = this.waiting.shift() as Job;
+      this.working.set(worker, job);
+      worker.postMessage(job.task, [job.task.bytes.buffer as ArrayBuffer]);
+    }
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL('./bulk-worker.js', import.meta.url));
+    worker.on('message', (reply: BulkReply) => {
+      const job = this.working.get(worker);
+      this.working.delete(worker);
+      this.idle.push(worker);
+      if ('changes' in reply) job?.resolve(reply.changes);
+      else job?.reject(new WireError(reply.status, reply.message));
+      this.feed();
+    });
+    worker.on('error', (error) => this.lose(worker, error));
+    worker.on('exit', () => this.lose(worker, new Error('it ended')));
+    // A process that has nothing else to do may end.
+    worker.unref();
+    return worker;
+  }
+
+  private lose(worker: Worker, cause: Error): void {
+    const job = this.working.get(worker);
+    this.working.delete(worker);
+    const at = this.idle.indexOf(worker);
+    if (at !== -1) this.idle.splice(at, 1);
+    job?.reject(new VamanaError('INTERNAL', `the thread that read the body was lost: ${cause.message}`, { cause }));
+    if (!this.closed) this.feed();
+  }
+}

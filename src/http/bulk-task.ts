@@ -1,0 +1,46 @@
+// What a thread is asked to make of a large body, and the making: pure, so that the event loop does the same with small
+// ones. Called by bulk-worker.ts and write-routes.ts.
+import type { CollectionConfig } from '../config/collection-config.js';
+import { readBinaryPoints } from './binary-points.js';
+import { buffersOf, hasVectors, type PackedPoints, packPoints } from './packed-points.js';
+import { type Change, type ChangeKind, readChanges } from './read-changes.js';
+import { parseJson } from './wire-json.js';
+import type { WireCollection } from './wire-registry.js';
+
+export interface BulkTask {
+  kind: ChangeKind | 'binary';
+  /** Of the body; given away. */
+  bytes: Uint8Array;
+  config: CollectionConfig;
+  wire: WireCollection;
+  /** Points, or ids, of one request. */
+  most: number;
+}
+
+export type BulkChange = Change | { packed: PackedPoints };
+
+/** 400 and its like, before anything is written. */
+export function readBulk({ kind, bytes, config, wire, most }: BulkTask): BulkChange[] {
+  const changes = kind === 'binary' ? readBinary(bytes, config, most) : readJson(kind, bytes, { config, wire, most });
+  return changes.map((change) =>
+    'operation' in change && hasVectors(change.operation) ? { packed: packPoints(change.operation, config) } : change,
+  );
+}
+
+export function transferable(changes: readonly BulkChange[]): ArrayBuffer[] {
+  return changes.flatMap((change) => ('packed' in change ? buffersOf(change.packed) : []));
+}
+
+function readBinary(bytes: Uint8Array, { dim }: CollectionConfig, most: number): Change[] {
+  const { points, mode } = readBinaryPoints(bytes, { points: most, dim });
+  return [{ operation: { upsert: points, mode } }];
+}
+
+function readJson(
+  kind: ChangeKind,
+  { buffer, byteOffset, length }: Uint8Array,
+  { config, wire, most }: Pick<BulkTask, 'config' | 'wire' | 'most'>,
+): Change[] {
+  const text = Buffer.from(buffer, byteOffset, length).toString('utf8');
+  return readChanges(kind, parseJson(text), { collection: { config }, wire, most });
+}

@@ -1,0 +1,170 @@
+// What every request passes on its way to its route and back. Before its body is read: identity, rights, rate. Then a
+// place to work at, and the route, on a clock that also stops when the client goes away. Then the envelope, or the
+// error's; and what is told of it: metrics, the log of slow requests, the audit log. Called by service.ts.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { Authenticator, Grant } from './auth.js';
+import { Fields } from './fields.js';
+import { Accepted, RawAnswer } from './raw-answer.js';
+import type { BodyShare } from './read-body.js';
+import { LARGE_BODY_BYTES, type Route, type ServiceParts, wirePath } from './route.js';
+import { asWireError, WireError } from './wire-error.js';
+import { parseJson } from './wire-json.js';
+
+/** What is known of a request besides what fastify has. */
+interface Context {
+  route: Route;
+  grant: Grant;
+  share?: BodyShare;
+}
+
+/** What no route is for, under one name: paths are the client's to make up. */
+const UNMATCHED = { method: 'any', endpoint: 'unmatched' };
+
+export class RequestRunner {
+  private readonly authenticator: Authenticator;
+  private readonly contexts = new WeakMap<FastifyRequest, Context>();
+
+  constructor(
+    private readonly parts: ServiceParts,
+    private readonly logger: Logger,
+  ) {
+    this.authenticator = new Authenticator(parts.config.service);
+  }
+
+  /** Before the body is read. 401, 403, 429. */
+  admit(route: Route, request: FastifyRequest): void {
+    this.contexts.set(request, { route, grant: this.grantOf(route, request) });
+  }
+
+  /** What fastify shall take for the body. 408, 413, 503. */
+  async readBody(request: FastifyRequest, stream: FastifyRequest['raw']): Promise<unknown> {
+    const context = this.contexts.get(request);
+    if (context?.route.takes === 'stream') return stream;
+    const length = request.headers['content-length'];
+    const { bytes, share } = await this.parts.bodies.read(stream, length === undefined ? undefined : Number(length));
+    if (context === undefined) share.release();
+    else context.share = share;
+    return bytes;
+  }
+
+  async run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { admission, config } = this.parts;
+    const { grant } = this.contexts.get(request) as Context;
+    const clock = new AbortController();
+    const stop = (): void => clock.abort();
+    let timer: NodeJS.Timeout | undefined;
+    let leave: (() => void) | undefined;
+    try {
+      const query = Fields.of({ ...(request.query as object) });
+      const seconds = timeoutOf(query, config.limits.timeout_seconds);
+      if (route.long === undefined) timer = setTimeout(stop, seconds * 1000);
+      reply.raw.once('close', stop);
+      if (takesPlace(route)) leave = await admission.enter(route.access === 'read' ? 'read' : 'write', clock.signal);
+      const beside = {};
+      const answer = await route.handle({
+        parts: this.parts,
+        grant,
+        params: request.params as Record<string, string>,
+        query,
+        body: bodyFor(route, request.body),
+        beside,
+        contentType: request.headers['content-type'] ?? '',
+        signal: clock.signal,
+      });
+      return this.send(route, answer, beside, reply);
+    } catch (error) {
+      return this.refuse(error, reply);
+    } finally {
+      clearTimeout(timer);
+      leave?.();
+    }
+  }
+
+  refuse(thrown: unknown, reply: FastifyReply): FastifyReply {
+    const error = asWireError(thrown);
+    if (error.status >= 500 && !(thrown instanceof WireError)) {
+      this.logger.error({ req: reply.request.id, err: thrown }, 'request failed');
+    }
+    if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
+    // What is left of the body is not waited for.
+    if (error.status === 408 || error.status === 413) reply.header('connection', 'close');
+    return reply.code(error.status).send({ status: { error: error.message }, time: secondsOf(reply) });
+  }
+
+  /** When the answer has gone out, or the client has gone. */
+  done(request: FastifyRequest, reply: FastifyReply): void {
+    const context = this.contexts.get(request);
+    context?.share?.release();
+    const seconds = secondsOf(reply);
+    const { method, endpoint } = labelsOf(request, context?.route);
+    this.parts.metrics.answered({ method, endpoint, status: reply.statusCode }, seconds);
+    if (context === undefined) return;
+    const { title, access } = context.route;
+    const holder = context.grant.holder;
+    const fields = { req: request.id, operation: title, url: request.url, status: reply.statusCode };
+    if (access === 'manage' && this.parts.config.log.audit) {
+      this.logger.info({ audit: true, holder, ...fields }, 'audit');
+    }
+    const ms = Math.round(seconds * 1e6) / 1000;
+    if (ms >= this.parts.config.log.slow_ms) this.logger.warn({ ...fields, ms, slow: true }, 'slow request');
+    else this.logger.debug({ ...fields, ms }, 'request');
+  }
+
+  // Whoever watches over the process has no key. Lists are open to each key, and show what it may see.
+  private grantOf(route: Route, request: FastifyRequest): Grant {
+    if (route.access === 'open' && route.bare === true) return new Grant('r', request.ip);
+    const grant = this.authenticator.grant(request.headers, request.ip);
+    this.parts.admission.spend(grant.holder, performance.now());
+    const name = (request.params as Record<string, string>).collection;
+    try {
+      grant.require(route.access, name === undefined ? undefined : this.parts.registry.resolve(name));
+    } catch (error) {
+      // So that what was tried is audited too.
+      this.contexts.set(request, { route, grant });
+      throw error;
+    }
+    return grant;
+  }
+
+  private send(route: Route, answer: unknown, beside: object, reply: FastifyReply): FastifyReply {
+    if (answer instanceof RawAnswer) return reply.headers({ ...answer.headers }).send(answer.body);
+    if (answer instanceof Accepted) return reply.code(202).send({ status: 'accepted', time: secondsOf(reply) });
+    if (route.bare === true) {
+      return typeof answer === 'string' ? reply.type('text/plain').send(answer) : reply.send(answer);
+    }
+    return reply.send({ result: answer ?? null, status: 'ok', time: secondsOf(reply), ...beside });
+  }
+}
+
+// What is quick and always answered waits for nobody; what takes long is held to bounds of its own.
+function takesPlace({ access, long, always }: Route): boolean {
+  return access !== 'open' && long === undefined && always === undefined;
+}
+
+function bodyFor({ takes }: Route, body: unknown): unknown {
+  if (takes === 'stream' || takes === 'bytes') return body;
+  if (takes === 'bulk' && body instanceof Uint8Array && body.length >= LARGE_BODY_BYTES) return body;
+  return body instanceof Uint8Array && body.length > 0 ? parseJson(textOf(body)) : undefined;
+}
+
+function textOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('utf8');
+}
+
+function labelsOf(request: FastifyRequest, route: Route | undefined): { method: string; endpoint: string } {
+  if (route !== undefined) return { method: route.method, endpoint: wirePath(route) };
+  const path = request.routeOptions.url;
+  return path === undefined ? UNMATCHED : { method: request.method, endpoint: wirePath({ path }) };
+}
+
+function secondsOf(reply: FastifyReply): number {
+  return reply.elapsedTime / 1000;
+}
+
+/** Of the request, in seconds, up to what is allowed at most. */
+function timeoutOf(query: Fields, most: number): number {
+  const given = Number(query.raw('timeout') ?? most);
+  if (Number.isInteger(given) && given >= 1) return Math.min(given, most);
+  throw query.wrong('timeout', 'a whole number of seconds, 1 or more');
+}

@@ -1,0 +1,37 @@
+// What the queries of one request cost, all together: an answer has it beside its result with `?cost=true`. Times are of
+// the engine, in microseconds; queries that ran at the same time are added up.
+import type { SearchCosts } from './metrics.js';
+
+const SUMS = [
+  ['hops', 'hops'],
+  ['codesScored', 'codes_scored'],
+  ['vectorsScored', 'vectors_scored'],
+  ['reads', 'reads'],
+  ['cacheHits', 'cache_hits'],
+  ['reranked', 'reranked'],
+  ['walkUs', 'walk_us'],
+  ['readUs', 'read_us'],
+  ['rankUs', 'rank_us'],
+  ['totalUs', 'total_us'],
+] as const;
+
+export class Spent {
+  private readonly sums: Record<string, number> = Object.fromEntries([
+    ['queries', 0],
+    ...SUMS.map(([, name]) => [name, 0] as const),
+  ]);
+
+  add(costs: SearchCosts): void {
+    this.count('queries', costs.walkUs.length);
+    for (const [column, name] of SUMS) for (const value of costs[column]) this.count(name, value);
+  }
+
+  /** As answers have it. */
+  get values(): Readonly<Record<string, number>> {
+    return this.sums;
+  }
+
+  private count(name: string, value: number): void {
+    this.sums[name] = (this.sums[name] ?? 0) + value;
+  }
+}
