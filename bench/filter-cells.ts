@@ -48,13 +48,47 @@ async function glossFilters(collection: Collection): Promise<CellFilter[]> {
     const wanted = share * collection.count();
     const follows = await valuesOf(collection, share <= 0.12 ? 'lexname' : 'pos', wanted);
     cells.push({ kind: 'follows', share, ...follows });
-    cells.push({ kind: 'independent', share, ...(await rangeOf(collection, 'gloss_words', wanted)) });
-    // Narrowed by a range until it is small enough.
+    const words = Array.from({ length: 40 }, (_, at) => [{ key: 'gloss_words', match: { value: at + 1 } }]);
+    const independent =
+      share < 0.02 ? narrowed(collection, words, 'pointers', wanted) : rangeOf(collection, 'gloss_words', wanted);
+    cells.push({ kind: 'independent', share, ...(await independent) });
     const capitals = { key: 'capitalised', match: { value: share < 0.2 } };
-    const base = [capitals, ...(share < 0.05 ? follows.filter.must : [])];
-    cells.push({ kind: 'combined', share, ...(await rangeOf(collection, 'pointers', wanted, base)) });
+    const names = (await collection.facet('lexname', { limit: 100 })).map(({ value }) => [
+      capitals,
+      { key: 'lexname', match: { value } },
+    ]);
+    const combined =
+      share < 0.02
+        ? narrowed(collection, names, 'pointers', wanted)
+        : rangeOf(collection, 'pointers', wanted, [capitals]);
+    cells.push({ kind: 'combined', share, ...(await combined) });
   }
   return cells;
+}
+
+/** Conditions and one value more, whose points come nearest to what is wanted. */
+async function narrowed(
+  collection: Collection,
+  bases: readonly (readonly unknown[])[],
+  key: string,
+  wanted: number,
+): Promise<Pick<CellFilter, 'label' | 'filter'>> {
+  let best: { off: number; label: string; filter: { must: unknown[] } } | undefined;
+  for (const base of bases) {
+    for (const { value, count } of await collection.facet(key, { filter: { must: base }, limit: 1000 })) {
+      const off = Math.abs(Math.log(count / wanted));
+      if (best !== undefined && off >= best.off) continue;
+      const filter = { must: [...base, { key, match: { value } }] };
+      best = { off, label: filter.must.map(shown).join(', '), filter };
+    }
+  }
+  if (best === undefined) throw new Error(`no points have a ${key}`);
+  return best;
+}
+
+function shown(condition: unknown): string {
+  const { key, match } = condition as { key: string; match: { value: unknown } };
+  return `${key} = ${String(match.value)}`;
 }
 
 /** The values, most of them rare, whose points together come nearest to what is wanted. */
@@ -83,7 +117,7 @@ async function rangeOf(
 ): Promise<Pick<CellFilter, 'label' | 'filter'>> {
   const bound = await boundOf(collection, key, wanted, { base, isWhole: true });
   const must = [...base, { key, range: { lte: bound } }];
-  return { label: `${base.length > 0 ? `${base.length} more, ` : ''}${key} <= ${bound}`, filter: { must } };
+  return { label: [...base.map(shown), `${key} <= ${bound}`].join(', '), filter: { must } };
 }
 
 /** Places of the queries that have the fewest matching points among their true neighbours. */

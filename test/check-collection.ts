@@ -15,7 +15,9 @@ export async function checkFiles(databaseDir: string, name: string): Promise<voi
   const paths = new CollectionPaths(new DatabasePaths(databaseDir).collection(name));
   const { current } = await ManifestStore.open<unknown>(nodeStorage, paths.dir);
   const folders = (await readdir(paths.segmentsDir)).sort();
-  assert.deepEqual(folders, current.segments.map(({ number }) => String(number)).sort(), 'folders of segments');
+  const retired = (current.retired ?? []).flatMap((generation) => generation.segments);
+  const named = [...current.segments, ...retired].map(({ number }) => String(number));
+  assert.deepEqual(folders, named.sort(), 'folders of segments');
   for (const folder of [paths.walDir, paths.metaDir]) {
     const left = (await readdir(folder)).filter((file) => file.includes('.tmp'));
     assert.deepEqual(left, [], `temporary files in ${folder}`);

@@ -1,9 +1,10 @@
 // The process that the crash tests kill: `node crash-child.js DIR SEED ROUND N...` opens the database and writes on from
-// batch N of each writer, flushes, takes snapshots, searches, closes and opens again, until it is killed. Tells what it does on stdout,
+// batch N of each writer, flushes, takes snapshots, merges, rebuilds, rolls back, makes and drops indexes of fields,
+// searches, closes and opens again, until it is killed. Tells what it does on stdout,
 // a line each, written before the next thing begins: start, open, closing, `ack WRITER N`; anything else is a failure.
 import { mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Collection, type Database, open } from '../src/index.js';
+import { type Collection, type Database, open, type VamanaError } from '../src/index.js';
 import { CRASH_COLLECTION, crashBatch, crashSpace, WRITERS } from './crash-writes.js';
 import type { Space } from './point-model.js';
 import { Random, RandomWrites } from './random-writes.js';
@@ -48,7 +49,30 @@ async function write(session: Session, writer: number): Promise<void> {
     next[writer] = n + 1;
     if (random.chance(0.03)) await session.collection.flush();
     if (random.chance(0.08)) await session.collection.snapshot(join(dir, 'snapshots', `${roundText}-${writer}-${n}`));
+    if (random.chance(0.01)) await indexField(session.collection);
+    if (random.chance(0.03)) await job(session.collection);
     if (random.chance(0.004)) session.ending = true;
+  }
+}
+
+async function indexField(collection: Collection): Promise<void> {
+  const [key, type] = random.pick([['n', 'integer'] as const, ['group', 'keyword'] as const]);
+  if (random.chance(0.3)) await collection.dropFieldIndex(key);
+  else await collection.createFieldIndex(key, type); // built beside the writes
+}
+
+/** Merges, rebuilds, rolls back; another writer may be at it. */
+async function job(collection: Collection): Promise<void> {
+  const jobs = [
+    () => collection.compact({ force: true }),
+    () => collection.rebuild({ force: true }),
+    () => collection.rollback(),
+  ];
+  try {
+    await random.pick(jobs)();
+  } catch (error) {
+    const { code } = error as VamanaError;
+    if (code !== 'BUSY' && code !== 'NOT_FOUND') throw error;
   }
 }
 
