@@ -4,7 +4,7 @@ import { VamanaError } from '../src/errors.js';
 import type { Collection, ExplainedSearch, QueryVectors, ScoredPoint } from '../src/index.js';
 import { requireFinite } from '../src/source/finite.js';
 import { halvesToFloats } from '../src/source/half.js';
-import { openVectorSource, readRows, vectorShape } from '../src/source/vector-source.js';
+import { openVectorSource, readRows, vectorElement } from '../src/source/vector-source.js';
 import { addCollectionOptions, type CollectionVerbOptions, idJson, withCollection } from './database-options.js';
 import { explanationFacts } from './explanation.js';
 import { choiceOrInteger, integer, json as parseJson, positiveInteger } from './options.js';
@@ -63,7 +63,7 @@ async function readQuery(options: QueryOptions, collection: Collection): Promise
   const { vectorFile: path, row, format } = options;
   const source = await openVectorSource(path, format === undefined ? {} : { format });
   try {
-    vectorShape(source);
+    vectorElement(source);
     if (source.dim !== collection.config.dim) {
       const found = `${path} holds vectors of dimension ${source.dim}`;
       throw new VamanaError(
