@@ -43,10 +43,10 @@ export function payloadOf(path: string, row: number, value: unknown): Payload | 
 }
 
 /** An object of columns; those without a value are left out, and null for a row without any. */
-export function payloadFrom(members: readonly string[], valueOf: (name: string) => unknown): Payload | null {
+export function payloadFrom(members: readonly string[], read: (name: string) => unknown): Payload | null {
   const payload: Payload = {};
   for (const name of members) {
-    const value = valueOf(name);
+    const value = read(name);
     if (value !== undefined && value !== null) setOwn(payload, name, value);
   }
   return Object.keys(payload).length === 0 ? null : payload;
