@@ -22,7 +22,7 @@ describe('LZ4', () => {
     expect(Buffer.from(decompressLz4Block(literals('x'.repeat(200)), 200)).toString()).toBe('x'.repeat(200));
     // "ab", then 9 bytes from 2 back, then a last literal.
     const block = Buffer.from([0x25, 97, 98, 2, 0, 0x10, 99]);
-    expect(Buffer.from(decompressLz4Block(block, 12)).toString()).toBe('ababababababc'.slice(-12));
+    expect(Buffer.from(decompressLz4Block(block, 12)).toString()).toBe('abababababac');
   });
 
   it('refuses whatever is cut off, reaches before the start or is longer than expected', () => {

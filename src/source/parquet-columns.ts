@@ -8,6 +8,7 @@ import type { RowBlock } from './column-source.js';
 import { jsonValue, payloadFrom, payloadOf, typedIdOf } from './column-values.js';
 import { badVectorFile } from './faults.js';
 import type { MappedFile } from './mapped-file.js';
+import { checkPages, type NumberLeaf, type ParquetTools } from './parquet-pages.js';
 
 const SLICE_ROWS = 4096;
 
@@ -16,6 +17,8 @@ type Row = Record<string, unknown>;
 export class ParquetColumns {
   readonly columns: { ids: boolean; payloads: boolean };
   private readonly names: string[];
+  /** Row groups whose pages were looked at. */
+  private readonly checked = new Set<RowGroup>();
   /** The rows read last. */
   private held: { start: number; end: number; rows: readonly Row[] } = { start: 0, end: 0, rows: [] };
 
@@ -25,6 +28,8 @@ export class ParquetColumns {
     private readonly choice: ColumnChoice,
     private readonly codecs: ReadonlyMap<string, Decompress>,
     private readonly readObjects: typeof parquetReadObjects,
+    private readonly leaves: ReadonlyMap<string, NumberLeaf>,
+    private readonly tools: ParquetTools,
   ) {
     const { ids, payload } = choice;
     this.columns = { ids: ids !== undefined, payloads: payload !== undefined };
@@ -56,6 +61,7 @@ export class ParquetColumns {
 
   private async hold(row: number): Promise<void> {
     const { start: groupStart, rows, group } = this.groupOf(row);
+    this.check(group);
     const indexed = this.isIndexed(group);
     const start = indexed ? row : groupStart;
     const end = indexed ? Math.min(groupStart + rows, row + SLICE_ROWS) : groupStart + rows;
@@ -77,6 +83,19 @@ export class ParquetColumns {
       const reason = error instanceof Error ? error.message : String(error);
       const what = `rows ${start} to ${end - 1} of ${this.names.join(', ')}`;
       throw badVectorFile(this.file.path, 0, `${what} cannot be read: ${reason}; is the file whole?`);
+    }
+  }
+
+  private check(group: RowGroup): void {
+    if (this.checked.has(group)) return;
+    this.checked.add(group);
+    for (const { meta_data: chunk, file_path } of group.columns) {
+      if (chunk === undefined || !this.names.includes(chunk.path_in_schema[0] ?? '')) continue;
+      const leaf = this.leaves.get(chunk.path_in_schema.join('.'));
+      if (leaf === undefined || file_path !== undefined) {
+        throw badVectorFile(this.file.path, this.file.bytes, `there is no column ${chunk.path_in_schema.join('.')} in it`);
+      }
+      checkPages(this.file, chunk, leaf, this.codecs.get(chunk.codec) as Decompress, this.tools);
     }
   }
 

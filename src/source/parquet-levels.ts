@@ -1,5 +1,5 @@
 // Parquet's hybrid of runs and packed bits (its encoding RLE): the levels that say where lists begin and what is null,
-// and the entries of dictionaries. Bounded by the number of values asked for, whatever the bytes say. Called by
+// and the entries of dictionaries. Bounded by the number of values asked for; a run past it is damage. Called by
 // parquet-pages.ts.
 
 /** Bits a level up to `most` takes. */
@@ -28,7 +28,8 @@ export function readHybrid<T extends Uint8Array | Uint32Array>(bytes: Uint8Array
     } else {
       let value = 0;
       for (let shift = 0; shift < bits; shift += 8) value += byte() * 2 ** shift;
-      const end = Math.min(to.length, done + header / 2);
+      const end = done + header / 2;
+      if (end > to.length) throw new Error(`a run of ${header / 2} after ${done} of ${to.length} values`);
       to.fill(value, done, end);
       done = end;
     }

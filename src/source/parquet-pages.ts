@@ -20,6 +20,8 @@ export interface NumberLeaf {
   /** 1 for a list, 0 for a plain column. */
   repetitionMax: number;
   definitionMax: number;
+  /** Values are passed over, only counted. */
+  levelsOnly?: boolean;
 }
 
 /** In a Uint16Array the bits of half floats. */
@@ -39,6 +41,20 @@ const HEADER_BYTES_MAX = 1024 * 1024;
 const HEADER_BYTES_USUAL = 4096;
 /** Writers make pages of a megabyte or so. */
 const PAGE_VALUES_MAX = 2 ** 26;
+
+/**
+ * Goes over the pages of any column, without its values, so that what the package reads afterwards is bounded: it trusts
+ * every length. BAD_VECTOR_FILE.
+ */
+export function checkPages(
+  file: MappedFile,
+  chunk: ColumnMetaData,
+  leaf: NumberLeaf,
+  decompress: Decompress,
+  tools: ParquetTools,
+): void {
+  for (const _page of readPages(file, chunk, { ...leaf, levelsOnly: true }, decompress, tools));
+}
 
 /** Sync and lazy: a page is read when it is asked for. BAD_VECTOR_FILE with the offset of the page. */
 export function* readPages(
@@ -161,6 +177,7 @@ class PageReader {
   }
 
   private values(body: Uint8Array, encoding: Encoding, count: number): PageValues {
+    if (this.leaf.levelsOnly === true) return this.passOver(body, encoding, count);
     const { type } = this.leaf.element;
     switch (encoding) {
       case 'PLAIN':
@@ -179,6 +196,14 @@ class PageReader {
       default:
         throw new Error(`its encoding ${encoding} is not known for numbers`);
     }
+  }
+
+  private passOver(body: Uint8Array, encoding: Encoding, count: number): PageValues {
+    const isEntries = encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY';
+    if (isEntries && count > 0) readHybrid(body.subarray(1), body[0] as number, new Uint32Array(count));
+    // Booleans: their length, then runs.
+    if (encoding === 'RLE' && count > 0) readHybrid(body.subarray(4), 1, new Uint8Array(count));
+    return NO_VALUES;
   }
 
   private lookUp(body: Uint8Array, count: number): PageValues {
@@ -207,6 +232,8 @@ class PageReader {
     return badVectorFile(this.file.path, at, `${what}: ${reason}; is the file whole?`);
   }
 }
+
+const NO_VALUES = new Float32Array(0);
 
 function requireCount(count: number, body: Uint8Array): number {
   if (count >= 0 && count <= body.length) return count;

@@ -10,7 +10,7 @@ import type { StoredElement } from './formats.js';
 import { MappedFile } from './mapped-file.js';
 import { loadOptional } from './optional-package.js';
 import { ParquetColumns } from './parquet-columns.js';
-import { ParquetVectors, vectorColumns } from './parquet-vectors.js';
+import { leavesOf, ParquetVectors, vectorColumns } from './parquet-vectors.js';
 import type { OpenVectorOptions } from './vector-source.js';
 
 /** Metadata past that is damage: it would be that of a hundred thousand row groups. */
@@ -34,11 +34,13 @@ async function open(file: MappedFile, options: OpenVectorOptions): Promise<Parqu
   const footer = readFooter(file);
   let metadata: FileMetaData;
   let candidates: ReturnType<typeof vectorColumns>;
+  let leaves: ReturnType<typeof leavesOf>;
   let names: string[];
   try {
     metadata = parquetMetadata(footer, { geoparquet: false });
     const root = parquetSchema(metadata);
-    candidates = vectorColumns(root);
+    leaves = leavesOf(root);
+    candidates = vectorColumns(root, leaves);
     names = root.children.map(({ element }) => element.name);
     requireRows(metadata);
   } catch (error) {
@@ -50,8 +52,9 @@ async function open(file: MappedFile, options: OpenVectorOptions): Promise<Parqu
   const choice = chooseColumns(path, names, vector, options);
   const column = candidates.find(({ name }) => name === vector) as (typeof candidates)[number];
   const codecs = await loadCodecs(path, metadata);
-  const vectors = new ParquetVectors(file, metadata, column, codecs, { parquetHeader, deltaBinaryUnpack });
-  const others = new ParquetColumns(file, metadata, choice, codecs, parquetReadObjects);
+  const tools = { parquetHeader, deltaBinaryUnpack };
+  const vectors = new ParquetVectors(file, metadata, column, codecs, tools);
+  const others = new ParquetColumns(file, metadata, choice, codecs, parquetReadObjects, leaves, tools);
   return new ParquetReader(file, metadata, vectors, others);
 }
 

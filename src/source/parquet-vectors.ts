@@ -16,25 +16,32 @@ export interface VectorColumn extends NumberLeaf {
   stored: StoredElement;
 }
 
+/** Every leaf of the schema by its dotted path, with the levels above it. */
+export function leavesOf(root: SchemaTree): Map<string, NumberLeaf> {
+  const leaves = new Map<string, NumberLeaf>();
+  const visit = (node: SchemaTree, repetitionMax: number, definitionMax: number): void => {
+    const repetition = node.element.repetition_type ?? 'REQUIRED';
+    const levels = {
+      repetitionMax: repetitionMax + Number(repetition === 'REPEATED'),
+      definitionMax: definitionMax + Number(repetition !== 'REQUIRED'),
+    };
+    if (node.children.length === 0) leaves.set(node.path.join('.'), { element: node.element, ...levels });
+    for (const child of node.children) visit(child, levels.repetitionMax, levels.definitionMax);
+  };
+  for (const top of root.children) visit(top, 0, 0);
+  return leaves;
+}
+
 /** The top-level columns that are lists of numbers, one level deep. */
-export function vectorColumns(root: SchemaTree): VectorColumn[] {
+export function vectorColumns(root: SchemaTree, leaves: ReadonlyMap<string, NumberLeaf>): VectorColumn[] {
   return root.children.flatMap((top) => {
     let node = top;
-    let repetitionMax = 0;
-    let definitionMax = 0;
-    for (;;) {
-      const repetition = node.element.repetition_type ?? 'REQUIRED';
-      if (repetition === 'REPEATED') repetitionMax += 1;
-      if (repetition !== 'REQUIRED') definitionMax += 1;
-      const [only] = node.children;
-      if (only === undefined) break;
-      if (node.children.length > 1) return [];
-      node = only;
-    }
-    const stored = storedAs(node.element);
-    if (repetitionMax !== 1 || stored === undefined) return [];
+    while (node.children.length === 1) node = node.children[0] as SchemaTree;
     const path = node.path.join('.');
-    return [{ name: top.element.name, path, element: node.element, repetitionMax, definitionMax, stored }];
+    const leaf = leaves.get(path);
+    const stored = leaf === undefined ? undefined : storedAs(leaf.element);
+    if (leaf?.repetitionMax !== 1 || stored === undefined) return [];
+    return [{ ...leaf, name: top.element.name, path, stored }];
   });
 }
 
