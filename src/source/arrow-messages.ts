@@ -3,6 +3,7 @@
 // Called by arrow-reader.ts.
 import { VamanaError } from '../errors.js';
 import { WINDOW_BYTES_MAX } from '../limits.js';
+import { checkFooter, checkMessage } from './arrow-bounds.js';
 import { badVectorFile } from './faults.js';
 import type { MappedFile } from './mapped-file.js';
 
@@ -76,7 +77,10 @@ function indexFile(file: MappedFile, tools: ArrowTools): ArrowIndex {
   }
   let footer: ReturnType<ArrowTools['footer']>;
   try {
-    footer = file.use(end, length, (found) => tools.footer(found.slice()));
+    footer = file.use(end, length, (found) => {
+      checkFooter(found);
+      return tools.footer(found.slice());
+    });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw badVectorFile(path, end, `its footer cannot be read: ${reason}; copy the file again`);
@@ -130,7 +134,10 @@ function readMessage(file: MappedFile, at: number, end: number, { decode }: Arro
   let message: ArrowMessage;
   let body: number;
   try {
-    message = file.use(at + prefix, length, (bytes) => decode(bytes.slice()));
+    message = file.use(at + prefix, length, (bytes) => {
+      checkMessage(bytes);
+      return decode(bytes.slice());
+    });
     body = Number(message.bodyLength);
     if (message.isRecordBatch() || message.isDictionaryBatch()) message.header();
   } catch (error) {
@@ -150,7 +157,9 @@ function add(index: ArrowIndex, file: MappedFile, { offset, bytes, message }: Fo
     const rows = Number(header.length);
     const bodyBytes = Number(message.bodyLength);
     const outside = header.buffers.find((buffer) => !isInside(buffer, bodyBytes));
-    if (!Number.isSafeInteger(rows) || rows < 0 || outside !== undefined) {
+    // A row of a list takes a byte at least, or a bit of what a codec may blow up.
+    const rowsMax = header.compression == null ? bodyBytes : WINDOW_BYTES_MAX / 4;
+    if (!(rows >= 0 && rows <= rowsMax) || outside !== undefined) {
       throw badVectorFile(file.path, offset, `a record batch of ${rows} rows has buffers outside its body`);
     }
     if (bytes > WINDOW_BYTES_MAX) {

@@ -207,18 +207,16 @@ describe.each(WRITTEN.flatMap(([name, elements]) => elements.map((element) => ({
   'a written $name of $element',
   ({ name, element }) => {
     it('is read back bit by bit, with ids and payloads, whatever the blocks', async () => {
-      const scenario = fc
-        .integer({ min: 1, max: 5 })
-        .chain((dim) =>
-          fc.array(
-            fc.record({
-              vector: fc.array(values[element] as fc.Arbitrary<number>, { minLength: dim, maxLength: dim }),
-              id,
-              payload,
-            }),
-            { minLength: 1, maxLength: 30 },
-          ),
-        );
+      const scenario = fc.integer({ min: 1, max: 5 }).chain((dim) =>
+        fc.array(
+          fc.record({
+            vector: fc.array(values[element] as fc.Arbitrary<number>, { minLength: dim, maxLength: dim }),
+            id,
+            payload,
+          }),
+          { minLength: 1, maxLength: 30 },
+        ),
+      );
       await fc.assert(
         fc.asyncProperty(scenario, fc.integer({ min: 1, max: 30 }), async (points, block) => {
           const dim = points[0]?.vector.length ?? 0;

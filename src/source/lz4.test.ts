@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { decompressLz4Block, decompressLz4Frame } from './lz4.js';
 
 // Made by `lz4` 1.9.4 from the text below: one block, with a checksum of the content.
-const FRAME = Buffer.from('BCJNGGRApywAAABvaGVsbG8gBgAK/QksIExaNCBmcmFtZXM6IDAxMjM0NTY3ODkLAFA1Njc4OQAAAABsdggV', 'base64');
+const FRAME = Buffer.from(
+  'BCJNGGRApywAAABvaGVsbG8gBgAK/QksIExaNCBmcmFtZXM6IDAxMjM0NTY3ODkLAFA1Njc4OQAAAABsdggV',
+  'base64',
+);
 const TEXT = 'hello hello hello hello hello hello, LZ4 frames: 0123456789 0123456789 0123456789';
 
 /** A block of literals only. */

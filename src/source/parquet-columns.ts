@@ -93,7 +93,11 @@ export class ParquetColumns {
       if (chunk === undefined || !this.names.includes(chunk.path_in_schema[0] ?? '')) continue;
       const leaf = this.leaves.get(chunk.path_in_schema.join('.'));
       if (leaf === undefined || file_path !== undefined) {
-        throw badVectorFile(this.file.path, this.file.bytes, `there is no column ${chunk.path_in_schema.join('.')} in it`);
+        throw badVectorFile(
+          this.file.path,
+          this.file.bytes,
+          `there is no column ${chunk.path_in_schema.join('.')} in it`,
+        );
       }
       checkPages(this.file, chunk, leaf, this.codecs.get(chunk.codec) as Decompress, this.tools);
     }

@@ -32,7 +32,11 @@ it('reads runs and packed values of every width, and no more than asked for', ()
   const scenario = fc.integer({ min: 1, max: 32 }).chain((bits) => {
     const value = fc.integer({ min: 0, max: 2 ** bits - 1 });
     const part = fc.record({ packed: fc.boolean(), values: fc.array(value, { minLength: 1, maxLength: 8 }) });
-    return fc.record({ bits: fc.constant(bits), parts: fc.array(part, { minLength: 1, maxLength: 6 }), less: fc.nat(7) });
+    return fc.record({
+      bits: fc.constant(bits),
+      parts: fc.array(part, { minLength: 1, maxLength: 6 }),
+      less: fc.nat(7),
+    });
   });
   fc.assert(
     fc.property(scenario, ({ bits, parts, less }) => {
