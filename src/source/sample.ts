@@ -55,7 +55,15 @@ function pick(source: VectorSource, window: VectorWindow, skip: number, every: n
     const from = (skip + row * every) * dim;
     data.set(window.data.subarray(from, from + dim), row * dim);
   }
-  return { firstRow: window.firstRow + skip, rows, data, step: every };
+  const picked = <T>(values: readonly T[]): T[] => values.filter((_, row) => row >= skip && (row - skip) % every === 0);
+  return {
+    firstRow: window.firstRow + skip,
+    rows,
+    data,
+    step: every,
+    ...(window.ids === undefined ? {} : { ids: picked(window.ids) }),
+    ...(window.payloads === undefined ? {} : { payloads: picked(window.payloads) }),
+  };
 }
 
 async function* readSingly(
