@@ -5,7 +5,13 @@ import type { Command } from 'commander';
 import { createCast, defaultElement, rounds } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
-import { chooseFormat, isColumnFormat, type VectorElement, vectorElements } from '../src/source/formats.js';
+import {
+  chooseFormat,
+  formatTraits,
+  isColumnFormat,
+  type VectorElement,
+  vectorElements,
+} from '../src/source/formats.js';
 import { readSample, sampleRows } from '../src/source/sample.js';
 import { openVectorSource, type VectorSource } from '../src/source/vector-source.js';
 import { createVectorWriter, requireElement } from '../src/source/vector-writer.js';
@@ -114,6 +120,7 @@ async function convert(
 
 function chooseElement(source: VectorSource, path: string, options: ConvertOptions): VectorElement {
   const format = chooseFormat(path, options.outFormat);
+  if (formatTraits(format).elements.length === 0) requireElement(path, format, source.element);
   const element = options.element ?? defaultElement(source.element, format);
   if (element === undefined) {
     throw invalidArgument(

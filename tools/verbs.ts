@@ -8,6 +8,7 @@ import { register as registerBuild } from './build.js';
 import { register as registerCollections } from './collections.js';
 import { register as registerConvert } from './convert.js';
 import { register as registerDoctor } from './doctor.js';
+import { register as registerExport } from './export.js';
 import { register as registerFlush } from './flush.js';
 import { register as registerHead } from './head.js';
 import { register as registerImport } from './import.js';
@@ -35,6 +36,7 @@ const VERBS = [
   registerHead,
   registerCollections,
   registerImport,
+  registerExport,
   registerQuery,
   registerStatus,
   registerFlush,

@@ -79,7 +79,10 @@ class Walk {
   }
 
   private follow(at: number, shape: Shape, depth: number): void {
-    if (shape.kind === 'table') return this.table(at, shape, depth);
+    if (shape.kind === 'table') {
+      this.table(at, shape, depth);
+      return;
+    }
     const count = this.view.getUint32(at, true);
     const each = shape.kind === 'tables' ? 4 : shape.each;
     this.require(at + 4, count * each);
