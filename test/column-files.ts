@@ -1,6 +1,7 @@
 // Files of column formats for tests, made by the libraries of the formats and by nothing of this project.
 import { readFileSync } from 'node:fs';
 import {
+  type CompressionType,
   Field,
   FixedSizeList,
   Float16,
@@ -90,13 +91,14 @@ export interface ArrowShape {
   list?: 'list' | 'fixed';
   kind?: 'file' | 'stream';
   name?: string;
+  compressionType?: CompressionType;
 }
 
 export function arrowFile(
   { vectors, ids, titles, group = vectors.length }: ColumnTable,
   shape: ArrowShape = {},
 ): Buffer {
-  const { element = 'f32', list = 'list', kind = 'file', name = 'vector' } = shape;
+  const { element = 'f32', list = 'list', kind = 'file', name = 'vector', compressionType } = shape;
   const field = new Field('item', new ARROW_ELEMENTS[element](), true);
   const dim = vectors.find((row) => row !== null)?.length ?? 0;
   const type = list === 'list' ? new List(field) : new FixedSizeList(dim, field);
@@ -110,7 +112,8 @@ export function arrowFile(
   // A slice shares its buffers with the whole; the writer cuts them.
   const starts = Array.from({ length: Math.ceil(vectors.length / group) }, (_, at) => at * group);
   const batches = starts.flatMap((at) => table.slice(at, at + group).batches);
-  const writer = kind === 'file' ? RecordBatchFileWriter : RecordBatchStreamWriter;
+  const options = compressionType === undefined ? {} : { compressionType };
+  const writer = kind === 'file' ? new RecordBatchFileWriter(options) : new RecordBatchStreamWriter(options);
   return Buffer.from(writer.writeAll(batches).toUint8Array(true));
 }
 

@@ -71,7 +71,10 @@ async function registerCodecs({ compressionRegistry }: Arrow, path: string, { ba
     const decompress = await loadCodec(path, codec);
     // The lengths that Arrow notes are not handed on.
     const decode = (input: Uint8Array): Uint8Array => decompress(input, outputBytes(codec, input));
-    compressionRegistry.set(types[codec as keyof typeof types], { decode });
+    const type = types[codec as keyof typeof types];
+    // The registry is the process's: what a program has put there stays.
+    const there = compressionRegistry.get(type);
+    if (there?.decode === undefined) compressionRegistry.set(type, { ...there, decode });
   }
 }
 

@@ -1,5 +1,6 @@
 // Column formats read back what their libraries wrote, whole, in windows, from any row; and what this project writes.
 import zlib, { gzipSync } from 'node:zlib';
+import { CompressionType, compressionRegistry } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arrowFile, type ColumnTable, hdf5File, type ParquetShape, parquetFile } from '../../test/column-files.js';
@@ -284,6 +285,27 @@ function zstdFrame(input: Uint8Array): Uint8Array {
   head.writeUIntLE((input.length << 3) | 1, 9, 3);
   return Buffer.concat([head, input]);
 }
+
+// One block as it is: an LZ4 frame of version 1 with the content's size unknown.
+function lz4Frame(input: Uint8Array): Uint8Array {
+  const head = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40, 0x70, 0, 0, 0, 0, 0]);
+  head.writeUInt32LE((input.length | 0x8000_0000) >>> 0, 7);
+  return Buffer.concat([head, input, Buffer.alloc(4)]);
+}
+
+it.each([
+  [CompressionType.LZ4_FRAME, lz4Frame],
+  [CompressionType.ZSTD, zstdFrame],
+])('reads arrow compressed by codec %i', async (compressionType, encode) => {
+  compressionRegistry.set(compressionType, { encode });
+  const table = { vectors: [[1, 2], [3, 4], [5, 6]], ids: [1n, 2n, 3n], titles: ['a', null, 'b'], group: 2 };
+  for (const kind of ['file', 'stream'] as const) {
+    const path = folder.file(`compressed-${compressionType}-${kind}.arrow`, arrowFile(table, { kind, compressionType }));
+    const source = await openVectorSource(path, COLUMNS);
+    expect(Array.from(await readRows(source))).toEqual([1, 2, 3, 4, 5, 6]);
+    source.close();
+  }
+});
 
 it.each<ParquetShape>([
   { codec: 'BROTLI', compress: (input) => zlib.brotliCompressSync(input) },
