@@ -38,7 +38,7 @@ test('the tour of the command runs, verb after verb', () => {
     outputs.set(verb, (outputs.get(verb) ?? '') + output);
   }
   const ofIndexes = 'build search bench truth convert head inspect verify doctor'.split(' ');
-  const ofCollections = 'import query status flush snapshot restore collections recover'.split(' ');
+  const ofCollections = 'import query status flush snapshot restore export collections recover'.split(' ');
   expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);
   expect(outputs.get('search')).toMatch(/recall@10 +0\.9/);
   expect(outputs.get('query')).toMatch(/^1 +\d+ +0\.\d+ +\{.*"gloss"/m);
