@@ -45,7 +45,7 @@ test('the tour of the command runs, verb after verb', () => {
   expect(outputs.get('query')).toMatch(/^matching +478 of 4,000 points/m);
   expect(outputs.get('collections')).toMatch(/^words-again +256 +f16 +cosine +1 +4,000 /m);
   expect(existsSync(join(folder, 'bench.html'))).toBe(true);
-});
+}, 300_000);
 
 test('the examples of the library run', () => {
   const outputs = blocks('js').map((example) => {

@@ -298,9 +298,21 @@ it.each([
   [CompressionType.ZSTD, zstdFrame],
 ])('reads arrow compressed by codec %i', async (compressionType, encode) => {
   compressionRegistry.set(compressionType, { encode });
-  const table = { vectors: [[1, 2], [3, 4], [5, 6]], ids: [1n, 2n, 3n], titles: ['a', null, 'b'], group: 2 };
+  const table = {
+    vectors: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    ids: [1n, 2n, 3n],
+    titles: ['a', null, 'b'],
+    group: 2,
+  };
   for (const kind of ['file', 'stream'] as const) {
-    const path = folder.file(`compressed-${compressionType}-${kind}.arrow`, arrowFile(table, { kind, compressionType }));
+    const path = folder.file(
+      `compressed-${compressionType}-${kind}.arrow`,
+      arrowFile(table, { kind, compressionType }),
+    );
     const source = await openVectorSource(path, COLUMNS);
     expect(Array.from(await readRows(source))).toEqual([1, 2, 3, 4, 5, 6]);
     source.close();

@@ -83,7 +83,7 @@ class ParquetEncoder implements ColumnEncoder {
           name: VECTOR_COLUMN,
           data: this.vectors(),
           statistics: false,
-          ...(this.shape.element === 'f32' ? PLAIN : {}),
+          ...(/^f/.test(this.shape.element) ? PLAIN : {}),
         },
         ...(payloads ? [{ name: PAYLOAD_COLUMN, data: this.payloads }] : []),
       ],
@@ -138,6 +138,7 @@ class ParquetEncoder implements ColumnEncoder {
   }
 }
 
+/** A dictionary of floats is as long as they are many. */
 const PLAIN = { encoding: 'PLAIN' as const };
 /** JSON as text of our own making: the package would round whole numbers past 2^53. */
 const PAYLOAD: SchemaElement = {
