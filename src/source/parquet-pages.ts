@@ -7,6 +7,7 @@ import type { Decompress } from './codecs.js';
 import { badVectorFile } from './faults.js';
 import type { MappedFile } from './mapped-file.js';
 import { levelBits, readHybrid } from './parquet-levels.js';
+import { asNumbers, copyOf, joinStreams, type PageValues, widthOf } from './parquet-values.js';
 
 /** What of the package is used. */
 export interface ParquetTools {
@@ -23,9 +24,6 @@ export interface NumberLeaf {
   /** Values are passed over, only counted. */
   levelsOnly?: boolean;
 }
-
-/** In a Uint16Array the bits of half floats. */
-export type PageValues = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint16Array;
 
 export interface NumberPage {
   count: number;
@@ -238,36 +236,4 @@ const NO_VALUES = new Float32Array(0);
 function requireCount(count: number, body: Uint8Array): number {
   if (count >= 0 && count <= body.length) return count;
   throw new Error(`a dictionary of ${count} entries in ${body.length} bytes`);
-}
-
-function widthOf(type: SchemaElement['type']): number {
-  if (type === 'FLOAT' || type === 'INT32') return 4;
-  return type === 'FIXED_LEN_BYTE_ARRAY' ? 2 : 8;
-}
-
-// Always a copy: the bytes may be a mapping that ends with the page.
-function copyOf(body: Uint8Array, bytes: number): Uint8Array {
-  if (bytes > body.length) throw new Error(`${bytes} bytes of values in ${body.length}`);
-  const copy = new Uint8Array(bytes);
-  copy.set(body.subarray(0, bytes));
-  return copy;
-}
-
-// Byte b of all values lies together.
-function joinStreams(body: Uint8Array, count: number, width: number): Uint8Array {
-  if (count * width > body.length) throw new Error(`${count * width} bytes of values in ${body.length}`);
-  const bytes = new Uint8Array(count * width);
-  for (let b = 0; b < width; b += 1) {
-    for (let i = 0; i < count; i += 1) bytes[i * width + b] = body[b * count + i] as number;
-  }
-  return bytes;
-}
-
-/** `bytes` begin their buffer. */
-function asNumbers(type: SchemaElement['type'], bytes: Uint8Array): PageValues {
-  const { buffer } = bytes;
-  if (type === 'FLOAT') return new Float32Array(buffer);
-  if (type === 'DOUBLE') return new Float64Array(buffer);
-  if (type === 'INT32') return new Int32Array(buffer);
-  return type === 'INT64' ? new BigInt64Array(buffer) : new Uint16Array(buffer);
 }

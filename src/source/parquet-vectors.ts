@@ -6,7 +6,8 @@ import { copyNumbers } from './column-values.js';
 import { badVectorFile, badVectorRow } from './faults.js';
 import type { StoredElement, VectorData } from './formats.js';
 import type { MappedFile } from './mapped-file.js';
-import { type NumberLeaf, type NumberPage, type PageValues, type ParquetTools, readPages } from './parquet-pages.js';
+import { type NumberLeaf, type NumberPage, type ParquetTools, readPages } from './parquet-pages.js';
+import type { PageValues } from './parquet-values.js';
 
 export interface VectorColumn extends NumberLeaf {
   /** The top-level column. */
