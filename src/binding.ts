@@ -1,6 +1,6 @@
 // The native boundary as TypeScript sees it: the addon's shapes, and the one place that loads it.
 // Everything here is raw (no defaults, no checks beyond the addon's own); users call src/index.ts.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { VamanaError } from './errors.js';
@@ -460,10 +460,39 @@ export interface Native {
 
 let loaded: Native | undefined;
 
-/** The addon of this package, loaded at the first call. ADDON_MISSING, with the reason, when it cannot be. */
+/**
+ * The addon of this package, loaded at the first call: the one built here, else one that was built for this platform and
+ * installed beside (tools/prebuild.mjs). ADDON_MISSING, with the reason, when there is none.
+ */
 export function loadNative(): Native {
-  loaded ??= loadNativeFrom(join(packageRoot(), 'build', 'Release', 'vamana.node'));
+  loaded ??= loadNativeFrom(addonPath(join(packageRoot(), 'build', 'Release', 'vamana.node')));
   return loaded;
+}
+
+function addonPath(built: string): string {
+  return existsSync(built) ? built : (prebuiltAddon(packageVersion()) ?? built);
+}
+
+/** The name of the package with the addon for this machine; tools/project.mjs has the same rule. */
+export function prebuiltName(): string {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const libc = header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+  return `vamana-ssd-${process.platform}-${process.arch}-${libc}`;
+}
+
+/** The addon of that package, if it is installed and of the very version. */
+function prebuiltAddon(version: string): string | undefined {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${prebuiltName()}/package.json`);
+    const found = JSON.parse(readFileSync(manifest, 'utf8')) as { version?: unknown };
+    return found.version === version ? join(dirname(manifest), 'vamana.node') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 /** Loads the addon at `path`; ADDON_MISSING when it is absent or the system refuses it. */

@@ -38,14 +38,14 @@ test('the tour of the command runs, verb after verb', () => {
     outputs.set(verb, (outputs.get(verb) ?? '') + output);
   }
   const ofIndexes = 'build search bench truth convert head inspect verify doctor'.split(' ');
-  const ofCollections = 'import query status flush snapshot restore collections recover'.split(' ');
+  const ofCollections = 'import query status flush snapshot restore export collections recover'.split(' ');
   expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);
   expect(outputs.get('search')).toMatch(/recall@10 +0\.9/);
   expect(outputs.get('query')).toMatch(/^1 +\d+ +0\.\d+ +\{.*"gloss"/m);
   expect(outputs.get('query')).toMatch(/^matching +478 of 4,000 points/m);
   expect(outputs.get('collections')).toMatch(/^words-again +256 +f16 +cosine +1 +4,000 /m);
   expect(existsSync(join(folder, 'bench.html'))).toBe(true);
-});
+}, 300_000);
 
 test('the examples of the library run', () => {
   const outputs = blocks('js').map((example) => {

@@ -9,6 +9,7 @@ import {
   type Metric,
   planIndex,
 } from '../src/index.js';
+import { withFlatRows } from '../src/segment/flat-rows.js';
 import { choice, integer, number, parseSize, positiveInteger } from './options.js';
 import {
   type Fact,
@@ -49,22 +50,26 @@ export function register(program: Command): void {
     .option('--threads <n>', 'threads', positiveInteger, availableParallelism())
     .option('--seed <n>', 'seed; the same one gives the same bytes', integer(0), 1)
     .action(
-      action<BuildIndexOptions>(async (options, { signal, json }) => {
-        const plan = renderFacts(planFacts(await planIndex({ ...options, signal }), options.memoryLimit));
-        // Standard output belongs to the one document under --json.
-        if (json) process.stderr.write(plan);
-        else printLine(plan);
-        const progress = createStagedProgress('rows');
-        try {
-          const report = await buildIndex({ ...options, signal, onProgress: progress.update });
-          progress.end();
-          if (json) printJson(snakeKeys(report));
-          else printFacts(reportFacts(report, options.index));
-        } finally {
-          progress.end();
-        }
+      action<BuildIndexOptions>(async (given, { signal, json }) => {
+        await withFlatRows({ ...given, signal }, (rows) => build({ ...given, ...rows, signal }, json));
       }),
     );
+}
+
+async function build(options: BuildIndexOptions, json: boolean): Promise<void> {
+  const plan = renderFacts(planFacts(await planIndex(options), options.memoryLimit));
+  // Standard output belongs to the one document under --json.
+  if (json) process.stderr.write(plan);
+  else printLine(plan);
+  const progress = createStagedProgress('rows');
+  try {
+    const report = await buildIndex({ ...options, onProgress: progress.update });
+    progress.end();
+    if (json) printJson(snakeKeys(report));
+    else printFacts(reportFacts(report, options.index));
+  } finally {
+    progress.end();
+  }
 }
 
 export function planFacts(plan: BuildPlan, limit: number | undefined): Fact[] {

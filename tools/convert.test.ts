@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { StoredElement, VectorFormat } from '../src/source/formats.js';
 import { floatToHalf } from '../src/source/half.js';
+import { arrowFile, hdf5File, parquetFile } from '../test/column-files.js';
 import { runVerb } from '../test/run-verb.js';
 import { encodeFile, temporaryFolder } from '../test/vector-files.js';
 import { register } from './convert.js';
@@ -50,6 +51,7 @@ describe('convert', () => {
       element: { from: 'f32', to: 'f16' },
       format: { from: 'fvecs', to: 'npy' },
       bytes: 134,
+      columns: { ids: false, payloads: false },
       largest_error: 0.600098,
     });
     await convert(out('npy'), out('fbin'));
@@ -131,6 +133,69 @@ describe('convert', () => {
     const to = folder.file('plain-out');
     expect(await convert(from, to, '--format', 'u8bin', '--out-format', 'bvecs')).toMatchObject({ exitCode: 0 });
     expect(readFileSync(to).equals(encodeFile({ format: 'bvecs', element: 'u8', rows: table }))).toBe(true);
+  });
+
+  const rows = [
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ];
+  const described = { vectors: rows, ids: [7n, 2n ** 64n - 1n, 9n], titles: ['a', null, 'c'], group: 2 };
+
+  it.each<[string, () => Buffer | Promise<Buffer>]>([
+    ['parquet', () => parquetFile(described)],
+    ['arrow', () => arrowFile(described)],
+    [
+      'jsonl',
+      () =>
+        Buffer.from(
+          rows.map((vector, at) => `{"id":${described.ids[at]},"vector":[${vector}],"title":"${at}"}`).join('\n'),
+        ),
+    ],
+    [
+      'hdf5',
+      () => hdf5File(folder.file('made.hdf5'), { train: { data: Float32Array.from(rows.flat()), shape: [3, 2] } }),
+    ],
+    ['npy', () => encodeFile({ format: 'npy', element: 'f32', rows })],
+  ])('writes %s as every format there is, with ids and payloads where both have columns', async (from, encode) => {
+    const path = folder.file(`all.${from}`, await encode());
+    const columns = ['parquet', 'arrow', 'jsonl'].includes(from);
+    for (const to of ['fvecs', 'fbin', 'npy', 'parquet', 'jsonl', 'jsonl.gz']) {
+      const written = folder.file(`all-${from}.${to}`);
+      const result = await convert(path, written, '--json', '--force', '--every', '2');
+      expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+      const goes = columns && (to === 'parquet' || to.startsWith('jsonl'));
+      expect(JSON.parse(result.stdout)).toMatchObject({ rows: 2, dim: 2, columns: { ids: goes, payloads: goes } });
+      const back = folder.file(`all-back-${from}-${to}.fvecs`);
+      expect(await convert(written, back, '--force')).toMatchObject({ exitCode: 0 });
+      expect(
+        readFileSync(back).equals(
+          encodeFile({
+            format: 'fvecs',
+            element: 'f32',
+            rows: [
+              [1, 2],
+              [5, 6],
+            ],
+          }),
+        ),
+      ).toBe(true);
+      if (to === 'jsonl' && goes)
+        expect(readFileSync(written, 'utf8')).toMatch(
+          /^{"id":7,"vector":\[1,2\],"payload":{"title":"[0a]"}}\n{"id":9,/,
+        );
+    }
+    const refused = await convert(path, folder.file('all.arrow2'), '--out-format', 'arrow');
+    expect(refused.stderr).toMatch(/^error INVALID_ARGUMENT: .*arrow files are read, not written/);
+  });
+
+  it('takes a column by option or after the name', async () => {
+    const path = folder.file('two.jsonl', Buffer.from('{"a":[1,2],"b":[3]}\n'));
+    expect((await convert(path, folder.file('two.fvecs'))).stderr).toMatch(/vectors can be a, b/);
+    expect(await convert(`${path}#b`, folder.file('two-b.fvecs'))).toMatchObject({ exitCode: 0 });
+    expect(await convert(path, folder.file('two-a.fvecs'), '--column', 'a')).toMatchObject({ exitCode: 0 });
+    const both = encodeFile({ format: 'fvecs', element: 'f32', rows: [[3]] });
+    expect(readFileSync(folder.file('two-b.fvecs')).equals(both)).toBe(true);
   });
 
   it('leaves nothing behind when the input is bad, wherever', async () => {

@@ -1,25 +1,32 @@
 // `vamana convert IN OUT`: a vector file in another format or element type, whole, in part or thinned out. Rows
-// pass through in bounded windows, so the files may be larger than memory; OUT appears only when all is written.
+// pass through in bounded windows, so the files may be larger than memory; OUT appears only when all is written. Ids
+// and payloads go along where both formats have columns.
 import type { Command } from 'commander';
 import { createCast, defaultElement, rounds } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
-import { chooseFormat, type VectorElement, vectorElements } from '../src/source/formats.js';
+import {
+  chooseFormat,
+  formatTraits,
+  isColumnFormat,
+  type VectorElement,
+  vectorElements,
+} from '../src/source/formats.js';
 import { readSample, sampleRows } from '../src/source/sample.js';
 import { openVectorSource, type VectorSource } from '../src/source/vector-source.js';
 import { createVectorWriter, requireElement } from '../src/source/vector-writer.js';
+import { addColumnOption, type ColumnOptions } from './column-options.js';
 import { choice, integer, positiveInteger } from './options.js';
 import { formatBytes, formatNumber, printFacts, printJson, rounded } from './output.js';
 import { createProgress } from './progress.js';
 import { action } from './run.js';
 
-interface ConvertOptions {
+interface ConvertOptions extends ColumnOptions {
   start: number;
   rows?: number;
   every: number;
   element?: VectorElement;
   force?: boolean;
-  format?: string;
   outFormat?: string;
 }
 
@@ -29,12 +36,14 @@ interface ConvertReport {
   element: { from: VectorElement; to: VectorElement };
   format: { from: string; to: string };
   bytes: number;
+  /** What was written beside the vectors. */
+  columns: { ids: boolean; payloads: boolean };
   /** Of rounding f32 to f16: the largest |written - read|. */
   largest_error?: number;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('convert')
     .description('write a vector file in another format or element type, or cut a sample from it')
     .argument('<in>', 'vector file to read')
@@ -44,20 +53,20 @@ export function register(program: Command): void {
     .option('--every <n>', 'take every n-th row of the range', positiveInteger, 1)
     .option('--element <type>', `element type to write: ${vectorElements.join(', ')}`, choice(vectorElements))
     .option('--force', 'replace <out> if it exists')
-    .option('--format <name>', 'format of <in>, when its extension does not say')
-    .option('--out-format <name>', 'format of <out>, when its extension does not say')
-    .action(
-      action<ConvertOptions>(async (options, { args: [from = '', to = ''], signal, json }) => {
-        const source = await openVectorSource(from, options);
-        try {
-          const report = await convert(source, to, options, signal);
-          if (json) printJson(report);
-          else print(to, report);
-        } finally {
-          source.close();
-        }
-      }),
-    );
+    .option('--out-format <name>', 'format of <out>, when its extension does not say');
+  addColumnOption(command, '<in>').action(
+    action<ConvertOptions>(async (options, { args: [from = '', to = ''], signal, json }) => {
+      const columns = isColumnFormat(chooseFormat(to, options.outFormat));
+      const source = await openVectorSource(from, { ...options, ids: columns, payload: columns });
+      try {
+        const report = await convert(source, to, options, signal);
+        if (json) printJson(report);
+        else print(to, report);
+      } finally {
+        source.close();
+      }
+    }),
+  );
 }
 
 async function convert(
@@ -76,6 +85,7 @@ async function convert(
     element: to,
     rows: sampleRows(rows, every),
     force: options.force ?? false,
+    columns: source.columns,
     ...(options.outFormat === undefined ? {} : { format: options.outFormat }),
   });
   const progress = createProgress({ label: 'convert', total: sampleRows(rows, every), unit: 'rows' });
@@ -83,7 +93,11 @@ async function convert(
     for await (const block of blocks) {
       signal.throwIfAborted();
       requireFinite(source, block);
-      await writer.write(cast.apply(block));
+      const { ids, payloads } = block;
+      await writer.write(cast.apply(block), {
+        ...(ids === undefined ? {} : { ids }),
+        ...(payloads === undefined ? {} : { payloads }),
+      });
       progress.update(writer.rows);
     }
     const written = await writer.finish();
@@ -93,6 +107,7 @@ async function convert(
       element: { from: source.element, to },
       format: { from: source.format, to: writer.format },
       bytes: written.bytes,
+      columns: source.columns,
       ...(rounds(source.element, to) ? { largest_error: rounded(cast.largestError) } : {}),
     };
   } catch (error) {
@@ -105,6 +120,7 @@ async function convert(
 
 function chooseElement(source: VectorSource, path: string, options: ConvertOptions): VectorElement {
   const format = chooseFormat(path, options.outFormat);
+  if (formatTraits(format).elements.length === 0) requireElement(path, format, source.element);
   const element = options.element ?? defaultElement(source.element, format);
   if (element === undefined) {
     throw invalidArgument(
@@ -117,7 +133,7 @@ function chooseElement(source: VectorSource, path: string, options: ConvertOptio
 }
 
 function print(path: string, report: ConvertReport): void {
-  const { element, format } = report;
+  const { element, format, columns } = report;
   printFacts([
     ['written', path],
     ['rows', report.rows],
@@ -125,8 +141,13 @@ function print(path: string, report: ConvertReport): void {
     ['element', element.from === element.to ? element.to : `${element.from} to ${element.to}`],
     ['format', format.from === format.to ? format.to : `${format.from} to ${format.to}`],
     ['size', formatBytes(report.bytes)],
+    ...(columns.ids || columns.payloads ? [['columns', columnsText(columns)] as const] : []),
     ...(report.largest_error === undefined
       ? []
       : [['largest error', `${formatNumber(report.largest_error)} (rounded to ${element.to})`] as const]),
   ]);
+}
+
+function columnsText({ ids, payloads }: ConvertReport['columns']): string {
+  return ['vectors', ...(ids ? ['ids'] : []), ...(payloads ? ['payloads'] : [])].join(', ');
 }

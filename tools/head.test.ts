@@ -55,6 +55,21 @@ describe('head', () => {
     expect(JSON.parse((await head(ids, '--json')).stdout)).toMatchObject({ element: 'i32', first_rows: [[7, -1]] });
   });
 
+  it('shows ids and payloads where the file has them', async () => {
+    const text =
+      '{"id":18446744073709551615,"vector":[0.5],"payload":{"n":9007199254740993}}\n{"id":"x","vector":[1]}\n';
+    const file = folder.file('points.jsonl', Buffer.from(text));
+    const { stdout } = await head(file);
+    expect(stdout).toMatch(
+      /^row +id +0 +payload\n +0 +18446744073709551615 +0\.5000 +{"n":"9007199254740993"}\n +1 +x +1$/m,
+    );
+    expect(JSON.parse((await head(file, '--json')).stdout)).toMatchObject({
+      format: 'jsonl',
+      first_ids: ['18446744073709551615', 'x'],
+      first_payloads: [{ n: '9007199254740993' }, null],
+    });
+  });
+
   it('shows no table for --rows 0', async () => {
     expect((await head(path, '--rows', '0')).stdout).toMatch(/size +688 B\n$/);
   });

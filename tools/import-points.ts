@@ -1,7 +1,8 @@
 // The points that `vamana import` writes: rows of a vector file, each with an id and, where there are any, a payload,
-// from a row on. The three files are read side by side in bounded memory, and must be of one length.
-import { VamanaError } from '../src/errors.js';
-import type { Payload, PointInput, VectorElement } from '../src/index.js';
+// from a row on: columns of the same file, or files beside it. They are read side by side in bounded memory, and must be
+// of one length.
+import type { Payload, PointIdInput, PointInput, VectorElement } from '../src/index.js';
+import { parseExactJson } from '../src/payload/exact-json.js';
 import { createCast } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
@@ -10,74 +11,122 @@ import { readLines } from '../src/source/lines.js';
 import type { VectorSource } from '../src/source/vector-source.js';
 
 export interface ImportFiles {
+  /** Opened for the columns that are wanted. */
   source: VectorSource;
-  /** Row numbers are the ids where there is none. */
+  /** Row numbers are the ids where there is none, and no column. */
   ids: { path: string; list: IdList } | undefined;
   /** Path of a file with a JSON object a line. */
   payload: string | undefined;
+  /** Path of a file with `{"id":…,"payload":…}` a line, as `export` writes it. */
+  points: string | undefined;
 }
 
+type Described = Pick<PointInput, 'id' | 'payload'>;
+
 export async function* readPoints(
-  { source, ids, payload }: ImportFiles,
+  files: ImportFiles,
   start: number,
   element: VectorElement,
 ): AsyncGenerator<PointInput, void> {
+  const { source } = files;
   const cast = createCast(source.path, source.dim, source.element, element);
-  const idsInOrder = ids === undefined ? undefined : iterate(ids.list.ids(start));
-  const payloads = payload === undefined ? undefined : iterate(readPayloads(payload, start));
+  const beside = new SideFiles(files, start);
   try {
     for await (const window of source.windows({ start })) {
       requireFinite(source, window);
       const data = cast.apply(window);
       for (let at = 0; at < window.rows; at += 1) {
         const row = window.firstRow + at;
-        const id = idsInOrder === undefined ? row : await take(idsInOrder, ids?.path ?? '', row, source);
         const vector = data.subarray(at * source.dim, (at + 1) * source.dim) as PointInput['vector'];
-        if (payloads === undefined) yield { id, vector };
-        else yield { id, vector, payload: await take(payloads, payload ?? '', row, source) };
+        const columns: Described = {
+          id: window.ids?.[at] ?? row,
+          ...(window.payloads === undefined ? {} : { payload: window.payloads[at] ?? null }),
+        };
+        yield { ...columns, ...(await beside.take(row)), vector };
       }
     }
-    if (idsInOrder !== undefined) await requireEnd(idsInOrder, ids?.path ?? '', source);
-    if (payloads !== undefined) await requireEnd(payloads, payload ?? '', source);
+    await beside.requireEnd();
   } finally {
-    await idsInOrder?.return?.();
-    await payloads?.return?.();
+    await beside.close();
   }
 }
 
-async function* readPayloads(path: string, start: number): AsyncGenerator<Payload | null, void> {
-  for await (const { text, number } of readLines(path, start)) yield parsePayload(path, number, text);
+/** The files beside the vectors, one entry of each a row. */
+class SideFiles {
+  private readonly lists: {
+    path: string;
+    items: AsyncIterator<unknown>;
+    describe: (item: unknown) => Partial<Described>;
+  }[] = [];
+
+  constructor(
+    { ids, payload, points, source }: ImportFiles,
+    start: number,
+    private readonly rows = source.rows,
+    private readonly vectors = source.path,
+  ) {
+    if (ids !== undefined) this.add(ids.path, ids.list.ids(start), (id) => ({ id: id as PointIdInput }));
+    if (payload !== undefined) {
+      this.add(payload, readObjects(payload, start), (item) => ({ payload: item as Payload | null }));
+    }
+    if (points !== undefined) {
+      this.add(points, readObjects(points, start), (item) => describePoint(points, item as Payload | null));
+    }
+  }
+
+  async take(row: number): Promise<Partial<Described>> {
+    let found: Partial<Described> = {};
+    for (const { path, items, describe } of this.lists) {
+      const { done, value } = await items.next();
+      if (done === true) {
+        const what = `${path} ends after ${row} entries, but ${this.vectors} has ${this.rows} rows`;
+        throw invalidArgument(`${what}; expected one a row`);
+      }
+      found = { ...found, ...describe(value) };
+    }
+    return found;
+  }
+
+  async requireEnd(): Promise<void> {
+    for (const { path, items } of this.lists) {
+      if ((await items.next()).done === true) continue;
+      throw invalidArgument(
+        `${path} has more entries than the ${this.rows} rows of ${this.vectors}; all rows are imported, but do they belong together?`,
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { items } of this.lists) await items.return?.();
+  }
+
+  private add(path: string, items: AsyncIterable<unknown>, describe: (item: unknown) => Partial<Described>): void {
+    this.lists.push({ path, items: items[Symbol.asyncIterator](), describe });
+  }
 }
 
-function parsePayload(path: string, number: number, text: string): Payload | null {
+function describePoint(path: string, item: Payload | null): Described {
+  const { id, payload = null } = item ?? {};
+  if (typeof id !== 'number' && typeof id !== 'bigint' && typeof id !== 'string') {
+    throw invalidArgument(`${path}: a line has no id; expected {"id":…,"payload":…} in each`);
+  }
+  return { id, payload: payload as Payload | null };
+}
+
+async function* readObjects(path: string, start: number): AsyncGenerator<Payload | null, void> {
+  for await (const { text, number } of readLines(path, start)) yield parseObject(path, number, text);
+}
+
+function parseObject(path: string, number: number, text: string): Payload | null {
   if (text.trim() === '') return null;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new VamanaError('INVALID_ARGUMENT', `${path}: line ${number} is no JSON: ${reason}`, { cause });
+    throw invalidArgument(`${path}: line ${number} is no JSON: ${reason}`);
   }
   if (value === null) return null;
   if (typeof value === 'object' && !Array.isArray(value)) return value as Payload;
   throw invalidArgument(`${path}: line ${number} is no JSON object: payloads are objects, or null for none`);
-}
-
-function iterate<T>(items: AsyncIterable<T>): AsyncIterator<T> {
-  return items[Symbol.asyncIterator]();
-}
-
-async function take<T>(items: AsyncIterator<T>, path: string, row: number, source: VectorSource): Promise<T> {
-  const { done, value } = await items.next();
-  if (done !== true) return value;
-  throw invalidArgument(
-    `${path} ends after ${row} entries, but ${source.path} has ${source.rows} rows; expected one a row`,
-  );
-}
-
-async function requireEnd(items: AsyncIterator<unknown>, path: string, source: VectorSource): Promise<void> {
-  if ((await items.next()).done === true) return;
-  throw invalidArgument(
-    `${path} has more entries than the ${source.rows} rows of ${source.path}; all rows are imported, but do they belong together?`,
-  );
 }

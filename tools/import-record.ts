@@ -7,47 +7,56 @@ import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync
 import { CollectionPaths, DatabasePaths, temporaryName } from '../src/disk/file-names.js';
 import { type SealedFormat, seal, unseal } from '../src/disk/sealed-text.js';
 
-interface Input {
-  path: string;
-  bytes: number;
-  /** When it was changed last. */
-  mtimeMs: number;
+/** What is imported; all of it must be as it was. */
+export type ImportInputs = readonly Readonly<Record<string, string | number>>[];
+
+export interface ImportMark {
+  /** That are imported. */
+  rows: number;
+  /** Where a server is asked to go on: its point's id, whole numbers as digits. */
+  next?: string | { number: string };
 }
 
 const FORMAT: SealedFormat = { name: 'vamana-import', version: 1, advice: 'remove it' };
+const START: ImportMark = { rows: 0 };
+
+/** Files by their path, size and time of change. NOT_FOUND, in the system's words, for one that is not there. */
+export function fileInputs(paths: readonly string[]): ImportInputs {
+  return paths.map((given) => {
+    const path = realpathSync(given);
+    const { size: bytes, mtimeMs } = statSync(path);
+    return { path, bytes, mtimeMs };
+  });
+}
 
 export class ImportRecord {
-  private constructor(
-    private readonly path: string,
-    private readonly inputs: readonly Input[],
-  ) {}
+  private readonly path: string;
 
-  /** `inputs`: the files that are imported, all of which must be as they were. */
-  static of(dataDir: string, collection: string, inputs: readonly string[]): ImportRecord {
-    const found = inputs.map((given) => {
-      const path = realpathSync(given);
-      const { size: bytes, mtimeMs } = statSync(path);
-      return { path, bytes, mtimeMs };
-    });
-    const key = createHash('sha256').update(JSON.stringify(found)).digest('hex').slice(0, 16);
+  constructor(
+    dataDir: string,
+    collection: string,
+    private readonly inputs: ImportInputs,
+  ) {
+    const key = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
     const paths = new CollectionPaths(new DatabasePaths(dataDir).collection(collection));
-    return new ImportRecord(paths.importRecord(key), found);
+    this.path = paths.importRecord(key);
   }
 
-  /** Rows that are imported. */
-  read(): number {
+  read(): ImportMark {
     try {
-      const { inputs, rows } = unseal(readFileSync(this.path), this.path, FORMAT) as { inputs: unknown; rows: unknown };
+      const found = unseal(readFileSync(this.path), this.path, FORMAT) as ImportMark & { inputs: unknown };
+      const { inputs, rows, next } = found;
       const same = JSON.stringify(inputs) === JSON.stringify(this.inputs);
-      return same && Number.isSafeInteger(rows) ? Math.max(0, Number(rows)) : 0;
+      if (!same || !Number.isSafeInteger(rows) || rows < 0) return START;
+      return next === undefined ? { rows } : { rows, next };
     } catch {
-      return 0;
+      return START;
     }
   }
 
-  write(rows: number): void {
+  write(mark: ImportMark): void {
     const temporary = temporaryName(this.path);
-    writeFileSync(temporary, seal({ inputs: this.inputs, rows }, FORMAT));
+    writeFileSync(temporary, seal({ inputs: this.inputs, ...mark }, FORMAT));
     renameSync(temporary, this.path);
   }
 

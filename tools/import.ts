@@ -1,23 +1,23 @@
-// `vamana import`: a vector file, with ids and payloads from files beside it, into a collection, which is made when it
-// is missing. The same command after an interruption, of whatever kind, goes on at the row that was reached.
+// `vamana import`: a vector file, with ids and payloads of its columns or of files beside it, or the points of a server,
+// into a collection, which is made when it is missing. The same command after an interruption, of whatever kind, goes on
+// at the row that was reached.
 import type { Command } from 'commander';
 import { VamanaError } from '../src/errors.js';
 import type { Collection, Database } from '../src/index.js';
-import { openIdList } from '../src/source/id-list.js';
-import { openVectorSource, type VectorSource, vectorShape } from '../src/source/vector-source.js';
+import { addColumnOption } from './column-options.js';
 import { addCreateOptions, type CreateOptions, createOptions, requireSameOptions } from './create-options.js';
 import { addCollectionOptions, type CollectionVerbOptions, withDatabase } from './database-options.js';
-import { type ImportFiles, readPoints } from './import-points.js';
+import { type FileOptions, type ImportInput, openFileInput } from './import-input.js';
 import { ImportRecord } from './import-record.js';
+import { openServerInput } from './import-server.js';
 import { positiveInteger } from './options.js';
 import { formatNumber, formatSeconds, printFacts, printJson, rounded } from './output.js';
 import { createProgress } from './progress.js';
+import { isRemote } from './remote-collection.js';
 import { action } from './run.js';
 
-interface ImportVerbOptions extends CollectionVerbOptions, CreateOptions {
-  ids?: string;
-  payload?: string;
-  format?: string;
+interface ImportVerbOptions extends CollectionVerbOptions, CreateOptions, FileOptions {
+  apiKey?: string;
   batch: number;
   restart?: true;
 }
@@ -39,96 +39,95 @@ const WRITE_TIMEOUT_MS = 600_000;
 export function register(program: Command): void {
   const command = program
     .command('import')
-    .description('write a vector file into a collection; run it again to go on after an interruption')
-    .argument('<file>', 'vectors');
-  addCreateOptions(addCollectionOptions(command))
-    .option('--ids <file>', 'an id a row: .txt, .ibin, .ivecs or .npy; row numbers by default')
-    .option('--payload <file>', 'a JSON object a row: .jsonl or .jsonl.gz')
+    .description('write a vector file, or the points of a server, into a collection; run it again to go on')
+    .argument('<source>', 'vector file, or http://HOST:PORT/collections/NAME of a server with the REST API of Qdrant');
+  addColumnOption(addCreateOptions(addCollectionOptions(command)), 'the file')
+    .option('--ids <column|file>', 'ids: a column of the file (id), or a .txt, .ibin, .ivecs or .npy; else row numbers')
+    .option('--payload <column|file>', 'payloads: a column (payload, or else all others), or a .jsonl or .jsonl.gz')
+    .option('--points <file>', 'ids and payloads: {"id":…,"payload":…} a line, as export writes it')
+    .option('--api-key <key>', 'of the server')
     .option('--batch <n>', 'rows a batch', positiveInteger, 1000)
     .option('--restart', 'begin with the first row, though an import was interrupted')
-    .option('--format <name>', 'format of the vector file, when its extension does not tell')
     .action(
-      action<ImportVerbOptions>(async (options, { args: [path = ''], signal, json }) => {
-        const report = await runImport(path, options, signal);
+      action<ImportVerbOptions>(async (options, { args: [source = ''], signal, json }) => {
+        const report = await runImport(source, options, signal);
         if (json) printJson(report);
         else print(report);
       }),
     );
 }
 
-async function runImport(path: string, options: ImportVerbOptions, signal: AbortSignal): Promise<ImportReport> {
-  const source = await openVectorSource(path, options.format === undefined ? {} : { format: options.format });
-  const list = options.ids === undefined ? undefined : await openIdList(options.ids);
+async function runImport(source: string, options: ImportVerbOptions, signal: AbortSignal): Promise<ImportReport> {
+  const input = await openInput(source, options, signal);
   try {
-    // Before anything is made: it looks at every file there is to be read.
-    const inputs = [path, options.ids, options.payload].filter((input) => input !== undefined);
-    const record = ImportRecord.of(options.dataDir, options.collection, inputs);
-    const files: ImportFiles = {
-      source,
-      ids: list === undefined ? undefined : { path: options.ids ?? '', list },
-      payload: options.payload,
-    };
-    if (list !== undefined && list.rows !== null && list.rows !== source.rows) {
-      const found = `${options.ids} has ${list.rows} ids, but ${path} has ${source.rows} rows`;
-      throw new VamanaError('INVALID_ARGUMENT', `${found}; expected one a row`);
-    }
+    const record = new ImportRecord(options.dataDir, options.collection, input.inputs);
     return await withDatabase(
       options,
-      async (database) => importInto(await openOrCreate(database, source, options), files, record, options, signal),
+      async (database) => importInto(await openOrCreate(database, input, options), input, record, options, signal),
       { create: true, writeTimeoutMs: WRITE_TIMEOUT_MS },
     );
   } finally {
-    source.close();
-    list?.close();
+    input.close();
   }
 }
 
-async function openOrCreate(database: Database, source: VectorSource, options: ImportVerbOptions): Promise<Collection> {
-  const { element } = vectorShape(source);
+function openInput(source: string, options: ImportVerbOptions, signal: AbortSignal): Promise<ImportInput> {
+  if (!isRemote(source)) return openFileInput(source, options);
+  const { apiKey, column } = options;
+  return openServerInput(source, {
+    signal,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(column === undefined ? {} : { vector: column }),
+  });
+}
+
+async function openOrCreate(database: Database, input: ImportInput, options: ImportVerbOptions): Promise<Collection> {
   const name = options.collection;
+  const { dim: wanted } = input.defaults;
   if (!(await database.listCollections()).includes(name)) {
-    return database.createCollection(name, { element, ...createOptions(options), dim: source.dim });
+    return database.createCollection(name, { ...input.defaults, ...createOptions(options), dim: wanted });
   }
   const collection = await database.collection(name);
   requireSameOptions(name, collection.config, options);
   const { dim } = collection.config;
-  if (dim === source.dim) return collection;
-  const found = `${source.path} holds vectors of dimension ${source.dim}`;
+  if (dim === wanted) return collection;
+  const found = `${input.name} holds vectors of dimension ${wanted}`;
   throw new VamanaError('INVALID_ARGUMENT', `${found}; collection ${name} has dimension ${dim}`);
 }
 
 async function importInto(
   collection: Collection,
-  files: ImportFiles,
+  input: ImportInput,
   record: ImportRecord,
   options: ImportVerbOptions,
   signal: AbortSignal,
 ): Promise<ImportReport> {
-  const { source } = files;
-  const from = options.restart === true ? 0 : Math.min(record.read(), source.rows);
-  if (from > 0) process.stderr.write(`going on at row ${formatNumber(from)} of ${formatNumber(source.rows)}\n`);
+  const mark = options.restart === true ? { rows: 0 } : record.read();
+  const from = Math.min(mark.rows, input.rows);
+  if (from > 0) process.stderr.write(`going on at row ${formatNumber(from)} of ${formatNumber(input.rows)}\n`);
   const startMs = performance.now();
-  const progress = createProgress({ label: 'import', total: source.rows - from, unit: 'rows' });
+  const progress = createProgress({ label: 'import', total: input.rows - from, unit: 'rows' });
+  let imported: number;
   try {
-    await collection.import(readPoints(files, from, collection.config.element), {
+    const result = await collection.import(input.points({ ...mark, rows: from }, collection.config.element), {
       batchPoints: options.batch,
       signal,
       onAcknowledged: (points) => {
-        record.write(from + points);
+        record.write(input.markAfter(points));
         progress.update(points);
       },
     });
+    imported = result.points;
   } catch (error) {
-    throw interrupted(error, record.read(), source.rows);
+    throw interrupted(error, record.read().rows, input.rows);
   } finally {
     progress.end();
   }
   record.remove();
   const seconds = (performance.now() - startMs) / 1000;
-  const imported = source.rows - from;
   return {
     collection: collection.name,
-    rows: source.rows,
+    rows: input.rows,
     from,
     imported,
     points: collection.count(),

@@ -1,18 +1,19 @@
 // npm's `install` script: builds the addon with cmake-js into build/Release/vamana.node, and does nothing when
-// the one that lies there was built from these very sources. `--stamp` only records that it was (for node-gyp,
+// the one that lies there was built from these very sources, or when one built for this platform is installed beside
+// (tools/prebuild.mjs). `--stamp` only records that it was (for node-gyp,
 // which builds to the same place). Plain JavaScript, no dependencies: it runs before anything is compiled.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { addonBuild, isFresh, packageCommand, projectRoot } from './project.mjs';
+import { addonBuild, hasPrebuilt, isFresh, packageCommand, projectRoot } from './project.mjs';
 
 const bytesPerCompiler = 1e9;
 
 const build = addonBuild();
 if (process.argv.includes('--stamp')) {
   writeFileSync(build.stamp, `${build.hash}\n`);
-} else if (!isFresh(build)) {
+} else if (!isFresh(build) && (existsSync(build.output) || !hasPrebuilt())) {
   requireTools();
   compile();
   requireLoads();

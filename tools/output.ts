@@ -122,6 +122,15 @@ export function snakeKeys(value: unknown): unknown {
   );
 }
 
+const JSON_CHARS = 120;
+
+/** A payload on one line of a table; what does not fit on a usual one is for --json. */
+export function shortJson(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
+  return text.length <= JSON_CHARS ? text : `${text.slice(0, JSON_CHARS - 3)}...`;
+}
+
 /** How a cell of a table reads. */
 export function formatCell(value: unknown): string {
   if (value === undefined || value === null) return '-';

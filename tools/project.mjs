@@ -57,6 +57,19 @@ export function addonBuild(root = projectRoot) {
   };
 }
 
+/** The name of the package with the addon for this machine; src/binding.ts has the same rule, and a test compares them. */
+export function prebuiltName() {
+  /** @type {{ header: { glibcVersionRuntime?: string } }} */
+  const { header } = /** @type {any} */ (process.report.getReport());
+  return `vamana-ssd-${platform}-${arch}-${header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'}`;
+}
+
+/** @param {string} root @returns {boolean} whether that package is installed, with the version of this one */
+export function hasPrebuilt(root = projectRoot) {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return packageVersion(prebuiltName(), root) === version;
+}
+
 /** @param {string} root @returns {Build} dist: from every TypeScript file but the tests */
 export function typescriptBuild(root = projectRoot) {
   const wanted = (/** @type {string} */ path) => path.endsWith('.ts') && !path.endsWith('.test.ts');

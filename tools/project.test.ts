@@ -3,7 +3,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addonBuild, isFresh, nativeSources, packageFolder, projectRoot, typescriptBuild } from './project.mjs';
+import { prebuiltName as loadedName } from '../src/binding.js';
+import {
+  addonBuild,
+  hasPrebuilt,
+  isFresh,
+  nativeSources,
+  packageFolder,
+  prebuiltName,
+  projectRoot,
+  typescriptBuild,
+} from './project.mjs';
 
 let root = '';
 
@@ -26,6 +36,22 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('a prebuilt addon', () => {
+  test('has one name for what builds it and what loads it', () => {
+    expect(prebuiltName()).toBe(loadedName());
+    expect(prebuiltName()).toMatch(/^vamana-ssd-linux-(x64|arm64)-(glibc|musl)$/);
+  });
+
+  test('is there when it is installed with the version of the package', () => {
+    write('package.json', '{"version": "1.2.3"}');
+    expect(hasPrebuilt(root)).toBe(false);
+    write(`node_modules/${prebuiltName()}/package.json`, '{"version": "1.2.2"}');
+    expect(hasPrebuilt(root)).toBe(false);
+    write(`node_modules/${prebuiltName()}/package.json`, '{"version": "1.2.3"}');
+    expect(hasPrebuilt(root)).toBe(true);
+  });
+});
 
 describe('addon', () => {
   test.each([

@@ -4,11 +4,11 @@ import { VamanaError } from '../src/errors.js';
 import type { Collection, ExplainedSearch, QueryVectors, ScoredPoint } from '../src/index.js';
 import { requireFinite } from '../src/source/finite.js';
 import { halvesToFloats } from '../src/source/half.js';
-import { openVectorSource, readRows, vectorShape } from '../src/source/vector-source.js';
+import { openVectorSource, readRows, vectorElement } from '../src/source/vector-source.js';
 import { addCollectionOptions, type CollectionVerbOptions, idJson, withCollection } from './database-options.js';
 import { explanationFacts } from './explanation.js';
 import { choiceOrInteger, integer, json as parseJson, positiveInteger } from './options.js';
-import { formatNumber, printFacts, printJson, printLine, printTable, rounded, snakeKeys } from './output.js';
+import { formatNumber, printFacts, printJson, printLine, printTable, rounded, shortJson, snakeKeys } from './output.js';
 import { action } from './run.js';
 
 interface QueryOptions extends CollectionVerbOptions {
@@ -63,7 +63,7 @@ async function readQuery(options: QueryOptions, collection: Collection): Promise
   const { vectorFile: path, row, format } = options;
   const source = await openVectorSource(path, format === undefined ? {} : { format });
   try {
-    vectorShape(source);
+    vectorElement(source);
     if (source.dim !== collection.config.dim) {
       const found = `${path} holds vectors of dimension ${source.dim}`;
       throw new VamanaError(
@@ -114,17 +114,7 @@ function printPoints(found: readonly ScoredPoint[]): void {
       { title: '#', cell: ([at]) => at + 1 },
       { title: 'id', cell: ([, { id }]) => id.toString(), align: 'right' },
       { title: 'distance', cell: ([, { distance }]) => formatNumber(distance), align: 'right' },
-      { title: 'payload', cell: ([, { payload }]) => (payload === null ? '' : shortened(payload)) },
+      { title: 'payload', cell: ([, { payload }]) => shortJson(payload) },
     ],
   );
-}
-
-const PAYLOAD_CHARS = 120;
-
-// On one line; what does not fit on a usual one is for --json.
-function shortened(payload: unknown): string {
-  const text = JSON.stringify(payload, (_key, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
-  return text.length <= PAYLOAD_CHARS ? text : `${text.slice(0, PAYLOAD_CHARS - 3)}...`;
 }

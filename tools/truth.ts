@@ -15,8 +15,8 @@ import { WINDOW_BYTES_DEFAULT } from '../src/limits.js';
 import { createCast, type ElementCast } from '../src/source/cast.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { requireFinite } from '../src/source/finite.js';
-import { bytesOf, chooseFormat, type VectorData } from '../src/source/formats.js';
-import { openVectorSource, readRows, type VectorSource, vectorShape } from '../src/source/vector-source.js';
+import { bytesOf, chooseFormat, elementBytes, type VectorData } from '../src/source/formats.js';
+import { openVectorSource, readRows, type VectorSource, vectorElement } from '../src/source/vector-source.js';
 import { createVectorWriter, requireElement, type VectorWriter } from '../src/source/vector-writer.js';
 import { choice, positiveInteger } from './options.js';
 import { formatSeconds, printFacts, printJson, rounded } from './output.js';
@@ -117,7 +117,7 @@ async function scanAndWrite(
     const packed = createCast(queries.path, queries.dim, queries.element, element).apply({ firstRow: 0, data: found });
     const scan = addon.createExactScan(metric, element, data.dim, bytesOf(packed), queries.rows, k, threads);
     try {
-      const bytesMax = windowBytes(vectorShape(data), queries.rows);
+      const bytesMax = windowBytes({ dim: data.dim, stride: data.dim * elementBytes(data.stored) }, queries.rows);
       await scanAll(scan, data, createCast(data.path, data.dim, data.element, element), bytesMax, signal);
       const { rows, distances } = scan.result();
       await writers.ids.write(new Int32Array(rows.buffer, rows.byteOffset, rows.length));
@@ -175,8 +175,8 @@ export function windowBytes(shape: { dim: number; stride: number }, queries: num
 
 /** Both as they are when they agree, else both as f32. */
 function commonElement(data: VectorSource, queries: VectorSource): NativeElement {
-  const { element } = vectorShape(data);
-  return vectorShape(queries).element === element ? element : 'f32';
+  const element = vectorElement(data);
+  return vectorElement(queries) === element ? element : 'f32';
 }
 
 function checkSizes(data: VectorSource, queries: VectorSource, k: number, maxRows: number): void {

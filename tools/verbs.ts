@@ -10,6 +10,7 @@ import { register as registerCollections } from './collections.js';
 import { register as registerCompact } from './compact.js';
 import { register as registerConvert } from './convert.js';
 import { register as registerDoctor } from './doctor.js';
+import { register as registerExport } from './export.js';
 import { register as registerFields } from './fields.js';
 import { register as registerFlush } from './flush.js';
 import { register as registerHead } from './head.js';
@@ -41,6 +42,7 @@ const VERBS = [
   registerHead,
   registerCollections,
   registerImport,
+  registerExport,
   registerQuery,
   registerFields,
   registerAnalyzeFilters,

@@ -1,54 +1,16 @@
-// JSON as the wire has it: whole numbers are exact to 64 bits and beyond, both ways. Most bodies hold none past 2^53,
-// and the engine's own parser and writer, which are many times faster, do; the others go through the exact ones.
-import { parse as parseExact } from 'lossless-json';
+// JSON as the wire has it: whole numbers are exact to 64 bits and beyond, both ways. The work is src/payload/exact-json.ts;
+// here a body that is no JSON becomes the answer that says so.
+import { parseExactJson } from '../payload/exact-json.js';
 import { WireError } from './wire-error.js';
 
-/** A whole number that JSON.parse may round. In a string it does no harm: the exact parser is slower, not different. */
-const LONG_INTEGER = /(?:^|[:,[\s])-?\d{16,}(?=[\s,\]}]|$)/;
+export { shortFloat, writeExactJson as writeJson } from '../payload/exact-json.js';
 
 /** Whole numbers past 2^53 become bigints; 400 for what is no JSON. */
 export function parseJson(text: string): unknown {
   try {
-    if (!LONG_INTEGER.test(text)) return JSON.parse(text);
-    return parseExact(text, undefined, { parseNumber, onDuplicateKey: ({ newValue }) => newValue });
+    return parseExactJson(text);
   } catch (error) {
     if (error instanceof RangeError) throw new WireError(400, 'Format error in JSON body: it is nested too deeply');
     throw new WireError(400, `Format error in JSON body: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function parseNumber(text: string): number | bigint {
-  const value = Number(text);
-  return Number.isSafeInteger(value) || !/^-?\d+$/.test(text) ? value : BigInt(text);
-}
-
-/** Bigints as whole numbers. Members that are undefined are left out. */
-export function writeJson(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    // There is no cheaper way to learn that there is a bigint.
-    if (error instanceof TypeError) return writeExact(value);
-    throw error;
-  }
-}
-
-function writeExact(value: unknown): string {
-  if (typeof value === 'bigint') return value.toString();
-  if (Array.isArray(value)) return `[${value.map((element) => writeExact(element ?? null)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .map(([key, member]) => `${JSON.stringify(key)}:${writeExact(member)}`);
-  return `{${members.join(',')}}`;
-}
-
-/** The shortest decimal that is the same float of 32 bits: what the client sent, not what it was widened to. */
-export function shortFloat(value: number): number {
-  const single = Math.fround(value);
-  for (let digits = 6; digits < 9; digits += 1) {
-    const short = Number(single.toPrecision(digits));
-    if (Math.fround(short) === single) return short;
-  }
-  return single;
 }

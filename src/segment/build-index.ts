@@ -12,9 +12,13 @@ import {
 } from '../binding.js';
 import { openVectorSource, vectorShape } from '../source/vector-source.js';
 import { cancellable } from './cancellable.js';
+import { withFlatRows } from './flat-rows.js';
 
 export interface BuildIndexOptions {
-  /** Path of a vector file: .fvecs .bvecs .fbin .u8bin .i8bin .npy; read in bounded memory. */
+  /**
+   * Path of a vector file: .fvecs .bvecs .fbin .u8bin .i8bin .npy, read in bounded memory; or .parquet .arrow .hdf5
+   * .jsonl[.gz], of which the vectors are written to a temporary file first. `path#name` chooses a column.
+   */
   data: string;
   /** The file's format, for a name that does not tell it: 'fvecs', 'npy', ... */
   format?: string;
@@ -86,8 +90,10 @@ export async function buildIndex(options: BuildIndexOptions): Promise<BuildRepor
   const native = loadNative();
   const { signal, onProgress } = options;
   return cancellable(native, signal, async (cancel) => {
-    const nativeOptions = await resolveOptions(native, options);
-    return native.build(nativeOptions, cancel, onProgress ?? null);
+    return withFlatRows(options, async (rows) => {
+      const nativeOptions = await resolveOptions(native, { ...options, ...rows });
+      return native.build(nativeOptions, cancel, onProgress ?? null);
+    });
   });
 }
 
@@ -98,7 +104,9 @@ export async function buildIndex(options: BuildIndexOptions): Promise<BuildRepor
  */
 export async function planIndex(options: BuildIndexOptions): Promise<BuildPlan> {
   const native = loadNative();
-  return cancellable(native, options.signal, async () => native.planBuild(await resolveOptions(native, options)));
+  return cancellable(native, options.signal, () =>
+    withFlatRows(options, async (rows) => native.planBuild(await resolveOptions(native, { ...options, ...rows }))),
+  );
 }
 
 async function resolveOptions(native: Native, options: BuildIndexOptions): Promise<NativeBuildOptions> {

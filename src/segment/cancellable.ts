@@ -32,7 +32,7 @@ function hasErrorCode(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && isErrorCode(thrown.code);
 }
 
-function abortedError(signal: AbortSignal): VamanaError {
+export function abortedError(signal: AbortSignal): VamanaError {
   const reason: unknown = signal.reason;
   const why = reason instanceof Error ? reason.message : String(reason);
   return new VamanaError('ABORTED', `the call was cancelled by its signal: ${why}`, { cause: reason });

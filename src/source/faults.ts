@@ -20,6 +20,11 @@ export function badVectorFile(path: string, offset: number, problem: string): Ve
   return new VectorFileError('BAD_VECTOR_FILE', path, offset, problem);
 }
 
+/** The same for a row of a format in which bytes say nothing to a reader. */
+export function badVectorRow(path: string, row: number, problem: string): VamanaError {
+  return new VamanaError('BAD_VECTOR_FILE', `${path}: row ${row}: ${problem}`);
+}
+
 export function invalidArgument(message: string): VamanaError {
   return new VamanaError('INVALID_ARGUMENT', message);
 }

@@ -1,5 +1,6 @@
 // Finds NaN and infinity in vectors: no distance can be told from them, so whoever takes vectors in (convert,
 // truth, import) refuses them here, with the place in the file. Builds check natively, in the same words.
+import { VamanaError } from '../errors.js';
 import { VectorFileError } from './faults.js';
 import type { VectorData, VectorElement } from './formats.js';
 import { halfToFloat } from './half.js';
@@ -21,12 +22,10 @@ export function requireFinite(source: VectorSource, run: RowRun): void {
   const raw = run.data[at] as number;
   const value = source.element === 'f16' ? halfToFloat(raw) : raw;
   const beyond = source.stored === 'f64' && !Number.isNaN(value) ? " (infinite, or a double beyond f32's range)" : '';
-  throw new VectorFileError(
-    'NOT_FINITE',
-    source.path,
-    source.offsetOf(row, column),
-    `row ${row}, column ${column} is ${value}${beyond}; expected finite numbers; remove or repair the row`,
-  );
+  const problem = `row ${row}, column ${column} is ${value}${beyond}; expected finite numbers; remove or repair the row`;
+  const offset = source.offsetOf(row, column);
+  if (offset === undefined) throw new VamanaError('NOT_FINITE', `${source.path}: ${problem}`);
+  throw new VectorFileError('NOT_FINITE', source.path, offset, problem);
 }
 
 /** Index of the first NaN or infinity, or -1. */

@@ -6,13 +6,20 @@
 // exactly what the header says. That every row repeats the same dimension is checked when rows are read.
 import { MAX_DIMENSION } from '../limits.js';
 import { badVectorFile } from './faults.js';
-import { elementBytes, formatTraits, type StoredElement, type VectorElement, type VectorFormat } from './formats.js';
+import {
+  elementBytes,
+  type FlatFormat,
+  flatHeader,
+  formatTraits,
+  type StoredElement,
+  type VectorElement,
+} from './formats.js';
 import type { MappedFile } from './mapped-file.js';
 import { NPY_PREAMBLE_BYTES, parseNpyPreamble, parseNpyText } from './npy-header.js';
 
 /** Row i begins at offset + i * stride: its dimension as i32 when `rowPrefix`, then dim stored elements. */
 export interface RowLayout {
-  readonly format: VectorFormat;
+  readonly format: FlatFormat;
   readonly rows: number;
   readonly dim: number;
   readonly stored: StoredElement;
@@ -24,9 +31,9 @@ export interface RowLayout {
 export const ROW_PREFIX_BYTES = 4;
 export const BIN_HEADER_BYTES = 8;
 
-export function readLayout(file: MappedFile, format: VectorFormat): RowLayout {
+export function readLayout(file: MappedFile, format: FlatFormat): RowLayout {
   if (file.bytes === 0) throw badVectorFile(file.path, 0, 'the file is empty; expected at least one row');
-  switch (formatTraits(format).header) {
+  switch (flatHeader(format)) {
     case 'row':
       return readPrefixedLayout(file, format);
     case 'bin':
@@ -36,7 +43,7 @@ export function readLayout(file: MappedFile, format: VectorFormat): RowLayout {
   }
 }
 
-function readPrefixedLayout(file: MappedFile, format: VectorFormat): RowLayout {
+function readPrefixedLayout(file: MappedFile, format: FlatFormat): RowLayout {
   requireHeader(file, ROW_PREFIX_BYTES);
   const dim = file.use(0, ROW_PREFIX_BYTES, (bytes) => viewOf(bytes).getInt32(0, true));
   checkDimension(file.path, 0, dim);
@@ -55,7 +62,7 @@ function readPrefixedLayout(file: MappedFile, format: VectorFormat): RowLayout {
   return { format, rows, dim, stored, rowPrefix: true, offset: 0, stride };
 }
 
-function readBinLayout(file: MappedFile, format: VectorFormat): RowLayout {
+function readBinLayout(file: MappedFile, format: FlatFormat): RowLayout {
   requireHeader(file, BIN_HEADER_BYTES);
   const [rows, dim] = file.use(0, BIN_HEADER_BYTES, (bytes) => {
     const view = viewOf(bytes);
@@ -130,7 +137,7 @@ function checkSize(file: MappedFile, layout: RowLayout): RowLayout {
 }
 
 // Formats other than npy hold one element type each.
-function onlyElement(format: VectorFormat): VectorElement {
+function onlyElement(format: FlatFormat): VectorElement {
   return formatTraits(format).elements[0] as VectorElement;
 }
 

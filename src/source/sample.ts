@@ -1,6 +1,6 @@
 // Every N-th row of a range, in bounded blocks: how a sample is cut from a large file. Rows far apart are read
 // one by one, so that a thousandth of a file costs about a thousandth of the reading; rows close together are
-// picked from whole windows.
+// picked from whole windows, and so are those of formats in which a row cannot be reached alone.
 import { WINDOW_BYTES_DEFAULT } from '../limits.js';
 import { invalidArgument } from './faults.js';
 import { createVectorData, elementBytes } from './formats.js';
@@ -35,7 +35,7 @@ export async function* readSample(source: VectorSource, options: SampleOptions =
   if (!Number.isSafeInteger(every) || every < 1) throw invalidArgument(`every ${every} rows; expected 1 or more`);
   const windows = source.windows({ start, rows, bytesMax });
   const rowBytes = source.dim * elementBytes(source.element);
-  if (every > 1 && every * rowBytes >= SINGLE_READ_BYTES) {
+  if (every > 1 && source.seekable && every * rowBytes >= SINGLE_READ_BYTES) {
     yield* readSingly(source, start, rows, every, Math.max(1, Math.floor(bytesMax / rowBytes)));
     return;
   }
@@ -55,7 +55,15 @@ function pick(source: VectorSource, window: VectorWindow, skip: number, every: n
     const from = (skip + row * every) * dim;
     data.set(window.data.subarray(from, from + dim), row * dim);
   }
-  return { firstRow: window.firstRow + skip, rows, data, step: every };
+  const picked = <T>(values: readonly T[]): T[] => values.filter((_, row) => row >= skip && (row - skip) % every === 0);
+  return {
+    firstRow: window.firstRow + skip,
+    rows,
+    data,
+    step: every,
+    ...(window.ids === undefined ? {} : { ids: picked(window.ids) }),
+    ...(window.payloads === undefined ? {} : { payloads: picked(window.payloads) }),
+  };
 }
 
 async function* readSingly(

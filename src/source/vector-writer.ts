@@ -1,14 +1,20 @@
-// Writes a vector file row block by row block, in any format that vector-source.ts reads back (f64 apart). The
-// number of rows need not be known before: the header is written last over a placeholder. The file appears
-// under its name only when finish() succeeds; any failure before removes what was written.
+// Writes a vector file row block by row block, in any format that vector-source.ts reads back (f64, Arrow and HDF5
+// apart). The number of rows need not be known before: the header is written last over a placeholder, and column formats
+// (column-writer.ts) have theirs at the end or none. The file appears under its name only when finish() succeeds; any
+// failure before removes what was written.
 import { MAX_DIMENSION, WINDOW_BYTES_DEFAULT } from '../limits.js';
+import type { Payload, PointIdInput } from '../payload/point.js';
 import { AtomicFile } from './atomic-file.js';
+import { createColumnEncoder } from './column-writer.js';
 import { invalidArgument } from './faults.js';
 import {
   bytesOf,
   chooseFormat,
   elementBytes,
+  type FlatFormat,
+  flatHeader,
   formatTraits,
+  isColumnFormat,
   isVectorData,
   type VectorData,
   type VectorElement,
@@ -26,6 +32,27 @@ export interface VectorWriterOptions {
   rows?: number;
   /** Replace a file that stands under the name. */
   force?: boolean;
+  /** What every write() brings besides vectors. Column formats only. */
+  columns?: WrittenColumns;
+}
+
+export interface WrittenColumns {
+  readonly ids: boolean;
+  readonly payloads: boolean;
+  /** Whether ids may be text, where a column has one type; told from the first rows when left out. */
+  readonly textIds?: boolean;
+}
+
+/** What stands beside the rows of one write(). */
+export interface RowColumns {
+  ids?: readonly PointIdInput[];
+  payloads?: readonly (Payload | null)[];
+}
+
+/** Makes the bytes of a column format. What it returns is written to the file in order. */
+export interface ColumnEncoder {
+  rows(data: VectorData, rows: number, columns: RowColumns): Uint8Array | Promise<Uint8Array>;
+  end(): Uint8Array | Promise<Uint8Array>;
 }
 
 /** One call at a time. After a failure the writer is aborted already. */
@@ -34,7 +61,7 @@ export interface VectorWriter {
   /** Rows written so far. */
   readonly rows: number;
   /** Appends whole rows, tightly packed; `data` may be reused once the promise settles. */
-  write(data: VectorData): Promise<void>;
+  write(data: VectorData, columns?: RowColumns): Promise<void>;
   /** Publishes the file, durable. INVALID_ARGUMENT without a single row, since no reader takes such a file. */
   finish(): Promise<{ rows: number; bytes: number }>;
   /** Removes what was written. Idempotent; harmless after finish(). */
@@ -50,8 +77,15 @@ export async function createVectorWriter(path: string, options: VectorWriterOpti
     throw invalidArgument(`${path}: dimension ${dim}; expected 1 to ${MAX_DIMENSION}`);
   }
   if (rows !== undefined) checkRows(path, format, rows);
+  const { columns = { ids: false, payloads: false } } = options;
+  if (!isColumnFormat(format) && (columns.ids || columns.payloads)) {
+    throw invalidArgument(`${path}: ${format} files hold vectors only, no ids or payloads; choose .parquet or .jsonl`);
+  }
+  const encoder = isColumnFormat(format)
+    ? await createColumnEncoder(path, format, { dim, element, columns })
+    : undefined;
   const file = await AtomicFile.create(path, options.force ?? false);
-  const writer = new FileVectorWriter(path, format, dim, element, rows, file);
+  const writer = new FileVectorWriter(path, format, dim, element, rows, file, encoder);
   await writer.begin();
   return writer;
 }
@@ -60,6 +94,7 @@ export async function createVectorWriter(path: string, options: VectorWriterOpti
 export function requireElement(path: string, format: VectorFormat, element: VectorElement): void {
   const { elements } = formatTraits(format);
   if (elements.includes(element)) return;
+  if (elements.length === 0) throw invalidArgument(`${path}: ${format} files are read, not written; choose .parquet`);
   throw invalidArgument(`${path}: ${format} files hold ${elements.join(', ')}, not ${element}`);
 }
 
@@ -74,6 +109,7 @@ class FileVectorWriter implements VectorWriter {
     private readonly element: VectorElement,
     private readonly rowsExpected: number | undefined,
     private readonly file: AtomicFile,
+    private readonly encoder: ColumnEncoder | undefined,
   ) {}
 
   async begin(): Promise<void> {
@@ -81,7 +117,7 @@ class FileVectorWriter implements VectorWriter {
     await this.orAbort(() => this.append(placeholder));
   }
 
-  async write(data: VectorData): Promise<void> {
+  async write(data: VectorData, columns: RowColumns = {}): Promise<void> {
     await this.orAbort(async () => {
       const rows = data.length / this.dim;
       if (!isVectorData(this.element, data) || !Number.isInteger(rows)) {
@@ -89,7 +125,8 @@ class FileVectorWriter implements VectorWriter {
         throw invalidArgument(`${this.path}: expected whole rows of ${this.dim} ${this.element}, found ${found}`);
       }
       checkRows(this.path, this.format, this.rows + rows);
-      if (formatTraits(this.format).header === 'row') await this.appendPrefixed(bytesOf(data), rows);
+      if (this.encoder !== undefined) await this.append(await this.encoder.rows(data, rows, columns));
+      else if (formatTraits(this.format).header === 'row') await this.appendPrefixed(bytesOf(data), rows);
       else await this.append(bytesOf(data));
       this.rows += rows;
     });
@@ -101,7 +138,8 @@ class FileVectorWriter implements VectorWriter {
       if (this.rows !== expected) {
         throw invalidArgument(`${this.path}: ${this.rows} rows were written, expected ${expected}`);
       }
-      await this.file.write(this.encodeHeader(), 0);
+      if (this.encoder === undefined) await this.file.write(this.encodeHeader(), 0);
+      else await this.append(await this.encoder.end());
       await this.file.commit();
       return { rows: this.rows, bytes: this.end };
     });
@@ -112,7 +150,8 @@ class FileVectorWriter implements VectorWriter {
   }
 
   private encodeHeader(): Uint8Array {
-    switch (formatTraits(this.format).header) {
+    if (this.encoder !== undefined) return new Uint8Array(0);
+    switch (flatHeader(this.format as FlatFormat)) {
       case 'row':
         return new Uint8Array(0);
       case 'npy':
