@@ -7,7 +7,7 @@ export interface RecallInput {
   /** Found rows, `count` x `k`, nearest first; `noRow` pads. */
   rows: Uint32Array;
   /** Their exact distances, same layout. */
-  distances: Float32Array;
+  distances: Float32Array | Float64Array;
   count: number;
   k: number;
   /** Absent result; see NativeConstants. */
