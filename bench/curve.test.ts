@@ -32,21 +32,19 @@ describe('atRecall', () => {
     expect(atRecall(QPS, 0.96, 'more')).toBe(100);
   });
 
+  it('is flat where everything measured below is beaten by what is above', () => {
+    const points = [
+      { recall: 0.5, value: 1 },
+      { recall: 0.9, value: 2 },
+    ];
+    expect(atRecall(points, 0.7, 'more')).toBe(2);
+    expect(atRecall(points, 0.4, 'more')).toBeNull();
+  });
+
   it('is null where nothing was measured', () => {
     expect(atRecall(QPS, 0.89, 'more')).toBeNull();
     expect(atRecall(QPS, 0.995, 'more')).toBeNull();
     expect(atRecall([], 0.9, 'more')).toBeNull();
-    // Points at a recall below that are beaten do not widen the curve.
-    expect(
-      atRecall(
-        [
-          { recall: 0.5, value: 1 },
-          { recall: 0.9, value: 2 },
-        ],
-        0.7,
-        'more',
-      ),
-    ).toBeNull();
   });
 });
 

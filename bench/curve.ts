@@ -34,7 +34,9 @@ export function atRecall(points: readonly CurvePoint[], recall: number, better: 
   if (above === undefined) return null;
   if (above.recall === recall) return above.value;
   const below = curve[at - 1];
-  if (below === undefined) return null;
+  // Everything measured below is beaten by this point, which is then the best known there too.
+  if (below === undefined)
+    return points.some((point) => point.recall <= recall && point.value > 0) ? above.value : null;
   const part = (recall - below.recall) / (above.recall - below.recall);
   return Math.exp(Math.log(below.value) * (1 - part) + Math.log(above.value) * part);
 }
