@@ -37,7 +37,7 @@ test('the tour of the command runs, verb after verb', () => {
     const output = node(join(root, 'dist', 'tools', 'vamana.js'), verb, ...args);
     outputs.set(verb, (outputs.get(verb) ?? '') + output);
   }
-  const ofIndexes = 'build search bench truth convert head inspect verify doctor'.split(' ');
+  const ofIndexes = 'build search bench tune truth convert head inspect verify doctor'.split(' ');
   const ofCollections = 'import query status flush snapshot restore collections recover'.split(' ');
   expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);
   expect(outputs.get('search')).toMatch(/recall@10 +0\.9/);
@@ -45,7 +45,7 @@ test('the tour of the command runs, verb after verb', () => {
   expect(outputs.get('query')).toMatch(/^matching +478 of 4,000 points/m);
   expect(outputs.get('collections')).toMatch(/^words-again +256 +f16 +cosine +1 +4,000 /m);
   expect(existsSync(join(folder, 'bench.html'))).toBe(true);
-});
+}, 180_000);
 
 test('the examples of the library run', () => {
   const outputs = blocks('js').map((example) => {

@@ -23,6 +23,7 @@ import { register as registerSnapshot } from './snapshot.js';
 import { register as registerStatus } from './status.js';
 import { projectRoot } from './tree.js';
 import { register as registerTruth } from './truth.js';
+import { register as registerTune } from './tune.js';
 import { register as registerVerify } from './verify.js';
 
 // In the order in which one comes to need them, which is that of the help text.
@@ -30,6 +31,7 @@ const VERBS = [
   registerBuild,
   registerSearch,
   registerBench,
+  registerTune,
   registerTruth,
   registerConvert,
   registerHead,
