@@ -45,7 +45,7 @@ async function bench(): Promise<void> {
   const data = await prepareData();
   const document = await startDocument(data);
   for (const suite of chosen) {
-    const folder = join(OUTPUT, suite.name);
+    const folder = join(OUTPUT, 'work', suite.name);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const threads = document.machine.cores;

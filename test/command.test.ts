@@ -83,6 +83,34 @@ describe('vamana build', () => {
   });
 });
 
+describe('vamana plan', () => {
+  it('says what fits, by part, and how it would be built', async () => {
+    const document = await vamanaJson('plan', '--rows', '1e6', '--dim', '128', '--element', 'u8', '--memory', '300MB');
+    expect(document).toMatchObject({
+      shape: { degree: 24, code_bytes: 68, fits: true, reads: { at95: 11.64 } },
+      build: { plan: { order: 'partitions' }, problem: null },
+    });
+    const { memory } = document.shape as { memory: Record<string, number> };
+    const { graph = 0, codes = 0, cache = 0, process: own = 0, total } = memory;
+    expect(graph + codes + cache + own).toBe(total);
+    const large = await vamana('plan', '--rows', '1e9', '--dim', '96', '--memory', '16GB');
+    expect(large.stdout).toMatch(/^fits +no$/m);
+    expect(large.stdout).toMatch(/^build +not in that memory: .*least possible/m);
+  });
+
+  it('refuses nonsense', async () => {
+    for (const [rows, dim, memory] of [
+      ['5e9', '96', '64GB'],
+      ['1e6', '70000', '64GB'],
+      ['1e6', '96', '1MB'],
+    ] as const) {
+      const refused = await vamana('plan', '--rows', rows, '--dim', dim, '--memory', memory);
+      expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^error INVALID_ARGUMENT: /) });
+    }
+    expect(await vamana('plan', '--rows', '0', '--dim', '9', '--memory', '1GB')).toMatchObject({ exitCode: 2 });
+  });
+});
+
 describe('vamana search', () => {
   it('prints the document that scripts rely on', async () => {
     const document = await vamanaJson('search', ...searchArguments, '--io', 'pread');

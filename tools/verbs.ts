@@ -13,6 +13,7 @@ import { register as registerHead } from './head.js';
 import { register as registerImport } from './import.js';
 import { register as registerInspect } from './inspect.js';
 import { register as registerPerf } from './perf.js';
+import { register as registerPlan } from './plan.js';
 import { register as registerQuery } from './query.js';
 import { register as registerRecover } from './recover.js';
 import { register as registerRestore } from './restore.js';
@@ -28,6 +29,7 @@ import { register as registerVerify } from './verify.js';
 
 // In the order in which one comes to need them, which is that of the help text.
 const VERBS = [
+  registerPlan,
   registerBuild,
   registerSearch,
   registerBench,
