@@ -37,7 +37,7 @@ test('the tour of the command runs, verb after verb', () => {
     const output = node(join(root, 'dist', 'tools', 'vamana.js'), verb, ...args);
     outputs.set(verb, (outputs.get(verb) ?? '') + output);
   }
-  const ofIndexes = 'build search bench tune plan truth convert head inspect verify doctor'.split(' ');
+  const ofIndexes = 'build search bench tune plan truth convert head generate inspect verify doctor'.split(' ');
   const ofCollections = 'import query status flush snapshot restore collections recover'.split(' ');
   expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);
   expect(outputs.get('search')).toMatch(/recall@10 +0\.9/);

@@ -9,6 +9,7 @@ import { register as registerCollections } from './collections.js';
 import { register as registerConvert } from './convert.js';
 import { register as registerDoctor } from './doctor.js';
 import { register as registerFlush } from './flush.js';
+import { register as registerGenerate } from './generate.js';
 import { register as registerHead } from './head.js';
 import { register as registerImport } from './import.js';
 import { register as registerInspect } from './inspect.js';
@@ -37,6 +38,7 @@ const VERBS = [
   registerTruth,
   registerConvert,
   registerHead,
+  registerGenerate,
   registerCollections,
   registerImport,
   registerQuery,
