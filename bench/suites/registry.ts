@@ -3,6 +3,7 @@ import type { Suite } from '../suite.js';
 import { coldSuite } from './cold.js';
 import { filtersSuite } from './filters.js';
 import { growthSuite, limitsSuite } from './growth.js';
+import { ingestSuite } from './ingest.js';
 import { peersSuite } from './peers.js';
 import { cachesSuite, readersSuite } from './readers.js';
 import { recallSuite } from './recall.js';
@@ -19,6 +20,7 @@ export const suites: readonly Suite[] = [
   cachesSuite,
   limitsSuite,
   growthSuite,
+  ingestSuite,
   filtersSuite,
   serviceSuite,
   coldSuite,
