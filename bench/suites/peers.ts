@@ -9,7 +9,7 @@ import type { Suite, SuiteContext } from '../suite.js';
 
 const K = 10;
 const OWN = 'vamana';
-const QUICK = { rows: 50_000, queries: 2000, secondsPerPoint: 1.2, timeoutMs: 240_000 };
+const QUICK = { rows: 50_000, queries: 2000, secondsPerPoint: 0.8, timeoutMs: 240_000 };
 const FULL = { rows: Number.POSITIVE_INFINITY, queries: 10_000, secondsPerPoint: 10, timeoutMs: 3_600_000 };
 
 async function run(context: SuiteContext): Promise<SuiteResult> {

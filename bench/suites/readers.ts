@@ -13,11 +13,12 @@ import type { Suite, SuiteContext } from '../suite.js';
 import { buildOf, searchFiles } from '../sweeps.js';
 
 const QUICK_ROWS = 100_000;
+const QUICK_QUERIES = 3000;
 const LIST_SIZE = '80';
 
 async function builtIndex(context: SuiteContext): Promise<{ set: DataSet; index: string }> {
   const { main } = context.data;
-  const set = context.full ? main : await cutDataSet(main, QUICK_ROWS, 5000);
+  const set = context.full ? main : await cutDataSet(main, QUICK_ROWS, QUICK_QUERIES);
   const index = join(context.folder, 'index');
   context.tell(`building an index of ${set.name}`);
   await buildOf(set, index);

@@ -75,8 +75,9 @@ async function closedLoop(search: (at: number) => Promise<boolean>, seconds: num
       done += 1;
     }
   };
-  const all = (until: number): Promise<void[]> =>
-    Promise.all(Array.from({ length: CLOSED_CONNECTIONS }, () => client(until)));
+  const all = async (until: number): Promise<void> => {
+    await Promise.all(Array.from({ length: CLOSED_CONNECTIONS }, () => client(until)));
+  };
   await all(performance.now() + 1000);
   done = 0;
   const started = performance.now();
