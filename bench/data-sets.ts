@@ -3,6 +3,7 @@
 // and is made once. Called by run.ts and the suites.
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Metric, VectorElement } from '../src/index.js';
 import { readIds, writeIds } from '../src/source/ids.js';
 import { openVectorSource } from '../src/source/vector-source.js';
@@ -81,8 +82,10 @@ export async function findDataSets(folder?: string): Promise<DataSets> {
 /** A vector file of anybody's. Without queries its last rows are held out as queries; without truth it is computed. */
 export async function givenDataSet(files: GivenFiles): Promise<DataSet> {
   mkdirSync(CUTS, { recursive: true });
-  const name = basename(files.data).replace(/\.[^.]*$/, '');
   let base = resolve(files.data);
+  // Files of one name in two folders are two sets.
+  const place = crc32(base).toString(16).padStart(8, '0');
+  const name = `${basename(files.data).replace(/\.[^.]*$/, '')}-${place}`;
   let queries = files.queries;
   if (queries === undefined) {
     const { rows } = await shapeOf(base);
