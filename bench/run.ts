@@ -40,9 +40,10 @@ const { values: options } = parseArgs({
 });
 
 async function bench(): Promise<void> {
-  const chosen = chooseSuites();
   mkdirSync(OUTPUT, { recursive: true });
+  const named = namedSuites();
   const data = await prepareData();
+  const chosen = named ?? suitesFor(data);
   const document = await startDocument(data);
   for (const suite of chosen) {
     const folder = join(OUTPUT, 'work', suite.name);
@@ -58,12 +59,17 @@ async function bench(): Promise<void> {
   }
   printLine(`\nwritten: ${REPORT}, ${PAGE}`);
   const failed = chosen.filter(({ name }) => document.suites[name]?.status === 'failed');
-  if (failed.length > 0) throw new Error(`failed: ${failed.map(({ name }) => name).join(', ')}`);
+  for (const { name } of failed) printLine(`failed: ${name}: ${document.suites[name]?.reason}`);
+  if (failed.length > 0) process.exitCode = 1;
 }
 
-function chooseSuites(): Suite[] {
-  if (options.suite === undefined) return suites.filter(({ quick }) => quick || options.full);
-  return options.suite.split(',').map((name) => {
+function suitesFor({ words }: DataSets): Suite[] {
+  const fitting = suites.filter(({ quick }) => quick || options.full);
+  return fitting.filter(({ needsPayloads }) => needsPayloads !== true || words?.payload !== undefined);
+}
+
+function namedSuites(): Suite[] | undefined {
+  return options.suite?.split(',').map((name) => {
     const found = suites.find((suite) => suite.name === name);
     if (found !== undefined) return found;
     throw new Error(`no suite '${name}'; there are ${suites.map((suite) => suite.name).join(', ')}`);
@@ -141,4 +147,9 @@ function commit(): string {
   }
 }
 
-await bench();
+try {
+  await bench();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

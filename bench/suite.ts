@@ -22,6 +22,8 @@ export interface Suite {
   title: string;
   /** Part of `npm run bench`; the others are run by `bench:full` and by name. */
   quick: boolean;
+  /** Left out where the data set has none, unless it is asked for by name. */
+  needsPayloads?: true;
   run(context: SuiteContext): Promise<SuiteResult>;
 }
 

@@ -197,4 +197,10 @@ function resultOf(set: DataSet, measured: readonly Measured[], queries: number):
   };
 }
 
-export const filtersSuite: Suite = { name: 'filters', title: 'Filters by selectivity', quick: true, run };
+export const filtersSuite: Suite = {
+  name: 'filters',
+  title: 'Filters by selectivity',
+  quick: true,
+  needsPayloads: true,
+  run,
+};
