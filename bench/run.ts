@@ -1,64 +1,155 @@
-// `npm run bench [-- FOLDER]`: builds an index of the SIFT set in FOLDER and sweeps list sizes on it, through the
-// command itself, so that memory and times are those of separate processes. Writes report.json and report.html to
-// bench/out/. Without FOLDER it takes ../shared/data, and the bundled sample where that is missing.
+// `npm run bench [-- OPTIONS]` and `npm run bench:full`: prepares the data, runs the suites one after the other and
+// writes bench/out/report.html and report.json. Nothing else may run on the machine meanwhile.
+//
+//   --full              all sizes and all suites
+//   --suite a,b         only these; results of an earlier run's other suites are kept with --keep
+//   --keep              begin with the report.json that is there
+//   --folder DIR        a folder with the known data sets (default ../shared/data, else the bundled sample)
+//   --data F [--queries F] [--truth F] [--metric M]   any vector file instead
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadNative } from '../src/binding.js';
+import type { Metric } from '../src/index.js';
 import { machineFacts } from '../tools/machine.js';
-import { printLine, printTable } from '../tools/output.js';
-import { type IndexFacts, type SearchDocument, sweepColumns } from '../tools/search-document.js';
+import { printLine, rounded } from '../tools/output.js';
 import { projectRoot } from '../tools/tree.js';
+import { type DataSets, findDataSets, givenDataSet, OUTPUT } from './data-sets.js';
+import type { BenchDocument, MachineState } from './document.js';
+import { renderBenchPage } from './page.js';
+import { dropPageCache } from './page-cache.js';
+import { runSuite, type Suite } from './suite.js';
+import { suites } from './suites/registry.js';
 
-interface Sweep {
-  index: IndexFacts;
-  rows: SearchDocument[];
-}
+const REPORT = join(OUTPUT, 'report.json');
+const PAGE = join(OUTPUT, 'report.html');
 
-const ROOT = projectRoot();
-const OUTPUT = join(ROOT, 'bench', 'out');
-const SETS = ['photo-sift-1m', 'sift-4k'];
-const LIST_SIZES = [20, 30, 40, 60, 80, 120, 200];
+const { values: options } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    suite: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    folder: { type: 'string' },
+    data: { type: 'string' },
+    queries: { type: 'string' },
+    truth: { type: 'string' },
+    metric: { type: 'string', default: 'l2' },
+  },
+});
 
-function bench(folders: readonly string[]): void {
-  const base = findSet(folders);
-  const index = join(OUTPUT, 'index');
+async function bench(): Promise<void> {
   mkdirSync(OUTPUT, { recursive: true });
-  rmSync(index, { recursive: true, force: true });
-  printLine(`building an index of ${base}.base.u8bin`);
-  const build: unknown = vamana('build', '--data', `${base}.base.u8bin`, '--index', index);
-
-  const report = join(OUTPUT, 'report.html');
-  const queries = ['--queries', `${base}.query.u8bin`, '--truth', `${base}.gt100.ivecs`, '--k', '10'];
-  const sweep = vamana(
-    'bench',
-    '--index',
-    index,
-    ...queries,
-    '--sweep',
-    LIST_SIZES.join(),
-    '--report',
-    report,
-  ) as Sweep;
-  const measured = { createdAt: new Date().toISOString(), machine: machineFacts(), build, sweep };
-  writeFileSync(join(OUTPUT, 'report.json'), `${JSON.stringify(measured, null, 2)}\n`);
-  printTable(sweep.rows, sweepColumns);
-  printLine(`\nwritten: ${join(OUTPUT, 'report.json')}, ${report}`);
+  const named = namedSuites();
+  const data = await prepareData();
+  const chosen = named ?? suitesFor(data);
+  const document = await startDocument(data);
+  for (const suite of chosen) {
+    const folder = join(OUTPUT, 'work', suite.name);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const threads = document.machine.cores;
+    const tell = (line: string): void => printLine(`  ${line}`);
+    document.suites[suite.name] = await runSuite(suite, { data, full: options.full, threads, folder, document, tell });
+    rmSync(folder, { recursive: true, force: true });
+    // After each, so that what was measured is kept whatever comes.
+    writeFileSync(REPORT, `${JSON.stringify(document, null, 2)}\n`);
+    writeFileSync(PAGE, renderBenchPage(document));
+  }
+  printLine(`\nwritten: ${REPORT}, ${PAGE}`);
+  const failed = chosen.filter(({ name }) => document.suites[name]?.status === 'failed');
+  for (const { name } of failed) printLine(`failed: ${name}: ${document.suites[name]?.reason}`);
+  if (failed.length > 0) process.exitCode = 1;
 }
 
-function findSet(folders: readonly string[]): string {
-  const bases = folders.flatMap((folder) => SETS.map((name) => join(folder, name)));
-  const found = bases.find((base) => existsSync(`${base}.base.u8bin`));
-  if (found === undefined) throw new Error(`no ${SETS.join(' or ')}.base.u8bin in ${folders.join(', ')}`);
-  return found;
+function suitesFor({ words }: DataSets): Suite[] {
+  const fitting = suites.filter(({ quick }) => quick || options.full);
+  return fitting.filter(({ needsPayloads }) => needsPayloads !== true || words?.payload !== undefined);
 }
 
-// Progress and errors of the command go to stderr, which is passed on.
-function vamana(...args: string[]): unknown {
-  const command = join(ROOT, 'dist', 'tools', 'vamana.js');
-  const stdio: ('ignore' | 'pipe' | 'inherit')[] = ['ignore', 'pipe', 'inherit'];
-  const output = execFileSync(process.execPath, [command, ...args, '--json'], { encoding: 'utf8', stdio });
-  return JSON.parse(output) as unknown;
+function namedSuites(): Suite[] | undefined {
+  return options.suite?.split(',').map((name) => {
+    const found = suites.find((suite) => suite.name === name);
+    if (found !== undefined) return found;
+    throw new Error(`no suite '${name}'; there are ${suites.map((suite) => suite.name).join(', ')}`);
+  });
 }
 
-const [given] = process.argv.slice(2);
-bench(given === undefined ? [join(ROOT, '..', 'shared', 'data'), join(ROOT, 'test', 'sample')] : [given]);
+async function prepareData(): Promise<DataSets> {
+  const { data, queries, truth, folder } = options;
+  if (data === undefined) return findDataSets(folder);
+  const metric = options.metric as Metric;
+  const files = {
+    data,
+    metric,
+    ...(queries === undefined ? {} : { queries }),
+    ...(truth === undefined ? {} : { truth }),
+  };
+  return { main: await givenDataSet(files) };
+}
+
+async function startDocument(data: DataSets): Promise<BenchDocument> {
+  const before =
+    options.keep && existsSync(REPORT) ? (JSON.parse(readFileSync(REPORT, 'utf8')) as BenchDocument) : null;
+  const sets = data.words === undefined ? [data.main] : [data.main, data.words];
+  return {
+    created_at: new Date().toISOString(),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    quick: !options.full,
+    versions: versions(),
+    machine: { ...machineFacts(), ...(await machineState()) },
+    data: sets.map(({ name, rows, dim, element, metric, queryCount }) => {
+      return { name, rows, dim, element, metric, queries: queryCount };
+    }),
+    peers: before?.peers ?? [],
+    ratios: before?.ratios ?? [],
+    suites: before?.suites ?? {},
+  };
+}
+
+async function machineState(): Promise<MachineState> {
+  const load = rounded(loadavg()[0] ?? Number.NaN, 3);
+  const { disk } = await loadNative().doctor(OUTPUT);
+  return {
+    load_average: load,
+    disk:
+      disk === null
+        ? null
+        : {
+            depth1_us: rounded(disk.depth1Us, 3),
+            depth32_reads_per_second: Math.round(disk.depth32ReadsPerSecond),
+            direct: disk.direct,
+          },
+    drops_page_cache: dropPageCache(),
+  };
+}
+
+function versions(): Record<string, string> {
+  const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+  return { 'vamana-ssd': `${version}${commit()}`, node: process.version, ...cpuLevel() };
+}
+
+function cpuLevel(): Record<string, string> {
+  const level = process.env.VAMANA_CPU;
+  return level === undefined ? {} : { VAMANA_CPU: level };
+}
+
+// Nothing where there is no git or no commit.
+function commit(): string {
+  try {
+    const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'ignore'];
+    const git = (...args: string[]): string =>
+      execFileSync('git', args, { cwd: projectRoot(), encoding: 'utf8', stdio }).trim();
+    return ` (${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : ', changed'})`;
+  } catch {
+    return '';
+  }
+}
+
+try {
+  await bench();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

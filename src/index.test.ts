@@ -16,10 +16,14 @@ it('offers exactly this, apart from types', () => {
     'openIndex',
     'planIndex',
     'readSnapshotList',
+    'readTuning',
     'tieAwareRecall',
+    'tuneIndex',
+    'tuningPath',
     'verifyCollection',
     'verifyFolder',
     'verifyIndex',
     'verifySnapshot',
+    'writeTuning',
   ]);
 });

@@ -74,6 +74,8 @@ export {
 } from './segment/open-index.js';
 export type { QueryVectors } from './segment/query-batch.js';
 export { type RecallInput, tieAwareRecall } from './segment/recall.js';
+export { type TuneOptions, type TuneReport, type TuneTrial, tuneIndex } from './segment/tune-index.js';
+export { readTuning, type Tuning, tuningPath, writeTuning } from './segment/tuning-file.js';
 export type { CollectionProblem, CollectionVerifyReport, VerifyCollectionOptions } from './verify/verify-collection.js';
 export type { VectorInput } from './write/vector-input.js';
 export type {

@@ -1,7 +1,8 @@
 // The command against the bundled sample, verb after verb, as scripts use it: JSON documents with the promised
 // names, exit codes, one line for a failure. Needs the addon.
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Option } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadNative } from '../src/binding.js';
 import { readIds } from '../src/source/ids.js';
@@ -47,15 +48,16 @@ describe('vamana build', () => {
 
   it('has the defaults of the engine', () => {
     const { defaults } = loadNative().constants;
-    const option = (verb: string, name: string): unknown =>
+    const described = (verb: string, name: string): Option | undefined =>
       createVamana()
         .commands.find((command) => command.name() === verb)
-        ?.options.find((one) => one.long === name)?.defaultValue;
+        ?.options.find((one) => one.long === name);
+    const option = (verb: string, name: string): unknown => described(verb, name)?.defaultValue;
     expect(option('build', '--degree')).toBe(defaults.degree);
     expect(option('build', '--build-list')).toBe(defaults.buildList);
     expect(option('build', '--alpha')).toBeCloseTo(defaults.alpha);
     expect(option('build', '--code-bytes')).toBe(defaults.codeBytes);
-    expect(option('search', '--list-size')).toBe(defaults.listSize);
+    expect(described('search', '--list-size')?.description).toMatch(new RegExp(`else ${defaults.listSize}$`));
     expect(option('search', '--k')).toBe(defaults.k);
   });
 
@@ -78,6 +80,34 @@ describe('vamana build', () => {
       stderr: expect.stringContaining('error ABORTED: '),
     });
     expect(readdirSync(folder.path)).toEqual(before);
+  });
+});
+
+describe('vamana plan', () => {
+  it('says what fits, by part, and how it would be built', async () => {
+    const document = await vamanaJson('plan', '--rows', '1e6', '--dim', '128', '--element', 'u8', '--memory', '300MB');
+    expect(document).toMatchObject({
+      shape: { degree: 24, code_bytes: 68, fits: true, reads: { at95: 11.64 } },
+      build: { plan: { order: 'partitions' }, problem: null },
+    });
+    const { memory } = document.shape as { memory: Record<string, number> };
+    const { graph = 0, codes = 0, cache = 0, process: own = 0, total } = memory;
+    expect(graph + codes + cache + own).toBe(total);
+    const large = await vamana('plan', '--rows', '1e9', '--dim', '96', '--memory', '16GB');
+    expect(large.stdout).toMatch(/^fits +no$/m);
+    expect(large.stdout).toMatch(/^build +not in that memory: .*least possible/m);
+  });
+
+  it('refuses nonsense', async () => {
+    for (const [rows, dim, memory] of [
+      ['5e9', '96', '64GB'],
+      ['1e6', '70000', '64GB'],
+      ['1e6', '96', '1MB'],
+    ] as const) {
+      const refused = await vamana('plan', '--rows', rows, '--dim', dim, '--memory', memory);
+      expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^error INVALID_ARGUMENT: /) });
+    }
+    expect(await vamana('plan', '--rows', '0', '--dim', '9', '--memory', '1GB')).toMatchObject({ exitCode: 2 });
   });
 });
 
@@ -119,6 +149,27 @@ describe('vamana search', () => {
     expect(cost(bare).reads).toBeGreaterThan(cost(cached).reads ?? Number.NaN);
     expect(bare.recall_at_k).toBe(cached.recall_at_k);
     expect(bare.memory_bytes).toMatchObject({ cache: 0 });
+  });
+
+  it('follows a tuning of the index where it is given no list size', async () => {
+    const tuned = await vamanaJson('tune', ...searchArguments, '--target-recall', '0.9');
+    expect(tuned).toMatchObject({ k: 10, target_recall: 0.9, path: `${index}.tuned`, held_out: { queries: 50 } });
+    const params = { list_size: tuned.list_size, rerank: tuned.rerank };
+    expect(tuned.list_size).toBeLessThan(64);
+    expect(await vamanaJson('search', ...searchArguments)).toMatchObject({ params });
+    expect(await vamanaJson('search', ...searchArguments, '--list-size', '70')).toMatchObject({
+      params: { list_size: 70, rerank: 'auto' },
+    });
+    expect(await vamanaJson('inspect', index)).toMatchObject({ tuning: params });
+    expect((await vamana('inspect', index)).stdout).toMatch(
+      /^tuned to +list size \d+, rerank \S+, for recall@10 of 0.9$/m,
+    );
+    rmSync(`${index}.tuned`);
+    const dry = await vamana('tune', ...searchArguments, '--target-recall', '0.9', '--dry-run');
+    expect(dry.stdout).toMatch(/^kept in +nothing \(--dry-run\)$/m);
+    expect(await vamanaJson('search', ...searchArguments)).toMatchObject({ params: { list_size: 64 } });
+    const wrong = await vamana('tune', ...searchArguments, '--target-recall', '95');
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('from 0 to 1') });
   });
 
   it('finds everything by an exact scan, and writes the rows', async () => {

@@ -37,8 +37,11 @@ test('the tour of the command runs, verb after verb', () => {
     const output = node(join(root, 'dist', 'tools', 'vamana.js'), verb, ...args);
     outputs.set(verb, (outputs.get(verb) ?? '') + output);
   }
-  const ofIndexes = 'build search bench truth convert head inspect verify doctor'.split(' ');
-  const ofCollections = 'import query status flush snapshot restore export collections recover'.split(' ');
+  const ofIndexes = 'build search bench tune plan truth convert head generate inspect verify doctor'.split(' ');
+  const ofCollections =
+    'import query fields analyze-filters status flush compact rollback jobs snapshot restore export collections recover'.split(
+      ' ',
+    );
   expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);
   expect(outputs.get('search')).toMatch(/recall@10 +0\.9/);
   expect(outputs.get('query')).toMatch(/^1 +\d+ +0\.\d+ +\{.*"gloss"/m);
@@ -52,7 +55,7 @@ test('the examples of the library run', () => {
     writeFileSync(join(folder, 'example.mjs'), example);
     return node('example.mjs');
   });
-  expect(outputs).toHaveLength(2);
+  expect(outputs).toHaveLength(3);
   expect(outputs[0]).toMatch(/Uint32Array\(5\)[\s\S]*Float32Array\(5\)/);
   expect(outputs[1]).toMatch(
     /^550e8400-e29b-41d4-a716-446655440000 0\.0\S+ null\n2n 0\.\S+ \{ title: 'forest', year: 2021 \}\n/,

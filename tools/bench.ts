@@ -43,7 +43,7 @@ export function register(program: Command): void {
 }
 
 async function sweep(options: BenchOptions, signal: AbortSignal): Promise<SearchDocument[]> {
-  const { k, rerank, scores, threads, io, cache: cacheBytes } = options;
+  const { k, rerank = 'auto', scores, threads, io, cache: cacheBytes } = options;
   const open = (): Promise<VectorIndex> => openIndex(options.index, { io, threads, cacheBytes });
   const rows: SearchDocument[] = [];
   let index = await open();

@@ -8,6 +8,8 @@ import {
   inspectDatabase,
   inspectIndex,
   readSnapshotList,
+  readTuning,
+  type Tuning,
 } from '../src/index.js';
 import { namedJson, printCollection, printDatabase, snapshotFacts } from './inspect-collection.js';
 import { type Fact, formatBytes, formatNumber, printFacts, printJson, rounded, snakeKeys } from './output.js';
@@ -24,9 +26,11 @@ export function register(program: Command): void {
 async function inspect(dir: string, json: boolean): Promise<void> {
   switch (await folderKind(dir)) {
     case 'segment': {
-      const info = await inspectIndex(dir);
-      if (json) printJson({ ...(snakeKeys(info) as object), bytes_per_row: rounded(bytesPerRow(info)) });
-      else printFacts(inspectFacts(info));
+      const [info, found] = await Promise.all([inspectIndex(dir), readTuning(dir)]);
+      const tuning = found?.uuid === info.uuid ? found : null;
+      const known = { ...(snakeKeys(info) as object), bytes_per_row: rounded(bytesPerRow(info)) };
+      if (json) printJson({ ...known, tuning: snakeKeys(tuning) });
+      else printFacts([...inspectFacts(info), ...(tuning === null ? [] : tuningFacts(tuning))]);
       return;
     }
     case 'collection': {
@@ -77,5 +81,14 @@ export function inspectFacts(info: IndexInfo): Fact[] {
     ['codes file', formatBytes(files.codes)],
     ['rows file', formatBytes(files.rows)],
     ['memory a row', `${formatNumber(bytesPerRow(info))} bytes`],
+  ];
+}
+
+export function tuningFacts({ k, listSize, rerank, targetRecall, heldOut }: Tuning): Fact[] {
+  const { recall, standardError, queries, reads } = heldOut;
+  return [
+    ['tuned to', `list size ${listSize}, rerank ${rerank}, for recall@${k} of ${targetRecall}`],
+    ['held-out recall', `${recall.toFixed(4)} (standard error ${standardError.toFixed(4)}, ${queries} queries)`],
+    ['held-out reads', `${formatNumber(reads)} pages a query`],
   ];
 }

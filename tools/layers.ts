@@ -27,6 +27,7 @@ const NATIVE_MAY_INCLUDE: Readonly<Record<string, readonly string[]>> = {
 const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
   ['limits', 'bitmap', 'native-reports'],
+  ['native-builds'],
   ['binding'],
   ['config'],
   ['disk', 'payload'],

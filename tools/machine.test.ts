@@ -4,9 +4,10 @@ import { machineFacts, parseProcStatus, parseSmaps, processMemory } from './mach
 
 describe('machine', () => {
   it('reads /proc/self/status', () => {
-    const text = 'Name:\tnode\nVmPeak:\t  900 kB\nVmHWM:\t   500 kB\nRssAnon:\t   300 kB\nRssFile:\t 100 kB\n';
-    expect(parseProcStatus(text)).toEqual({ rssPeak: 512_000, anonymous: 307_200 });
-    expect(parseProcStatus('')).toEqual({ rssPeak: 0, anonymous: 0 });
+    const text =
+      'Name:\tnode\nVmPeak:\t  900 kB\nVmHWM:\t   500 kB\nVmRSS:\t   400 kB\nRssAnon:\t   300 kB\nRssFile:\t 100 kB\n';
+    expect(parseProcStatus(text)).toEqual({ rssPeak: 512_000, rss: 409_600, anonymous: 307_200 });
+    expect(parseProcStatus('')).toEqual({ rssPeak: 0, rss: 0, anonymous: 0 });
   });
 
   it('adds up what is resident of one folder', () => {

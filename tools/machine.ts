@@ -14,6 +14,8 @@ export interface MachineFacts {
 export interface ProcessMemory {
   /** Most memory this process ever had resident (VmHWM). */
   rssPeak: number;
+  /** Resident now, mapped files included (VmRSS). */
+  rss: number;
   /** Resident and not backed by a file (RssAnon). */
   anonymous: number;
 }
@@ -37,10 +39,15 @@ export function residentMapped(folder: string): number {
   return parseSmaps(readProc('/proc/self/smaps'), folder);
 }
 
+/** Bytes that this process has had fetched from a device so far, by calls, page faults or io_uring; NaN where unknown. */
+export function deviceBytesRead(): number {
+  return Number(/^read_bytes: (\d+)$/m.exec(readProc('/proc/self/io'))?.[1] ?? Number.NaN);
+}
+
 export function parseProcStatus(text: string): ProcessMemory {
   const bytes = (field: string): number =>
     Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024;
-  return { rssPeak: bytes('VmHWM'), anonymous: bytes('RssAnon') };
+  return { rssPeak: bytes('VmHWM'), rss: bytes('VmRSS'), anonymous: bytes('RssAnon') };
 }
 
 export function parseSmaps(text: string, folder: string): number {

@@ -40,6 +40,17 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): 
 
 export const positiveInteger = integer(1);
 
+/** A reader of large whole numbers, which may be written as 1e9 or 2.5e8. */
+export function count(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(\.\d+)?(e\d{1,2})?$/i.test(text.trim()) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number of at least ${least}, such as 1000000 or 1e9.`);
+    }
+    return value;
+  };
+}
+
 /** A reader of numbers in [least, most]. */
 export function number(least: number, most: number = Number.POSITIVE_INFINITY): (text: string) => number {
   return (text) => {

@@ -25,7 +25,7 @@ import { runSearch } from './search-run.js';
 import { projectRoot } from './tree.js';
 
 interface PerfOptions extends SharedSearchOptions {
-  listSize: number;
+  listSize?: number;
   repeat?: number;
 }
 
@@ -41,7 +41,7 @@ const QUERIES_ENOUGH = 10_000;
 export function register(program: Command): void {
   addSearchOptions(program.command('perf'))
     .description('counters a query: page faults, switches, cycles (perf stat); reads, hits')
-    .option('--list-size <n>', 'width of the beam', positiveInteger, 64)
+    .option('--list-size <n>', 'width of the beam; by default what the index was tuned to, else 64', positiveInteger)
     .option('--repeat <n>', `rounds of all queries to measure (default: enough for ${QUERIES_ENOUGH})`, positiveInteger)
     .action(
       action<PerfOptions>(async (options, { signal, json }) => {
@@ -97,7 +97,7 @@ function searchArguments(options: PerfOptions, rounds: number): string[] {
   return [
     'search',
     '--json',
-    ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
     ...(format === undefined ? [] : ['--format', format]),
     ...(exact === true ? ['--exact'] : []),
   ];
@@ -113,11 +113,11 @@ function searchFailure(stderr: readonly string[], exitCode: number | null): Vama
 
 // In one process, so what is beside the queries is this process's own start.
 async function measureHere(options: PerfOptions, signal: AbortSignal): Promise<Measured> {
-  const { k, listSize, rerank, scores, threads, io, cache: cacheBytes } = options;
+  const { k, scores, threads, io, cache: cacheBytes } = options;
   const index = await openIndex(options.index, { io, threads, cacheBytes });
   try {
     const queries = await loadQueries(options.queries, index.info, options.format);
-    const settings = { k, listSize, rerank, scores, threads, cacheBytes, exact: options.exact === true };
+    const settings = { k, ...index.effort(options), scores, threads, cacheBytes, exact: options.exact === true };
     const search = async (repeat: number): Promise<SearchDocument> =>
       (
         await runSearch({

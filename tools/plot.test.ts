@@ -52,6 +52,23 @@ describe('lineChart', () => {
     expect(lineChart({ ...chart, series: [one, { name: 'p99', points: POINTS }] })).toContain('>p99<');
   });
 
+  it('wraps a long legend upwards and leaves the plot where it is', () => {
+    const named = (count: number): string =>
+      lineChart({
+        title: 'T',
+        x: { label: 'x' },
+        y: { label: 'y' },
+        series: Array.from({ length: count }, (_, at) => ({ name: `a rather long name ${at}`, points: POINTS })),
+      });
+    const [few, many] = [named(2), named(9)];
+    expect(many).toMatch(/viewBox="0 -\d+ 640 \d+"/);
+    expect(few).toContain('viewBox="0 0 640 380"');
+    // The marks of a series, which are drawn after the legend's.
+    expect(attribute(many, 'circle', 'cy').slice(-3)).toEqual(attribute(few, 'circle', 'cy').slice(-3));
+    for (const left of attribute(many, 'circle', 'cx')) expect(left).toBeLessThan(640);
+    expect(many).toContain('class="mark s9"');
+  });
+
   it('keeps padding within the bounds of an axis', () => {
     const svg = lineChart({
       title: 'T',

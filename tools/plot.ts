@@ -33,9 +33,11 @@ export interface LineChart {
 /** Style rules that a page with charts includes once. */
 export const plotStyle = `
 :root { --plot-text: #3b3f46; --plot-grid: #dfe2e6; --plot-page: #ffffff;
-  --series-1: #2166ac; --series-2: #c4501b; --series-3: #2f7d4f; --series-4: #7b4fa3; }
+  --series-1: #2166ac; --series-2: #c4501b; --series-3: #2f7d4f; --series-4: #7b4fa3; --series-5: #a3771b;
+  --series-6: #b03060; --series-7: #1b8a94; --series-8: #6b6f76; --series-9: #8a5a3c; --series-10: #4e7d12; }
 @media (prefers-color-scheme: dark) { :root { --plot-text: #c3c8d0; --plot-grid: #363b43; --plot-page: #16181c;
-  --series-1: #6aaef0; --series-2: #f0935f; --series-3: #6cc391; --series-4: #b996e0; } }
+  --series-1: #6aaef0; --series-2: #f0935f; --series-3: #6cc391; --series-4: #b996e0; --series-5: #dcb154;
+  --series-6: #ee86ac; --series-7: #5fcbd4; --series-8: #a6abb3; --series-9: #cf9d7d; --series-10: #a2ce62; } }
 .plot { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 .plot text { fill: var(--plot-text); }
 .plot .title { font-size: 14px; font-weight: 600; }
@@ -43,7 +45,9 @@ export const plotStyle = `
 .plot .axis { stroke: var(--plot-text); stroke-width: 1; }
 .plot .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .plot .mark { stroke: var(--plot-page); stroke-width: 1.5; }
-${[1, 2, 3, 4].map((n) => `.plot .line.s${n} { stroke: var(--series-${n}); } .plot .mark.s${n} { fill: var(--series-${n}); }`).join('\n')}
+${Array.from({ length: 10 }, (_, at) => at + 1)
+  .map((n) => `.plot .line.s${n} { stroke: var(--series-${n}); } .plot .mark.s${n} { fill: var(--series-${n}); }`)
+  .join('\n')}
 `;
 
 const WIDTH = 640;
@@ -52,7 +56,8 @@ const LEFT = 72;
 const RIGHT = 20;
 const TOP = 62;
 const BOTTOM = 52;
-const COLOURS = 4;
+const COLOURS = 10;
+const LEGEND_LINE = 18;
 
 export function lineChart(chart: LineChart): string {
   const series = chart.series.map((one) => ({ ...one, points: drawable(one.points, chart) }));
@@ -69,9 +74,12 @@ export function lineChart(chart: LineChart): string {
     HEIGHT - BOTTOM,
     TOP,
   );
+  const key = chart.series.length > 1 ? legend(chart.series) : { parts: [], lines: 1 };
+  // A legend of several lines grows upwards, so that the plot itself is the same in every chart.
+  const above = (key.lines - 1) * LEGEND_LINE;
   const parts = [
-    `<text class="title" x="${LEFT}" y="20">${escapeXml(chart.title)}</text>`,
-    ...(chart.series.length > 1 ? legend(chart.series) : []),
+    `<text class="title" x="${LEFT}" y="${20 - above}">${escapeXml(chart.title)}</text>`,
+    ...key.parts,
     ...verticalTicks(x),
     ...horizontalTicks(y),
     line('axis', LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM),
@@ -82,7 +90,7 @@ export function lineChart(chart: LineChart): string {
     ...series.map((one, at) => curve(one, at, x, y)),
   ];
   const name = escapeXml(chart.title);
-  return `<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${name}">${parts.join('\n')}</svg>`;
+  return `<svg class="plot" viewBox="0 ${-above} ${WIDTH} ${HEIGHT + above}" role="img" aria-label="${name}">${parts.join('\n')}</svg>`;
 }
 
 /** Round values that divide [low, high] into about `count` parts. */
@@ -182,14 +190,26 @@ function horizontalTicks(y: Scale): string[] {
   });
 }
 
-function legend(series: readonly Series[]): string[] {
+function legend(series: readonly Series[]): { parts: string[]; lines: number } {
+  const places: { left: number; line: number }[] = [];
   let left = LEFT;
-  return series.map(({ name }, at) => {
-    const colour = `s${(at % COLOURS) + 1}`;
-    const text = `<circle class="mark ${colour}" cx="${left + 6}" cy="38" r="5"/><text x="${left + 16}" y="42">${escapeXml(name)}</text>`;
-    left += 36 + name.length * 7;
-    return text;
+  let line = 0;
+  for (const { name } of series) {
+    const width = 36 + name.length * 7;
+    if (left > LEFT && left + width > WIDTH) {
+      left = LEFT;
+      line += 1;
+    }
+    places.push({ left, line });
+    left += width;
+  }
+  const parts = series.map(({ name }, at) => {
+    const place = places[at] ?? { left: LEFT, line: 0 };
+    const middle = 38 - (line - place.line) * LEGEND_LINE;
+    const mark = `<circle class="mark s${(at % COLOURS) + 1}" cx="${place.left + 6}" cy="${middle}" r="5"/>`;
+    return `${mark}<text x="${place.left + 16}" y="${middle + 4}">${escapeXml(name)}</text>`;
   });
+  return { parts, lines: line + 1 };
 }
 
 function line(style: string, x1: number, y1: number, x2: number, y2: number): string {

@@ -11,7 +11,7 @@ export interface SharedSearchOptions {
   format?: string;
   k: number;
   scores: 'exact' | 'approximate';
-  rerank: 'auto' | number;
+  rerank?: 'auto' | number;
   io: IoKind;
   cache: number;
   threads: number;
@@ -26,7 +26,7 @@ export function addSearchOptions(command: Command): Command {
     .requiredOption('--queries <file>', 'vectors to search for')
     .option('--format <name>', 'format of the query file, when its extension does not tell')
     .option('--k <n>', 'results a query', positiveInteger, 10)
-    .option('--rerank <auto|n>', 'candidates read and ranked exactly', choiceOrInteger(['auto'], 1), 'auto')
+    .option('--rerank <auto|n>', 'candidates read and ranked exactly; auto by default', choiceOrInteger(['auto'], 1))
     .option('--io <way>', `how vectors are read: ${ioChoices.join(', ')}`, choice(ioChoices), 'auto')
     .addOption(new Option('--cache <size>', 'page cache; 0 for none').argParser(parseSize).default(64e6, '64MB'))
     .option('--threads <n>', 'search threads', positiveInteger, 1)

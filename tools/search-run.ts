@@ -5,7 +5,8 @@ import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { loadNative } from '../src/binding.js';
 import { NO_ROW, type SearchCosts, type VectorIndex } from '../src/index.js';
-import { missingDistances, type RecallInput, tieAwareRecall } from '../src/segment/recall.js';
+import { kthTrueDistances } from '../src/segment/index-recall.js';
+import { type RecallInput, tieAwareRecall } from '../src/segment/recall.js';
 import type { IdTable } from '../src/source/ids.js';
 import { processMemory, residentMapped } from './machine.js';
 import { rounded } from './output.js';
@@ -173,16 +174,7 @@ async function measureRecall(options: SearchRunOptions, found: Found): Promise<n
     truth: truth.ids,
     truthWidth: truth.k,
   };
-  const missing = missingDistances(input);
-  if (missing.length === 0) return tieAwareRecall(input, new Map());
-  const { dim, data } = queries;
-  const subset = data.slice(0, missing.length * dim);
-  for (const [at, { query }] of missing.entries()) subset.set(data.subarray(query * dim, (query + 1) * dim), at * dim);
-  const distances = await index.distancesToRows(
-    subset,
-    Uint32Array.from(missing, ({ row }) => row),
-  );
-  return tieAwareRecall(input, new Map(missing.map(({ query }, at) => [query, distances[at] ?? Number.NaN])));
+  return tieAwareRecall(input, await kthTrueDistances(index, queries, input));
 }
 
 /** Of rows that were found with estimates; Infinity where there is none. */

@@ -11,7 +11,7 @@ import { addSearchOptions, type SharedSearchOptions } from './search-options.js'
 import { runSearch } from './search-run.js';
 
 interface SearchOptions extends SharedSearchOptions {
-  listSize: number;
+  listSize?: number;
   truth?: string;
   out?: string;
   repeat: number;
@@ -20,20 +20,20 @@ interface SearchOptions extends SharedSearchOptions {
 export function register(program: Command): void {
   addSearchOptions(program.command('search'))
     .description('run all queries of a file: recall, speed, cost, memory')
-    .option('--list-size <n>', 'width of the beam', positiveInteger, 64)
+    .option('--list-size <n>', 'width of the beam; by default what the index was tuned to, else 64', positiveInteger)
     .option('--repeat <n>', 'run all queries so many times', positiveInteger, 1)
     .option('--truth <file>', 'exact neighbours (.ivecs), to measure recall; ties count as right')
     .option('--out <file>', 'write the found rows there (.ivecs)')
     .action(
       action<SearchOptions>(async (options, { signal, json }) => {
-        const { k, listSize, rerank, threads, io, cache: cacheBytes, repeat } = options;
+        const { k, threads, io, cache: cacheBytes, repeat } = options;
         const index = await openIndex(options.index, { io, threads, cacheBytes });
         try {
           const queries = await loadQueries(options.queries, index.info, options.format);
           const truth = options.truth === undefined ? undefined : await loadTruth(options.truth, queries.count, k);
           const { scores } = options;
           const exact = options.exact === true;
-          const settings = { k, listSize, rerank, scores, threads, cacheBytes, exact, repeat };
+          const settings = { k, ...index.effort(options), scores, threads, cacheBytes, exact, repeat };
           const run = await runSearch({ index, dir: options.index, queries, truth, settings, signal });
           if (options.out !== undefined) await writeIds(options.out, { k, ids: run.rows }, { force: true });
           if (json) printJson(run.document);

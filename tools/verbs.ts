@@ -13,11 +13,13 @@ import { register as registerDoctor } from './doctor.js';
 import { register as registerExport } from './export.js';
 import { register as registerFields } from './fields.js';
 import { register as registerFlush } from './flush.js';
+import { register as registerGenerate } from './generate.js';
 import { register as registerHead } from './head.js';
 import { register as registerImport } from './import.js';
 import { register as registerInspect } from './inspect.js';
 import { register as registerJobs } from './jobs.js';
 import { register as registerPerf } from './perf.js';
+import { register as registerPlan } from './plan.js';
 import { register as registerQuery } from './query.js';
 import { register as registerRebuild } from './rebuild.js';
 import { register as registerRecover } from './recover.js';
@@ -30,16 +32,20 @@ import { register as registerSnapshot } from './snapshot.js';
 import { register as registerStatus } from './status.js';
 import { projectRoot } from './tree.js';
 import { register as registerTruth } from './truth.js';
+import { register as registerTune } from './tune.js';
 import { register as registerVerify } from './verify.js';
 
 // In the order in which one comes to need them, which is that of the help text.
 const VERBS = [
+  registerPlan,
   registerBuild,
   registerSearch,
   registerBench,
+  registerTune,
   registerTruth,
   registerConvert,
   registerHead,
+  registerGenerate,
   registerCollections,
   registerImport,
   registerExport,

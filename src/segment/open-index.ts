@@ -13,6 +13,7 @@ import {
 import { VamanaError } from '../errors.js';
 import { cancellable } from './cancellable.js';
 import { createQueryBatch, type QueryBatch, type QueryVectors } from './query-batch.js';
+import { readTuning, type Tuning, tunedFor } from './tuning-file.js';
 
 /** Bytes of the page cache unless the caller says otherwise. */
 export const CACHE_BYTES_DEFAULT = 64_000_000;
@@ -36,10 +37,14 @@ export interface OpenIndexOptions {
 export interface SearchOptions {
   /** Neighbours a query; 10 by default. */
   k?: number;
-  /** Beam of the walk: candidates kept by code distance. More finds better and costs more; 64 by default. */
+  /**
+   * Beam of the walk: candidates kept by code distance. More finds better and costs more. By default what the index
+   * was tuned to (VectorIndex.tuning), else 64.
+   */
   listSize?: number;
   /**
-   * Candidates whose pages are read and ranked exactly. 'auto', the default, takes as many as the codes' measured
+   * Candidates whose pages are read and ranked exactly. 'auto', the default where `listSize` is given or the index was
+   * not tuned, takes as many as the codes' measured
    * error leaves among the possible k nearest (native/search/rerank.h).
    */
   rerank?: 'auto' | number;
@@ -75,11 +80,12 @@ export type IndexStats = NativeIndexStats;
 /**
  * Opens an index for searching. Graph and codes are loaded into RAM, and checked; full vectors stay on the disk.
  *
- * @throws VamanaError NOT_FOUND, CORRUPT, TOO_NEW, TOO_OLD, UNSUPPORTED (the `io` asked for is not to be had),
+ * @throws VamanaError NOT_FOUND, CORRUPT, TOO_NEW, TOO_OLD (of the folder or of the tuning beside it), UNSUPPORTED (the `io` asked for is not to be had),
  *   INVALID_ARGUMENT, IO, MEMORY_LIMIT, BUSY.
  */
 export async function openIndex(dir: string, options: OpenIndexOptions = {}): Promise<VectorIndex> {
   const native = loadNative();
+  const tuning = await readTuning(dir);
   const handle = await cancellable(native, undefined, () =>
     native.openIndex(dir, {
       io: options.io ?? 'auto',
@@ -89,7 +95,7 @@ export async function openIndex(dir: string, options: OpenIndexOptions = {}): Pr
       queueRequests: options.queueRequests ?? native.constants.defaults.queueRequests,
     }),
   );
-  return new VectorIndex(native, handle);
+  return new VectorIndex(native, handle, tuning);
 }
 
 /**
@@ -99,15 +105,31 @@ export async function openIndex(dir: string, options: OpenIndexOptions = {}): Pr
 export class VectorIndex {
   /** What the index is: rows, dimension, element, metric, graph and code. Readable after close() too. */
   readonly info: IndexInfo;
+  /** What `vamana tune` or tuneIndex() found for this very index; null where it was not tuned. */
+  readonly tuning: Tuning | null;
   readonly #native: Native;
   readonly #handle: NativeIndex;
   #closed = false;
 
   /** @internal */
-  constructor(native: Native, handle: NativeIndex) {
+  constructor(native: Native, handle: NativeIndex, tuning: Tuning | null) {
     this.#native = native;
     this.#handle = handle;
     this.info = handle.info;
+    this.tuning = tuning?.uuid === handle.info.uuid ? tuning : null;
+  }
+
+  /** How wide and how deep a search with these options goes, defaults filled in. */
+  effort({
+    k,
+    listSize,
+    rerank,
+  }: Pick<SearchOptions, 'k' | 'listSize' | 'rerank'> = {}): Required<Pick<SearchOptions, 'listSize' | 'rerank'>> {
+    const { defaults } = this.#native.constants;
+    if (listSize !== undefined) return { listSize, rerank: rerank ?? 'auto' };
+    if (this.tuning === null) return { listSize: defaults.listSize, rerank: rerank ?? 'auto' };
+    const tuned = tunedFor(this.tuning, k ?? defaults.k);
+    return { listSize: tuned.listSize, rerank: rerank ?? tuned.rerank };
   }
 
   /**
@@ -129,10 +151,11 @@ export class VectorIndex {
     if (count === 0) throw new VamanaError('INVALID_ARGUMENT', 'queries: found none, expected at least one');
     const { defaults } = this.#native.constants;
     const costs = options.costs ?? false;
+    const { listSize, rerank } = this.effort(options);
     const params = {
       k: options.k ?? defaults.k,
-      listSize: options.listSize ?? defaults.listSize,
-      rerank: rerankDepth(options.rerank),
+      listSize,
+      rerank: rerankDepth(rerank),
       exact: options.exact ?? false,
       approximate: wantsEstimates(options.scores),
       costs,

@@ -7,7 +7,7 @@ export interface RecallInput {
   /** Found rows, `count` x `k`, nearest first; `noRow` pads. */
   rows: Uint32Array;
   /** Their exact distances, same layout. */
-  distances: Float32Array;
+  distances: Float32Array | Float64Array;
   count: number;
   k: number;
   /** Absent result; see NativeConstants. */
@@ -48,11 +48,29 @@ export function tieAwareRecall(input: RecallInput, kthDistances: ReadonlyMap<num
   let right = 0;
   let wanted = 0;
   for (let query = 0; query < input.count; query += 1) {
-    const truth = trueRows(input, query);
-    wanted += truth.length;
-    right += Math.min(truth.length, countRight(input, query, truth, kthDistances));
+    const counted = countQuery(input, query, kthDistances);
+    right += counted.right;
+    wanted += counted.wanted;
   }
   return wanted === 0 ? Number.NaN : right / wanted;
+}
+
+/** The recall of each query that has a true row, in order. */
+export function recallOfEach(input: RecallInput, kthDistances: ReadonlyMap<number, number>): Float64Array {
+  const counted = Array.from({ length: input.count }, (_, query) => countQuery(input, query, kthDistances));
+  return Float64Array.from(
+    counted.filter(({ wanted }) => wanted > 0),
+    ({ right, wanted }) => right / wanted,
+  );
+}
+
+function countQuery(
+  input: RecallInput,
+  query: number,
+  kthDistances: ReadonlyMap<number, number>,
+): { right: number; wanted: number } {
+  const truth = trueRows(input, query);
+  return { right: Math.min(truth.length, countRight(input, query, truth, kthDistances)), wanted: truth.length };
 }
 
 function countRight(

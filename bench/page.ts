@@ -1,0 +1,70 @@
+// bench/out/report.html from the document of report.json: a section a suite, with its notes, charts and tables, and the
+// conditions under which it was measured. Pure.
+import { type Fact, formatBytes, formatSeconds } from '../tools/output.js';
+import { dataTable, factsTable, heading, plots, renderPage } from '../tools/page.js';
+import { escapeXml, lineChart } from '../tools/plot.js';
+import type { BenchDocument, SuiteDocument } from './document.js';
+
+export function renderBenchPage(document: BenchDocument): string {
+  const { machine, created_at: created } = document;
+  return renderPage({
+    title: 'vamana-ssd: benchmark report',
+    lead: `${created}, ${machine.cpu}, ${machine.cores} cores; ${document.quick ? 'the quick sizes' : 'all sizes'}`,
+    sections: [
+      heading('Conditions'),
+      factsTable(conditions(document)),
+      ...Object.values(document.suites).flatMap(section),
+      heading('Raw figures'),
+      '<p>All of them, and those the tables were made of, are in <code>report.json</code> beside this file.</p>',
+    ],
+  });
+}
+
+function section(suite: SuiteDocument): string[] {
+  const { title, status, reason, seconds, notes, charts, tables } = suite;
+  const took = `<p class="lead">took ${escapeXml(formatSeconds(seconds))}</p>`;
+  if (status === 'failed') {
+    return [heading(title), took, `<p class="note">Failed: ${escapeXml(reason ?? 'for no reason given')}</p>`];
+  }
+  return [
+    heading(title),
+    took,
+    ...notes.map((note) => `<p class="note">${escapeXml(note)}</p>`),
+    plots(charts.map(lineChart)),
+    ...tables.map((table) => `<h3>${escapeXml(table.title)}</h3>${dataTable(table.columns, table.rows)}`),
+  ];
+}
+
+function conditions({ command, created_at, machine, versions, data }: BenchDocument): Fact[] {
+  const { disk } = machine;
+  return [
+    ['Command', command],
+    ['Measured', created_at],
+    ['Processor', `${machine.cpu}, ${machine.cores} cores`],
+    ['Memory', formatBytes(machine.memoryBytes)],
+    ['Kernel', machine.kernel],
+    [
+      'Versions',
+      Object.entries(versions)
+        .map((entry) => entry.join(' '))
+        .join(', '),
+    ],
+    [
+      'Load before it began',
+      `${machine.load_average}${machine.load_average > 0.5 ? ' (not idle: times are worth little)' : ''}`,
+    ],
+    [
+      'Disk',
+      disk === null
+        ? 'not probed'
+        : `${disk.depth1_us} us a read, ${disk.depth32_reads_per_second} reads/s with 32 in flight, ${disk.direct ? 'direct' : 'through the system cache'}`,
+    ],
+    ['Page cache', machine.drops_page_cache ? 'dropped before each search' : 'could not be dropped (needs root)'],
+    ...data.map(
+      (set): Fact => [
+        `Data ${set.name}`,
+        `${set.rows} x ${set.dim} ${set.element}, ${set.metric}, ${set.queries} queries`,
+      ],
+    ),
+  ];
+}

@@ -1,0 +1,42 @@
+// What a suite of the benchmark is, and how one is run: failures become part of the report, so that one broken suite
+// does not take the others' results with it. The suites themselves are in suites/; run.ts has their list.
+import { printLine } from '../tools/output.js';
+import type { DataSets } from './data-sets.js';
+import type { BenchDocument, SuiteDocument, SuiteResult } from './document.js';
+
+export interface SuiteContext {
+  data: DataSets;
+  /** True: all sizes. False: what fits into the minutes of `npm run bench`. */
+  full: boolean;
+  /** Threads of the runs that use all processors. */
+  threads: number;
+  /** A folder of the suite's own; removed when it is done. */
+  folder: string;
+  /** For suites whose results have a place of their own in it (peers). */
+  document: BenchDocument;
+  tell(line: string): void;
+}
+
+export interface Suite {
+  name: string;
+  title: string;
+  /** Part of `npm run bench`; the others are run by `bench:full` and by name. */
+  quick: boolean;
+  /** Left out where the data set has none, unless it is asked for by name. */
+  needsPayloads?: true;
+  run(context: SuiteContext): Promise<SuiteResult>;
+}
+
+export async function runSuite(suite: Suite, context: SuiteContext): Promise<SuiteDocument> {
+  printLine(`\n== ${suite.name}: ${suite.title}`);
+  const started = performance.now();
+  const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
+  try {
+    const result = await suite.run(context);
+    return { title: suite.title, status: 'ok', seconds: seconds(), ...result };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    printLine(`failed: ${reason}`);
+    return { title: suite.title, status: 'failed', reason, seconds: seconds(), notes: [], tables: [], charts: [] };
+  }
+}

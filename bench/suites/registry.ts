@@ -1,0 +1,27 @@
+// All suites, in the order in which they are run and shown.
+import type { Suite } from '../suite.js';
+import { coldSuite } from './cold.js';
+import { filtersSuite } from './filters.js';
+import { growthSuite, limitsSuite } from './growth.js';
+import { ingestSuite } from './ingest.js';
+import { peersSuite } from './peers.js';
+import { cachesSuite, readersSuite } from './readers.js';
+import { recallSuite } from './recall.js';
+import { serviceSuite } from './service.js';
+import { codesSuite, ordersSuite, ramSuite } from './shapes.js';
+
+export const suites: readonly Suite[] = [
+  recallSuite,
+  peersSuite,
+  codesSuite,
+  ordersSuite,
+  ramSuite,
+  readersSuite,
+  cachesSuite,
+  limitsSuite,
+  growthSuite,
+  ingestSuite,
+  filtersSuite,
+  serviceSuite,
+  coldSuite,
+];
