@@ -50,6 +50,7 @@ export type {
 export type { ScrollPage } from './read/scroll.js';
 export type { SearchExplanation, SearchStrategy } from './read/search-runner.js';
 export type { GateResult } from './rebuild/gates.js';
+export type { HealthReport } from './rebuild/health.js';
 export type { Job, JobKind, JobState } from './rebuild/job.js';
 export type { RecoveryProgress } from './recovery/recover.js';
 export type { CollectionSalvage } from './recovery/salvage-collection.js';

@@ -204,6 +204,20 @@ describe('what a job replaced', () => {
   });
 });
 
+describe('the health of a collection', () => {
+  it('is measured: recall, dead rows, segments', async () => {
+    expect(await collection.health()).toMatchObject({ recall: null, queries: 0, tombstones: 0, segments: 0 });
+    await fill(2);
+    await collection.delete(Array.from({ length: GROUP / 2 }, (_, id) => id));
+    const health = await collection.health();
+    expect(health).toMatchObject({ queries: 200, reference: health.recall, tombstones: 0.25, segments: 2 });
+    expect(health.recall).toBeGreaterThan(0.95);
+    const { lifecycle } = collection.status();
+    expect([lifecycle.state, lifecycle.health]).toEqual(['DEGRADED', health]);
+    expect(lifecycle.reason).toBe('25.0% of the rows are dead, more than 20.0%');
+  });
+});
+
 it('merges by itself what is too small, and tells of every step', async () => {
   const states: string[] = [];
   await database.close();

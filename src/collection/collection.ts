@@ -28,6 +28,7 @@ import type {
   ReadOptions,
 } from '../read/read-options.js';
 import type { ScrollPage } from '../read/scroll.js';
+import type { HealthReport } from '../rebuild/health.js';
 import type { Job, JobLog } from '../rebuild/job.js';
 import { cancellable } from '../segment/cancellable.js';
 import type { QueryVectors } from '../segment/query-batch.js';
@@ -121,11 +122,13 @@ export class Collection {
     this.generations = new Generations({ ...root, queue });
     this.lifecycle = new Lifecycle({
       ...root,
+      name,
       live,
       queue,
       generations: this.generations,
       takeNumber: () => this.flusher.takeNumber(),
       recent: () => this.reader.recentQueries(),
+      searchP99Ms: () => this.reader.latencies.p99Ms(),
     });
   }
 
@@ -349,6 +352,14 @@ export class Collection {
    */
   rollback(segment?: number): Promise<RetiredGeneration> {
     return this.lifecycle.rollback(segment);
+  }
+
+  /**
+   * Measures how well the collection is: recall of some of its points as queries, dead rows, segments. Takes some seconds
+   * of searching, five at most. ABORTED, CLOSED.
+   */
+  health(): Promise<HealthReport> {
+    return this.lifecycle.checkHealth();
   }
 
   /** Merges and rebuilds, newest last. */

@@ -12,7 +12,7 @@
 //    the same exchange the other way round: rows keep their numbers, so what was written since stays.
 //
 // A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was.
-import type { NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
+import type { NativeSegment, NativeSnapshot, NativeStore, NativeThrottle } from '../binding.js';
 import type { RoaringBitmap32 } from '../bitmap.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
@@ -24,6 +24,7 @@ import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { LiveRows } from '../read/live-rows.js';
 import { type GateResult, runGates } from '../rebuild/gates.js';
+import { type HealthReport, measureHealth, recallProblem } from '../rebuild/health.js';
 import { hasEnded, type Job, type JobKind, type JobLog } from '../rebuild/job.js';
 import { chooseMerge, type MergeChoice, mergeAll, type SegmentFacts, tombstoneRatio } from '../rebuild/merge-policy.js';
 import { createThrottle, mergeSegments } from '../segment/merge-segments.js';
@@ -34,6 +35,8 @@ import type { Generations, OpenSegment } from './generations.js';
 import type { Parts } from './parts.js';
 
 export interface LifecycleTarget {
+  /** Of the collection. */
+  name: string;
   storage: Storage;
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
@@ -47,6 +50,8 @@ export interface LifecycleTarget {
   generations: Generations;
   /** Of segments; shared with flushes. */
   takeNumber(): number;
+  /** Of the last seconds; 0 where there were hardly any. */
+  searchP99Ms(): number;
   /** Queries that were asked lately. */
   recent(): { bytes: Uint8Array; count: number };
 }
@@ -81,6 +86,8 @@ export interface LifecycleStatus {
   reason: string | null;
   /** Share of rows in segments that are dead. */
   tombstones: number;
+  /** Of the last check; null before the first. */
+  health: HealthReport | null;
   retired: RetiredGeneration[];
 }
 
@@ -102,6 +109,7 @@ interface Base {
 
 /** Two failures in a row stop automatic jobs until one that was asked for succeeds. */
 const FAILURES_MAX = 2;
+const GIVE_WAY_MS = 250;
 /** A new segment takes as many bytes as those it is made of, and some for the while. */
 const DISK_FACTOR = 1.2;
 
@@ -110,6 +118,10 @@ export class Lifecycle {
   private timer: NodeJS.Timeout | null = null;
   private failures = 0;
   private closed = false;
+  private lastHealth: HealthReport | null = null;
+  private nextHealthMs = 0;
+  /** Canary recall since segments were last exchanged. */
+  private reference: number | null = null;
 
   constructor(private readonly target: LifecycleTarget) {}
 
@@ -117,7 +129,9 @@ export class Lifecycle {
   start(): void {
     const { auto, checkIntervalMs } = this.target.runtime.maintenance;
     if (!auto) return;
-    this.timer = setInterval(() => this.check(), checkIntervalMs).unref();
+    this.nextHealthMs = performance.now() + this.target.runtime.maintenance.healthIntervalMs;
+    // What becomes of it is in the history.
+    this.timer = setInterval(() => void this.check().catch(() => undefined), checkIntervalMs).unref();
   }
 
   /** Merges all segments into one that keeps the graph of the largest. Null where there is nothing to merge. */
@@ -146,6 +160,19 @@ export class Lifecycle {
     return true;
   }
 
+  /** Measures recall, dead rows and segments: some seconds of searching. */
+  async checkHealth(): Promise<HealthReport> {
+    const { snapshots, live } = this.target;
+    const snapshot = snapshots.acquire();
+    try {
+      this.lastHealth = await measureHealth(snapshot.native, live.rows.clone(), this.facts(), this.reference);
+      this.reference = this.lastHealth.reference;
+      return this.lastHealth;
+    } finally {
+      snapshot.release();
+    }
+  }
+
   jobs(): JobStatus[] {
     const { running } = this;
     return this.target.jobs.jobs.map((job) => ({ ...job, progress: running?.job === job ? running.progress : null }));
@@ -156,7 +183,7 @@ export class Lifecycle {
     const due = chooseMerge(facts, this.target.runtime.maintenance.thresholds);
     const state = this.running !== null ? 'REBUILDING' : due !== null ? 'DEGRADED' : 'ACTIVE';
     const { retired = [] } = this.target.manifests.current;
-    return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts), retired };
+    return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts), health: this.lastHealth, retired };
   }
 
   /** Before flusher and queue: ends the job in flight. */
@@ -168,11 +195,16 @@ export class Lifecycle {
   }
 
   /** What should be done, begun. */
-  private check(): void {
+  private async check(): Promise<void> {
     if (this.closed || this.running !== null || this.failures >= FAILURES_MAX) return;
-    const choice = chooseMerge(this.facts(), this.target.runtime.maintenance.thresholds);
-    // What becomes of it is in the history.
-    if (choice !== null) void this.begin(choice, choice.kind, {}).catch(() => undefined);
+    const { thresholds, healthIntervalMs } = this.target.runtime.maintenance;
+    const choice = chooseMerge(this.facts(), thresholds);
+    if (choice !== null) await this.begin(choice, choice.kind, {});
+    else if (performance.now() >= this.nextHealthMs) {
+      this.nextHealthMs = performance.now() + healthIntervalMs;
+      const problem = recallProblem(await this.checkHealth(), thresholds.recallDrop);
+      if (problem !== null) await this.begin(mergeAll(this.facts(), problem), 'rebuild', {});
+    }
   }
 
   private facts(): SegmentFacts[] {
@@ -252,6 +284,7 @@ export class Lifecycle {
         requireGates(job);
       }
       await this.enter(job, 'SWAPPING');
+      this.reference = null;
       await this.swap(job, base, made, options);
     } catch (error) {
       if (made !== null) await this.target.generations.discard(made);
@@ -295,6 +328,8 @@ export class Lifecycle {
       options.onProgress?.(progress);
     };
     const rebuild = running.job.kind === 'rebuild';
+    const throttle = createThrottle({ bytesPerSecond });
+    const letGo = this.giveWay(throttle);
     await mergeSegments(
       {
         store,
@@ -307,11 +342,19 @@ export class Lifecycle {
           ? { mode: 'rebuild', graph: { degree, buildList, alpha, code, codeBytes } }
           : { mode: 'streaming', keep: mostAlive(snapshot, segments) }),
       },
-      { throttle: createThrottle({ bytesPerSecond }), signal, onProgress },
-    );
+      { throttle, signal, onProgress },
+    ).finally(letGo);
     const segment = await store.openSegment(paths.segment(number));
     const level = 1 + Math.max(...entries.map((entry) => entry.level));
     return { segment, entry: segmentEntry(segment, number, level) };
+  }
+
+  /** Pauses the job while searches are slow, until the function it returns is called. */
+  private giveWay(throttle: NativeThrottle): () => void {
+    const { p99BudgetMs } = this.target.runtime.maintenance;
+    if (p99BudgetMs === 0) return () => undefined;
+    const timer = setInterval(() => throttle.setPaused(this.target.searchP99Ms() > p99BudgetMs), GIVE_WAY_MS).unref();
+    return () => clearInterval(timer);
   }
 
   private judge({ snapshot, segments, live }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
@@ -341,7 +384,9 @@ export class Lifecycle {
     job.state = state;
     if (hasEnded(job)) job.endedAt = new Date().toISOString();
     await this.target.jobs.save(job);
-    this.target.runtime.maintenance.onTransition?.({ ...job });
+    const { id, kind, reason, error } = job;
+    const { name, runtime } = this.target;
+    runtime.maintenance.onTransition?.({ collection: name, id, kind, state, reason, error });
   }
 
   private requireIdle(what: string): void {

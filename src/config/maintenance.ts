@@ -10,10 +10,13 @@ export interface Thresholds {
   segments: number;
   /** Live rows over those of the largest segment, above which all is merged into it; 2 by default. */
   growth: number;
+  /** Of canary recall since segments were last exchanged, above which all is rebuilt; 0.05 by default. */
+  recallDrop: number;
 }
 
 /** A job that has entered a state. */
 export interface JobTransition {
+  collection: string;
   id: number;
   kind: string;
   state: string;
@@ -26,10 +29,14 @@ export interface Maintenance {
   auto: boolean;
   /** Between two looks at whether it is; a minute by default. */
   checkIntervalMs: number;
+  /** Between two checks of the health, which take some seconds of searching; ten minutes by default. */
+  healthIntervalMs: number;
   /** How long segments that were replaced are kept for a rollback; an hour by default. */
   graceMs: number;
   /** Of vectors that a job reads and writes; 0, for as fast as it can, by default. */
   bytesPerSecond: number;
+  /** A job pauses while the p99 of searches is above this; 100 ms by default, 0 for never. */
+  p99BudgetMs: number;
   /** Most memory that the process may take for a job; 0, for no limit, by default. */
   memoryLimit: number;
   thresholds: Thresholds;
@@ -39,12 +46,20 @@ export interface Maintenance {
 
 export type MaintenanceOptions = Partial<Omit<Maintenance, 'thresholds'>> & { thresholds?: Partial<Thresholds> };
 
-export const THRESHOLDS_DEFAULT: Thresholds = { tombstones: 0.2, smallSegments: 10, segments: 50, growth: 2 };
+export const THRESHOLDS_DEFAULT: Thresholds = {
+  tombstones: 0.2,
+  smallSegments: 10,
+  segments: 50,
+  growth: 2,
+  recallDrop: 0.05,
+};
 
 export function resolveMaintenance({ thresholds, ...options }: MaintenanceOptions = {}): Maintenance {
   return {
     auto: true,
     checkIntervalMs: 60_000,
+    healthIntervalMs: 600_000,
+    p99BudgetMs: 100,
     graceMs: 3_600_000,
     bytesPerSecond: 0,
     memoryLimit: 0,

@@ -18,6 +18,7 @@ export const LIFECYCLE_ROUTES: readonly Route[] = [
     const segment = Fields.of(request.body ?? {}).integer('segment', { least: 1 });
     return useCollection(request, (collection) => collection.rollback(segment));
   }),
+  { ...route('GET', 'health', 'recall, dead rows, segments, measured now (ours)', health), access: 'read' },
   { ...route('GET', 'jobs', 'merges and rebuilds (ours)', jobs), access: 'read' },
   route('POST', 'jobs/:job/cancel', 'cancel a merge or a rebuild (ours)', cancel),
 ];
@@ -53,6 +54,10 @@ function readParameters(body: Fields): RebuildOptions {
     ([, value]) => value !== undefined,
   );
   return Object.fromEntries(given);
+}
+
+function health(request: WireRequest): Promise<unknown> {
+  return useCollection(request, (collection) => collection.health());
 }
 
 function jobs(request: WireRequest): Promise<unknown> {

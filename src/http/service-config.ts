@@ -56,7 +56,21 @@ export const SETTINGS = {
       value: 1000,
       meaning: 'longest wait for a place; who would wait longer is answered 503',
     },
+    filter_scan_points: {
+      kind: 'count',
+      value: 0,
+      meaning: 'payloads that a filter may read for want of an index; 0 is no limit',
+    },
     requests_per_second: { kind: 'count', value: 0, meaning: 'of one key or address; 0 is no limit' },
+  },
+  maintenance: {
+    auto: { kind: 'flag', value: true, meaning: 'merge segments when it is due, rebuild when recall falls' },
+    check_seconds: { kind: 'count', value: 60, meaning: 'between two looks at whether it is' },
+    health_seconds: { kind: 'count', value: 600, meaning: 'between two checks of canary recall' },
+    grace_seconds: { kind: 'count', value: 3600, meaning: 'how long replaced segments are kept for a rollback' },
+    bytes_per_second: { kind: 'count', value: 0, meaning: 'of vectors that a job reads and writes; 0 is no limit' },
+    memory_limit: { kind: 'count', value: 0, meaning: 'bytes the process may take for a job; 0 is no limit' },
+    p99_budget_ms: { kind: 'count', value: 100, meaning: 'a job pauses while searches are slower; 0 for never' },
   },
   log: {
     level: { kind: 'text', value: 'info', meaning: 'trace, debug, info, warn, error or silent' },
@@ -186,7 +200,8 @@ function requireConsistent({ service, storage, limits, log }: ServiceConfig): vo
     throw invalid('limits.bodies_bytes', limits.bodies_bytes, `limits.body_bytes, ${limits.body_bytes}, or more`);
   }
   for (const [name, value] of Object.entries(limits)) {
-    if (value === 0 && name !== 'requests_per_second') throw invalid(`limits.${name}`, value, '1 or more');
+    if (value === 0 && name !== 'requests_per_second' && name !== 'filter_scan_points')
+      throw invalid(`limits.${name}`, value, '1 or more');
   }
 }
 

@@ -27,13 +27,24 @@ export interface Service {
 
 /** LOCKED, IO, CORRUPT; EADDRINUSE and its like as they are. */
 export async function startService(config: ServiceConfig, logger: Logger): Promise<Service> {
-  const { service, storage } = config;
+  const { service, storage, limits, maintenance } = config;
   const sync = /^\d+$/.test(storage.sync) ? { intervalMs: Number(storage.sync) } : storage.sync;
   const database = await open(storage.data_dir, {
     sync: sync as 'always' | 'none',
     io: storage.io as 'auto',
     cacheBytes: storage.cache_bytes,
     ...(storage.threads === 0 ? {} : { threads: storage.threads }),
+    ...(limits.filter_scan_points === 0 ? {} : { filterScanRows: limits.filter_scan_points }),
+    maintenance: {
+      auto: maintenance.auto,
+      checkIntervalMs: 1000 * Math.max(1, maintenance.check_seconds),
+      healthIntervalMs: 1000 * maintenance.health_seconds,
+      graceMs: 1000 * maintenance.grace_seconds,
+      bytesPerSecond: maintenance.bytes_per_second,
+      memoryLimit: maintenance.memory_limit,
+      p99BudgetMs: maintenance.p99_budget_ms,
+      onTransition: (job) => logger[job.state === 'FAILED' ? 'error' : 'info'](job, 'job'),
+    },
     url: `http://${service.host}:${service.port}`,
     onRecovery: (collection, progress) => logger.debug({ collection, ...progress }, 'recovery'),
   });

@@ -19,6 +19,7 @@ import type { FieldSource } from './field-source.js';
 import { Filters, type ParsedFilter } from './filters.js';
 import { groupPoints, type PointGroup } from './group-points.js';
 import { hydrate, type ScoredPoint } from './hydrate.js';
+import { Latencies } from './latencies.js';
 import { facetOf, orderedRows } from './by-field.js';
 import type {
   CollectionScrollOptions,
@@ -60,6 +61,7 @@ const GROUP_SIZE_DEFAULT = 3;
 
 export class CollectionReader {
   private readonly filters: Filters;
+  readonly latencies = new Latencies();
   private readonly recent: Uint8Array[] = [];
   private asked = 0;
 
@@ -184,9 +186,11 @@ export class CollectionReader {
     const selection = parseSelection(options.withPayload ?? false);
     const turn = loopTurns.next();
     if (turn !== undefined) await turn;
+    const began = performance.now();
     return this.withRows(parsed, options.signal, async (snapshot, rows) => {
       if (count === 0) return answer(snapshot, rows, [], NO_RUN);
       const found = await runSearch(snapshot, { bytes, count }, options, { rows, costs });
+      this.latencies.add(performance.now() - began);
       const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
       return answer(snapshot, rows, await hydrate(snapshot.meta, found.hits, found.k, pointOptions), found);
     });
