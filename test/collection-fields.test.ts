@@ -69,6 +69,17 @@ describe('the index of a field', () => {
     await expect(collection.countWhere(above(100))).rejects.toMatchObject({ code: 'UNINDEXED_FILTER' });
   });
 
+  it('is estimated before it is asked', async () => {
+    await indexed(['colour', 'keyword'], ['n', 'integer']);
+    const planOf = async (filter: unknown) => (await collection.explain(origin, { filter })).plan;
+    expect(await planOf(red)).toMatchObject({ estimate: 1000, matches: 1000 });
+    expect(await planOf({ should: [red.must], must_not: above(1500).must })).toMatchObject({ matches: 500 });
+    const { estimate } = await planOf({ must: [red.must, above(1500).must] });
+    expect(estimate).toBeGreaterThan(400);
+    expect(estimate).toBeLessThan(600);
+    expect(await planOf({ must_not: { has_id: [1] } })).toMatchObject({ estimate: 2999, matches: 2999 });
+  });
+
   it('follows writes, also those that come while it is built', async () => {
     const { built } = await collection.createFieldIndex('colour', 'keyword');
     await collection.setPayload([0, 2999], { colour: 'green' });

@@ -5,6 +5,7 @@ import { pack, unpack } from 'msgpackr';
 import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import { parsePath, type PayloadPath } from '../payload/payload-path.js';
 import type { Payload } from '../payload/point.js';
+import { EstimateFeedback } from './estimate-feedback.js';
 import type { Bounds, FieldCondition } from './field-condition.js';
 import type { FieldSchema } from './field-schema.js';
 import { fieldValues } from './field-values.js';
@@ -21,6 +22,7 @@ export interface StoredIndex {
 export class FieldIndex {
   private readonly path: PayloadPath;
   private readonly values: ValueIndex;
+  private readonly feedback = new EstimateFeedback();
   /** Rows with a value, be it null. */
   private readonly valued = new RoaringBitmap32();
   /** Of these, rows that are empty all the same. */
@@ -68,6 +70,17 @@ export class FieldIndex {
 
   /** The rows of `live` that fulfil the condition, and maybe others that do not live. */
   rowsOf(condition: FieldCondition, live: ReadonlyRoaringBitmap32): FieldAnswer {
+    const answer = this.answer(condition, live);
+    if (answer.isExact) this.feedback.learn(condition.kind, this.rawEstimate(condition, live), answer.rows.size);
+    return answer;
+  }
+
+  /** About how many rows that are, with what earlier estimates got wrong taken into account. */
+  estimate(condition: FieldCondition, live: ReadonlyRoaringBitmap32): number {
+    return Math.min(live.size, this.feedback.correct(condition.kind, this.rawEstimate(condition, live)));
+  }
+
+  private answer(condition: FieldCondition, live: ReadonlyRoaringBitmap32): FieldAnswer {
     switch (condition.kind) {
       case 'isEmpty': {
         const rows = RoaringBitmap32.andNot(live, this.valued);
@@ -82,8 +95,7 @@ export class FieldIndex {
     }
   }
 
-  /** About how many rows that are. */
-  estimate(condition: FieldCondition, live: ReadonlyRoaringBitmap32): number {
+  private rawEstimate(condition: FieldCondition, live: ReadonlyRoaringBitmap32): number {
     switch (condition.kind) {
       case 'isEmpty':
         return live.size - this.valued.size + this.hollow.size;

@@ -34,6 +34,14 @@ export function evaluateFilter(filter: Filter, source: PostingSource): Evaluatio
   return { rows, rest: isExact ? null : filter };
 }
 
+/**
+ * About how many rows match, as if conditions had nothing to do with each other; of those that no index answers nothing is
+ * known, and all rows are counted.
+ */
+export function estimateMatches(filter: Filter, source: PostingSource): number {
+  return source.live.size * new Evaluator(source).shareOf(filter);
+}
+
 /** `most`: rows that may match, `null` for all; `least`: rows that surely do, asked for only where it is not exact. */
 interface Bounds {
   most: ReadonlyRoaringBitmap32 | null;
@@ -153,6 +161,23 @@ class Evaluator {
 
   private leastOf(part: Bounds): ReadonlyRoaringBitmap32 {
     return part.isExact ? (part.most ?? this.source.live) : part.least;
+  }
+
+  /** Of the rows that live, the share that matches, estimated. */
+  shareOf({ must, should, mustNot, minShould }: Filter): number {
+    const some = (conditions: readonly Condition[]): number =>
+      1 - conditions.reduce((none, condition) => none * (1 - this.shareOfCondition(condition)), 1);
+    let share = must.reduce((all, condition) => all * this.shareOfCondition(condition), 1);
+    if (should.length > 0) share *= some(should);
+    // Of several any: with a count above one that is too many.
+    if (minShould !== null && minShould.minCount > 0) share *= some(minShould.conditions);
+    // What nothing is known of rules nothing out.
+    return share * (1 - some(mustNot.filter((condition) => this.shareOfCondition(condition) < 1)));
+  }
+
+  private shareOfCondition(condition: Condition): number {
+    if (condition.kind === 'filter') return this.shareOf(condition.filter);
+    return Math.min(1, this.estimate(condition) / Math.max(1, this.source.live.size));
   }
 
   private estimate(condition: Condition): number {

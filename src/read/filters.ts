@@ -3,7 +3,7 @@
 // snapshot answer the rest. Sets are kept by filter and by the state of the fields it asks for.
 import { RoaringBitmap32 } from '../bitmap.js';
 import type { NativeStore } from '../binding.js';
-import { evaluateFilter } from '../filter/evaluate-filter.js';
+import { estimateMatches, evaluateFilter, type PostingSource } from '../filter/evaluate-filter.js';
 import type { Filter } from '../filter/filter-ast.js';
 import { type FilterKey, filterKey } from '../filter/filter-key.js';
 import { compileMatcher, type Matcher } from '../filter/match-filter.js';
@@ -57,16 +57,19 @@ export class Filters {
     const stampRead = `record ${snapshot.seq}`;
     const known = this.cache.get(text, [stamp, stampRead]);
     if (known !== undefined) return known;
-    const { rows, rest } = evaluateFilter(parsed.filter, {
+    const source: PostingSource = {
       live: fields.live,
       rowsOf: (key, condition) => fields.indexOf(key)?.rowsOf(condition, fields.live),
       estimate: (key, condition) => fields.indexOf(key)?.estimate(condition, fields.live),
       idRows: (ids) => rowsOfIds(ids, snapshot),
-    });
-    if (rest === null) return this.cache.put(text, stamp, new RowSet(store, rows));
+    };
+    // Before it is evaluated, which corrects the next estimate.
+    const estimate = estimateMatches(parsed.filter, source);
+    const { rows, rest } = evaluateFilter(parsed.filter, source);
+    if (rest === null) return this.cache.put(text, stamp, new RowSet(store, rows, estimate));
     const matches = compileMatcher(rest, (key) => fields.indexOf(key)?.schema);
     const verified = await verifyRows(snapshot.meta, rows, matches, { rowsMax: this.runtime.scanRowsMax, signal });
-    return this.cache.put(text, stampRead, new RowSet(store, verified));
+    return this.cache.put(text, stampRead, new RowSet(store, verified, estimate));
   }
 
   close(): void {

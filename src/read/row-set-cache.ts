@@ -12,6 +12,8 @@ export class RowSet {
     private readonly store: Pick<NativeStore, 'createRowFilter'>,
     /** Never changed. */
     readonly rows: RoaringBitmap32,
+    /** How many rows there were thought to be. */
+    readonly estimate: number,
   ) {}
 
   get count(): number {

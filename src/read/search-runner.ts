@@ -14,6 +14,8 @@ export interface SearchExplanation {
   /** Points of the collection, and those that match. */
   points: number;
   matches: number;
+  /** How many there were thought to be, by the indexes of fields, before they were found. */
+  estimate: number;
   /** Of each: by codes of the matching rows, by a walk through them, or by one that keeps what matches. */
   strategies: SearchStrategy[];
   /** Microseconds of walking, as planned and as they were; then reading and ranking. */
@@ -70,6 +72,7 @@ export function explain(
   return {
     points,
     matches: rows?.count ?? points,
+    estimate: rows?.estimate ?? points,
     strategies: NATIVE_STRATEGIES.filter((_, bit) => (used & (1 << bit)) !== 0),
     expectedUs: mean(costs.expectedUs),
     walkUs: mean(costs.walkUs),
