@@ -130,15 +130,15 @@ export class FieldIndex {
   }
 
   changedPages(): (readonly [part: number, page: number])[] {
-    return [...this.values.changedPages()];
+    return [...this.values.stored.changedPages()];
   }
 
   encodePage(part: number, page: number): Uint8Array | undefined {
-    return this.values.encodePage(part, page);
+    return this.values.stored.encodePage(part, page);
   }
 
   markStored(): void {
-    this.values.markStored();
+    this.values.stored.markStored();
   }
 
   encodeSets(): Uint8Array {
@@ -159,7 +159,7 @@ export class FieldIndex {
       if (target === undefined) return false;
       target.orInPlace(RoaringBitmap32.deserialize(bytes, 'portable')).andInPlace(live);
     }
-    return this.values.loadPages(pages, isDead);
+    return this.values.stored.loadPages(pages, isDead);
   }
 
   private rowsOfCount(bounds: Bounds, live: ReadonlyRoaringBitmap32): ReadonlyRoaringBitmap32 {

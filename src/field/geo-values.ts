@@ -5,6 +5,7 @@ import { RoaringBitmap32 } from '../bitmap.js';
 import type { Bounds, FieldCondition, GeoPoint } from './field-condition.js';
 import { EARTH_RADIUS, type GeoCondition, geoPointOf, isInArea } from './geo.js';
 import { NumberIndex } from './number-index.js';
+import type { StoredPages } from './stored-pages.js';
 import type { FieldAnswer, ValueIndex } from './value-index.js';
 
 const LAT = 0;
@@ -12,10 +13,11 @@ const LON = 1;
 /** Degrees added around an area, for what sines and cosines round. */
 const MARGIN = 1e-6;
 
-export class GeoValues implements ValueIndex {
+export class GeoValues implements ValueIndex, StoredPages {
   private readonly lat = new NumberIndex();
   private readonly lon = new NumberIndex();
   readonly sets = {};
+  readonly stored = this;
   readonly numbers = null;
 
   put(row: number, values: readonly unknown[]): void {

@@ -18,6 +18,7 @@ abstract class OrderedValues {
   /** Rows with a string, number or boolean that the index does not know. */
   protected readonly others = new RoaringBitmap32();
   readonly sets = { others: this.others };
+  readonly stored = this.index;
 
   put(row: number, values: readonly unknown[]): void {
     const numbers: Numeric[] = [];
@@ -44,22 +45,6 @@ abstract class OrderedValues {
 
   get bytes(): number {
     return this.index.bytes;
-  }
-
-  changedPages(): Iterable<readonly [part: number, page: number]> {
-    return this.index.changedPages();
-  }
-
-  markStored(): void {
-    this.index.markStored();
-  }
-
-  encodePage(part: number, page: number): Uint8Array | undefined {
-    return this.index.encodePage(part, page);
-  }
-
-  loadPages(pages: ReadonlyMap<number, ReadonlyMap<number, Uint8Array>>, isDead: (row: number) => boolean): boolean {
-    return this.index.loadPages(pages, isDead);
   }
 
   protected abstract numberOf(value: unknown): Numeric | undefined;

@@ -12,6 +12,7 @@ export class TermValues implements ValueIndex {
   /** Rows that have a term. */
   private readonly known = new RoaringBitmap32();
   readonly sets = { known: this.known };
+  readonly stored = this.index;
   readonly numbers = null;
 
   // Objects and lists are no terms, and no condition that is answered here sees them.
@@ -62,22 +63,6 @@ export class TermValues implements ValueIndex {
 
   get bytes(): number {
     return this.index.bytes;
-  }
-
-  changedPages(): Iterable<readonly [part: number, page: number]> {
-    return this.index.changedPages();
-  }
-
-  markStored(): void {
-    this.index.markStored();
-  }
-
-  encodePage(part: number, page: number): Uint8Array | undefined {
-    return this.index.encodePage(part, page);
-  }
-
-  loadPages(pages: ReadonlyMap<number, ReadonlyMap<number, Uint8Array>>, isDead: (row: number) => boolean): boolean {
-    return this.index.loadPages(pages, isDead);
   }
 
   private countOf(terms: readonly MatchValue[]): number {

@@ -14,6 +14,7 @@ export class TextValues implements ValueIndex {
   /** Rows of several strings: of which of them a token is, is not known. */
   private readonly several = new RoaringBitmap32();
   readonly sets = { several: this.several };
+  readonly stored = this.index;
   readonly numbers = null;
 
   constructor(private readonly options: TextOptions = TEXT_DEFAULTS) {}
@@ -72,22 +73,6 @@ export class TextValues implements ValueIndex {
 
   get bytes(): number {
     return this.index.bytes;
-  }
-
-  changedPages(): Iterable<readonly [part: number, page: number]> {
-    return this.index.changedPages();
-  }
-
-  markStored(): void {
-    this.index.markStored();
-  }
-
-  encodePage(part: number, page: number): Uint8Array | undefined {
-    return this.index.encodePage(part, page);
-  }
-
-  loadPages(pages: ReadonlyMap<number, ReadonlyMap<number, Uint8Array>>, isDead: (row: number) => boolean): boolean {
-    return this.index.loadPages(pages, isDead);
   }
 
   // Strings that are equal have the same tokens, but not the other way round.

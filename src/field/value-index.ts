@@ -22,7 +22,9 @@ export interface FacetHit {
   readonly count: number;
 }
 
-export interface ValueIndex extends StoredPages {
+export interface ValueIndex {
+  /** All else that is stored. */
+  readonly stored: StoredPages;
   /** Of a row that has none. */
   put(row: number, values: readonly unknown[]): void;
   remove(row: number): void;
