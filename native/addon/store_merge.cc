@@ -52,6 +52,7 @@ void set_plan(Napi::Object& object, const MergePlan& plan) {
   set(object, "kept", plan.kept);
   set(object, "dropped", plan.dropped);
   set(object, "fresh", plan.fresh);
+  set(object, "peakBytes", plan.build.peak_bytes);
 }
 
 Napi::Value plan_to_js(Napi::Env env, const MergePlan& plan) {
