@@ -41,8 +41,8 @@ Result<MergeOptions> resolve(Asked asked) {
   options.mode = asked.mode;
   options.build = std::move(asked.build);
   if (!asked.chosen.segments.empty()) options.large = asked.chosen.segments.front();
-  VAMANA_ASSIGN(options.rows, LiveRows::create(std::move(asked.chosen.segments), std::move(asked.chosen.deltas),
-                                               asked.chosen.dead));
+  VAMANA_ASSIGN(options.rows,
+                LiveRows::create(std::move(asked.chosen.segments), std::move(asked.chosen.deltas), asked.chosen.dead));
   return options;
 }
 
@@ -125,7 +125,7 @@ Napi::Value merge_segments_call(const Napi::CallbackInfo& info, const std::share
   auto call = std::make_unique<MergeCall>(env, std::move(asked).value(), cancel.value(), listener.value());
   store->begin(*call, [store = store.get()] { store->forget_closed_segments(); });
   Instance& instance = Instance::of(env);
-  return instance.start(instance.jobs(), std::move(call));
+  return instance.start(instance.merges(), std::move(call));
 }
 
 }  // namespace vamana::addon

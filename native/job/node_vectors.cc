@@ -49,7 +49,8 @@ Status SourceVectors::fetch(std::span<const uint32_t> nodes, uint8_t* to, Thread
 // How many of the first ones are read at once: those that lie close together.
 size_t SourceVectors::run_of(std::span<const Wanted> wanted) const {
   const uint64_t bytes = source_->row_bytes();
-  const uint64_t gap_max = std::max<uint64_t>(1, kGapBytes / bytes), rows_max = std::max<uint64_t>(1, kRunBytes / bytes);
+  const uint64_t gap_max = std::max<uint64_t>(1, kGapBytes / bytes),
+                 rows_max = std::max<uint64_t>(1, kRunBytes / bytes);
   size_t run = 1;
   while (run < wanted.size() && wanted[run].row - wanted[run - 1].row <= gap_max &&
          wanted[run].row - wanted[0].row < rows_max) {

@@ -34,8 +34,8 @@ class WindowPruner final : public ListPruner {
   BuildRun& run_;
   const uint64_t vectors_max_;
   const uint64_t names_max_;
-  std::vector<bool> named_;          // by node: it is among distinct_
-  std::vector<uint32_t> nodes_;      // a node, then its candidates, and so on
+  std::vector<bool> named_;      // by node: it is among distinct_
+  std::vector<uint32_t> nodes_;  // a node, then its candidates, and so on
   std::vector<size_t> begins_;
   std::vector<uint32_t> distinct_;  // all nodes that are named; ascending once they are fetched
   AlignedBuffer vectors_;
