@@ -105,6 +105,8 @@ export interface NativeMergeShape {
   dropped: number;
   /** Rows that are inserted; all of them for a rebuild. */
   fresh: number;
+  /** Planned for the whole process; see NativeBuildPlan. */
+  peakBytes: number;
 }
 
 export type NativeMergePlan = NativeBuildPlan & NativeMergeShape;

@@ -271,6 +271,15 @@ describe('snapshot', () => {
     await bad(() => store.buildSegment(one, seen, { ...build, dir: freshDir() }, null, null));
     await bad(() => store.buildSegment(one, untyped({}), { ...build, dir: freshDir() }, null, null));
     await bad(() => store.buildSegment(one, seen, { ...build, dir: '' }, null, null));
+    const merge = { ...build, mode: 'rebuild', dir: freshDir() } as const;
+    await bad(() => store.mergeSegments(one, seen, merge, null, null, null));
+    await bad(() => store.mergeSegments(one, seen, { ...merge, mode: 'streaming' }, null, null, null));
+    await bad(() => store.mergeSegments(one, seen, { ...merge, mode: untyped('both') }, null, null, null));
+    await bad(() => store.mergeSegments(one, seen, merge, untyped({}), null, null));
+    await bad(() => store.mergeSegments(one, seen, merge, null, untyped({}), null));
+    await bad(() => store.mergeSegments(one, seen, merge, null, null, untyped(3)));
+    await bad(() => store.planMerge(one, snapshot, merge));
+    await bad(() => store.planMerge(one, seen, merge));
     await bad(() =>
       snapshot.next({
         get dead(): never {
@@ -292,6 +301,9 @@ describe('snapshot', () => {
     const parts = { segments: [], deltas: [store.createDelta()] };
     const built = () => store.buildSegment(parts, snapshot, { ...build, dir: freshDir() }, null, null);
     expect(await codeOf(built)).toBe('CLOSED');
+    const merge = { ...build, mode: 'streaming', dir: freshDir() } as const;
+    expect(await codeOf(() => store.planMerge(parts, snapshot, merge))).toBe('CLOSED');
+    expect(await codeOf(() => store.mergeSegments(parts, snapshot, merge, null, null, null))).toBe('CLOSED');
   });
 });
 
@@ -315,6 +327,8 @@ describe('store', () => {
       'CLOSED',
     );
     expect(await codeOf(() => store.stats())).toBe('CLOSED');
+    const merge = { ...build, mode: 'streaming', dir } as const;
+    expect(await codeOf(() => store.planMerge({ segments: [], deltas: [] }, snapshot, merge))).toBe('CLOSED');
     expect(await codeOf(() => delta.stats())).toBe('CLOSED');
     expect(await codeOf(() => snapshot.next({}))).toBe('CLOSED');
     expect(await codeOf(() => snapshot.search(vectorsOf([1]), 1, params, null))).toBe('CLOSED');

@@ -8,6 +8,9 @@ namespace {
 // Builds and verifications use every processor they are allowed: more than two at once only compete.
 constexpr size_t kJobThreads = 2;
 constexpr size_t kJobsWaiting = 16;
+// Merges take long, and may stand still for long: they must not keep builds waiting, for which writers wait.
+constexpr size_t kMergeThreads = 2;
+constexpr size_t kMergesWaiting = 16;
 // Opening, inspecting, closing, scanning.
 constexpr size_t kTaskThreads = 4;
 constexpr size_t kTasksWaiting = 256;
@@ -31,6 +34,7 @@ Instance& Instance::of(Napi::Env env) { return *env.GetInstanceData<Holder>()->i
 
 Instance::Instance(Napi::Env env)
     : jobs_("builds and verifications", kJobThreads, kJobsWaiting, true),
+      merges_("merges", kMergeThreads, kMergesWaiting, true),
       tasks_("background tasks", kTaskThreads, kTasksWaiting, false),
       completions_(env, [this](Napi::Env at, const Completion& completion) { complete(at, completion); }) {}
 
@@ -89,6 +93,7 @@ void Instance::shut_down() {
   shut_down_ = true;
   for (auto& [call, owner] : calls_) call->cancel()->cancel();
   jobs_.stop();
+  merges_.stop();
   tasks_.stop();
   for (const std::weak_ptr<Closable>& known : opened_) {
     if (const std::shared_ptr<Closable> opened = known.lock()) opened->close();

@@ -32,9 +32,10 @@ class Instance {
   // For handles, whose finalisers may run after the instance is gone.
   std::weak_ptr<Instance> weak() const { return self_; }
 
-  // Calls that take long and many processors (build, verify), and all others. Apart, so that an index can
-  // be opened while builds run.
+  // Calls that take long and many processors (build, verify); merges, which may be paused too; and all others. Apart,
+  // so that an index can be opened while builds run, and built while merges do.
   TaskLane& jobs() { return jobs_; }
+  TaskLane& merges() { return merges_; }
   TaskLane& tasks() { return tasks_; }
 
   // Runs the call on a lane; the promise of the call, or one rejected with BUSY.
@@ -73,6 +74,7 @@ class Instance {
 
   std::weak_ptr<Instance> self_;
   TaskLane jobs_;
+  TaskLane merges_;
   TaskLane tasks_;
   std::unordered_map<AsyncCall*, std::unique_ptr<AsyncCall>> calls_;
   std::vector<std::weak_ptr<Closable>> opened_;

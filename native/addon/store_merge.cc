@@ -52,6 +52,7 @@ void set_plan(Napi::Object& object, const MergePlan& plan) {
   set(object, "kept", plan.kept);
   set(object, "dropped", plan.dropped);
   set(object, "fresh", plan.fresh);
+  set(object, "peakBytes", plan.build.peak_bytes);
 }
 
 Napi::Value plan_to_js(Napi::Env env, const MergePlan& plan) {
@@ -124,7 +125,7 @@ Napi::Value merge_segments_call(const Napi::CallbackInfo& info, const std::share
   auto call = std::make_unique<MergeCall>(env, std::move(asked).value(), cancel.value(), listener.value());
   store->begin(*call, [store = store.get()] { store->forget_closed_segments(); });
   Instance& instance = Instance::of(env);
-  return instance.start(instance.jobs(), std::move(call));
+  return instance.start(instance.merges(), std::move(call));
 }
 
 }  // namespace vamana::addon

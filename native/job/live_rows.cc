@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/aligned_buffer.h"
 #include "base/check.h"
 
 namespace vamana {
@@ -103,7 +102,9 @@ Status LiveRows::read_segment(const SegmentPart& part, uint64_t place, uint64_t 
   const uint64_t last_slot = segment.slot_of(static_cast<uint32_t>(node_at(part, place + count - 1)));
   uint64_t slot = segment.slot_of(static_cast<uint32_t>(node));
   const uint64_t window_slots = std::clamp<uint64_t>(kWindowBytes / slot_bytes, 1, last_slot - slot + 1);
-  VAMANA_ASSIGN(AlignedBuffer window, AlignedBuffer::create(window_slots * slot_bytes));
+  // Kept by the thread: reads of a few rows are many, and making a window would cost more than most of them.
+  thread_local std::vector<uint8_t> window;
+  if (window.size() < window_slots * slot_bytes) window.resize(window_slots * slot_bytes);
   while (count > 0) {
     const uint64_t slots = std::min(window_slots, last_slot - slot + 1), offset = segment.slot_page(slot) * kPageBytes;
     VAMANA_TRY(segment.vectors_file().read_at(offset, window.data(), slots * slot_bytes));

@@ -30,6 +30,8 @@ uint64_t prune_window_vectors(const BuildOptions& options) {
   return std::clamp<uint64_t>(8 * kMiB / vector_bytes, CodeLinks::candidates_max(options) + 1, 1 << 16);
 }
 
+uint64_t prune_window_names(const BuildOptions& options) { return 8 * prune_window_vectors(options); }
+
 std::vector<StageCost> streaming_costs(const MergeOptions& options, bool vectors_in_memory) {
   const BuildOptions build = streaming_options(options);
   const Segment& large = *options.large.segment;
@@ -50,7 +52,9 @@ std::vector<StageCost> streaming_costs(const MergeOptions& options, bool vectors
   const uint64_t packed = rows * (div_up(uint64_t{build.degree} * std::bit_width(rows), 8) + 5) + 2 * kMiB;
   // The places of the nodes kept are held from beginning to end.
   const uint64_t kept_places = kept * kIdBytes + kWindows;
-  const uint64_t window = prune_window_vectors(build) * (vector_bytes + 4 * kIdBytes);
+  // Buffers that grow by doubling take up to twice what they hold.
+  const uint64_t window =
+      prune_window_vectors(build) * (vector_bytes + 4 * kIdBytes) + 3 * prune_window_names(build) * kIdBytes + rows / 8;
   const uint64_t pruning = lifts + (vectors_in_memory ? ExactPruner::bytes(build.threads) : window);
   const uint64_t linking = vectors_in_memory ? lifts : window + CodeLinks::bytes(build);
   const uint64_t reached = rows / 8 + 2 * ids;

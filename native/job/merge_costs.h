@@ -13,5 +13,7 @@ std::vector<StageCost> streaming_costs(const MergeOptions& options, bool vectors
 
 // Vectors that are held at once where lists are pruned with vectors from the disk.
 uint64_t prune_window_vectors(const BuildOptions& options);
+// What their lists may name together: most vectors are named by several.
+uint64_t prune_window_names(const BuildOptions& options);
 
 }  // namespace vamana

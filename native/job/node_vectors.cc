@@ -9,12 +9,9 @@ namespace vamana {
 namespace {
 
 constexpr size_t kGrain = 256;
-
-struct Wanted {
-  uint32_t row;
-  uint32_t place;  // in the output
-  bool operator<(const Wanted& other) const { return row < other.row || (row == other.row && place < other.place); }
-};
+// Rows with less than a page between them are read in one piece, of so many bytes at most.
+constexpr uint64_t kGapBytes = 4096;
+constexpr uint64_t kRunBytes = 64 << 10;
 
 }  // namespace
 
@@ -34,13 +31,10 @@ Status SourceVectors::fetch(std::span<const uint32_t> nodes, uint8_t* to, Thread
   std::mutex mutex;
   Status failed;
   pool.parallel_for(wanted.size(), kGrain, [&](size_t begin, size_t end, size_t) {
+    std::vector<uint8_t> scratch;
     for (size_t i = begin; i < end;) {
-      size_t run = 1;
-      while (i + run < end && wanted[i + run].row == wanted[i].row + run &&
-             wanted[i + run].place == wanted[i].place + run) {
-        ++run;
-      }
-      const Status status = source_->read_rows(wanted[i].row, run, to + wanted[i].place * source_->row_bytes());
+      const size_t run = run_of({wanted.data() + i, end - i});
+      const Status status = read_run({wanted.data() + i, run}, to, scratch);
       if (!status.ok()) {
         const std::lock_guard lock(mutex);
         failed = status;
@@ -50,6 +44,31 @@ Status SourceVectors::fetch(std::span<const uint32_t> nodes, uint8_t* to, Thread
     }
   });
   return failed;
+}
+
+// How many of the first ones are read at once: those that lie close together.
+size_t SourceVectors::run_of(std::span<const Wanted> wanted) const {
+  const uint64_t bytes = source_->row_bytes();
+  const uint64_t gap_max = std::max<uint64_t>(1, kGapBytes / bytes),
+                 rows_max = std::max<uint64_t>(1, kRunBytes / bytes);
+  size_t run = 1;
+  while (run < wanted.size() && wanted[run].row - wanted[run - 1].row <= gap_max &&
+         wanted[run].row - wanted[0].row < rows_max) {
+    ++run;
+  }
+  return run;
+}
+
+// Reads from the first to the last of them, what lies between included, to where each is wanted.
+Status SourceVectors::read_run(std::span<const Wanted> run, uint8_t* to, std::vector<uint8_t>& scratch) const {
+  const uint64_t bytes = source_->row_bytes(), first = run.front().row, count = run.back().row - first + 1;
+  if (run.size() == 1) return source_->read_rows(first, 1, to + run[0].place * bytes);
+  scratch.resize(count * bytes);
+  VAMANA_TRY(source_->read_rows(first, count, scratch.data()));
+  for (const Wanted& one : run) {
+    std::memcpy(to + one.place * bytes, scratch.data() + (one.row - first) * bytes, bytes);
+  }
+  return Status();
 }
 
 }  // namespace vamana

@@ -41,10 +41,18 @@ class SourceVectors final : public NodeVectors {
   SourceVectors(std::shared_ptr<const RowSource> source, const std::vector<uint32_t>& row_of)
       : source_(std::move(source)), row_of_(row_of) {}
   Status read(uint32_t node, uint8_t* to) const { return source_->read_rows(row(node), 1, to); }
-  // Reads in the order of the source, neighbouring rows at once.
+  // Reads in the order of the source, rows that lie close together at once.
   Status fetch(std::span<const uint32_t> nodes, uint8_t* to, ThreadPool& pool) const override;
 
  private:
+  struct Wanted {
+    uint32_t row;
+    uint32_t place;  // in the output
+    bool operator<(const Wanted& other) const { return row < other.row || (row == other.row && place < other.place); }
+  };
+
+  size_t run_of(std::span<const Wanted> wanted) const;
+  Status read_run(std::span<const Wanted> run, uint8_t* to, std::vector<uint8_t>& scratch) const;
   uint32_t row(uint32_t node) const { return row_of_.empty() ? node : row_of_[node]; }
 
   const std::shared_ptr<const RowSource> source_;

@@ -13,7 +13,8 @@ Status merge_lists(BuildRun& run, ListSpill& spill, const std::function<void(uin
   for (uint64_t node = 0; node < run.rows(); ++node) node_of[run.row_of[node]] = static_cast<uint32_t>(node);
   for (uint32_t& entry : run.entries) entry = node_of[entry];
   VAMANA_ASSIGN(run.graph, BuildGraph::create(run.rows(), degree));
-  WindowPruner pruner(run, merge_window_vectors(run.vector_bytes(), degree));
+  const uint64_t window = merge_window_vectors(run.vector_bytes(), degree);
+  WindowPruner pruner(run, window, window);
   std::vector<uint32_t> merged;
   for (uint64_t done = 0;; ++done) {
     uint32_t row = 0;

@@ -109,7 +109,7 @@ class StreamingMerge {
       ExactPruner pruner(*space_, params_.prune, run_.graph, run_.pool);
       VAMANA_TRY(repair_with(pruner));
     } else {
-      WindowPruner pruner(run_, prune_window_vectors(build_));
+      WindowPruner pruner(run_, prune_window_vectors(build_), prune_window_names(build_));
       VAMANA_TRY(repair_with(pruner));
     }
     survivors_.new_of = {};
@@ -145,7 +145,7 @@ class StreamingMerge {
                     make_reachable(*space_, params_.prune, params_.build_list, run_.entries, run_.graph, run_.cancel));
       space_.reset();
     } else {
-      WindowPruner pruner(run_, prune_window_vectors(build_));
+      WindowPruner pruner(run_, prune_window_vectors(build_), prune_window_names(build_));
       CodeLinks links(run_, *codes_, pruner);
       VAMANA_TRY(link_in_batches(order, kept(), run_.graph, links, run_.cancel, on_progress));
       VAMANA_TRY(repair_merged(run_));

@@ -9,20 +9,26 @@ constexpr size_t kGrain = 16;
 }
 
 Status WindowPruner::add(uint32_t node, std::span<const uint32_t> candidates) {
-  if (nodes_.size() + candidates.size() + 1 > vectors_max_) VAMANA_TRY(finish());
+  const size_t names = candidates.size() + 1;
+  if (nodes_.size() + names > names_max_ || distinct_.size() + names > vectors_max_) VAMANA_TRY(finish());
   begins_.push_back(nodes_.size());
-  nodes_.push_back(node);
-  nodes_.insert(nodes_.end(), candidates.begin(), candidates.end());
+  name(node);
+  for (const uint32_t candidate : candidates) name(candidate);
   return Status();
+}
+
+void WindowPruner::name(uint32_t node) {
+  nodes_.push_back(node);
+  if (named_[node]) return;
+  named_[node] = true;
+  distinct_.push_back(node);
 }
 
 Status WindowPruner::finish() {
   if (begins_.empty()) return Status();
   if (run_.cancel.cancelled()) return aborted_status("the build");
   const VectorFileShape& source = run_.options.source;
-  distinct_ = nodes_;
   std::sort(distinct_.begin(), distinct_.end());
-  distinct_.erase(std::unique(distinct_.begin(), distinct_.end()), distinct_.end());
   if (vectors_.data() == nullptr) {
     VAMANA_ASSIGN(vectors_, AlignedBuffer::create(vectors_max_ * run_.vector_bytes()));
   }
@@ -32,6 +38,8 @@ Status WindowPruner::finish() {
   run_.pool.parallel_for(begins_.size() - 1, kGrain, [&](size_t begin, size_t end, size_t) {
     for (size_t i = begin; i < end; ++i) prune_list(space, {nodes_.data() + begins_[i], begins_[i + 1] - begins_[i]});
   });
+  for (const uint32_t node : distinct_) named_[node] = false;
+  distinct_.clear();
   nodes_.clear();
   begins_.clear();
   return Status();

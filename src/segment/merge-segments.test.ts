@@ -178,6 +178,15 @@ describe('mergeSegments', () => {
     await expect(mergeSegments(input({ dir: join(folder, 'again') }), { onProgress })).rejects.toBe(thrown);
   });
 
+  it('keeps no build waiting while it is paused', async () => {
+    const throttle = createThrottle({ paused: true });
+    const merges = [1, 2, 3].map((at) => mergeSegments(input({ dir: join(folder, `paused-${at}`) }), { throttle }));
+    await segment(3700, 3750);
+    throttle.setPaused(false);
+    const reports = await Promise.all(merges);
+    expect(reports.map(({ rows }) => rows)).toEqual([2940, 2940, 2940]);
+  });
+
   it('is served by a snapshot that closes while it runs, and by segments that do', async () => {
     const passing = snapshot.next({});
     const merging = mergeSegments(input({ snapshot: passing }));
