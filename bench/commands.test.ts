@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runProgram } from './commands.js';
+import { runProgram, takeCommands } from './commands.js';
 
 const node = (script: string, timeoutMs = 20_000): Promise<unknown> =>
   runProgram(process.execPath, ['-e', script], { timeoutMs });
@@ -25,6 +25,13 @@ describe('a child process of the benchmark', () => {
   it('that hangs is ended, with what it started', async () => {
     const hang = 'require("child_process").spawnSync(process.execPath, ["-e", "for (;;);"])';
     await expect(node(hang, 500)).rejects.toThrow(/took more than .* and was ended/);
+  });
+
+  it('is remembered as it could be typed', async () => {
+    takeCommands();
+    await runProgram(process.execPath, ['-e', '1 + "a b"']);
+    expect(takeCommands()).toEqual([`node -e '1 + "a b"'`]);
+    expect(takeCommands()).toEqual([]);
   });
 
   it('that cannot be started fails', async () => {

@@ -19,6 +19,15 @@ export interface CommandResult {
 const TIMEOUT_MS = 60 * 60 * 1000;
 const STDERR_KEPT = 16_384;
 
+let ran: string[] = [];
+
+/** The commands that were run since this was asked last, as they could be typed in the project's folder. */
+export function takeCommands(): string[] {
+  const taken = ran;
+  ran = [];
+  return taken;
+}
+
 /** The `--json` document of a verb. Throws with the line on stderr when it fails. */
 export async function vamana<Document>(args: readonly string[], options: CommandOptions = {}): Promise<Document> {
   const { stdout } = await runScript('tools/vamana.js', [...args, '--json'], options);
@@ -40,6 +49,7 @@ export async function runProgram(
   args: readonly string[],
   { timeoutMs = TIMEOUT_MS, cwd }: CommandOptions & { cwd?: string } = {},
 ): Promise<CommandResult> {
+  ran.push(typed([program, ...args]));
   // A group of its own, so that what it started ends with it.
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...(cwd ? { cwd } : {}) });
   const [stdout, stderr] = [collect(child.stdout, Number.POSITIVE_INFINITY), collect(child.stderr, STDERR_KEPT)];
@@ -67,6 +77,13 @@ export function endGroup(child: ChildProcess): void {
   } catch {
     child.kill('SIGKILL');
   }
+}
+
+// Node's own path and that of the project say nothing to a reader elsewhere.
+function typed(words: readonly string[]): string {
+  const root = `${projectRoot()}/`;
+  const short = words.map((word) => (word === process.execPath ? 'node' : word.replace(root, '')));
+  return short.map((word) => (/^[\w./,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
 function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {

@@ -91,6 +91,8 @@ export interface SuiteDocument {
   status: 'ok' | 'failed';
   reason?: string;
   seconds: number;
+  /** That it ran, as they could be typed in the project's folder. */
+  commands: string[];
   notes: string[];
   tables: Table[];
   charts: LineChart[];

@@ -12,7 +12,7 @@ import type { DataSet } from './data-sets.js';
 export const NO_ID = 0xffff_ffff;
 
 export interface Recaller {
-  /** `ids`: count x k, of the set's first `count` queries. */
+  /** `ids`: count x k, of the queries at the first `count` positions. */
   recall(ids: Uint32Array, count: number, k: number): number;
 }
 
@@ -25,13 +25,22 @@ interface Vectors {
 /** Rounding of f32 arithmetic, which made the truth. */
 const SLACK = 1 + 1e-6;
 
-export async function createRecaller(set: DataSet): Promise<Recaller> {
-  const [base, queries, truth] = await Promise.all([load(set.base), load(set.queries), readIds(set.truth)]);
+/** `queryAt`: which query of the set was asked at a position; the same number by default. */
+export async function createRecaller(
+  set: DataSet,
+  queryAt: (position: number, count: number) => number = (position) => position,
+): Promise<Recaller> {
+  const [base, queries, stored] = await Promise.all([load(set.base), load(set.queries), readIds(set.truth)]);
+  const order = Uint32Array.from({ length: queries.rows }, (_, position) => queryAt(position, queries.rows));
+  const truth = new Uint32Array(stored.ids.length);
+  for (const [position, query] of order.entries()) {
+    truth.set(stored.ids.subarray(query * stored.k, (query + 1) * stored.k), position * stored.k);
+  }
   const distance = set.metric === 'cosine' ? cosine : squared;
   return {
     recall(ids, count, k) {
       const distances = Float64Array.from(ids.subarray(0, count * k), (id, at) => {
-        return id < base.rows ? distance(queries, Math.floor(at / k), base, id) : Number.POSITIVE_INFINITY;
+        return id < base.rows ? distance(queries, order[Math.floor(at / k)] ?? 0, base, id) : Number.POSITIVE_INFINITY;
       });
       const rows = ids.subarray(0, count * k).map((id) => (id < base.rows ? id : NO_ID));
       const input: RecallInput = {
@@ -40,11 +49,11 @@ export async function createRecaller(set: DataSet): Promise<Recaller> {
         count,
         k,
         noRow: NO_ID,
-        truth: truth.ids,
-        truthWidth: truth.k,
+        truth,
+        truthWidth: stored.k,
       };
       const bounds = missingDistances(input).map(
-        ({ query, row }) => [query, distance(queries, query, base, row) * SLACK] as const,
+        ({ query, row }) => [query, distance(queries, order[query] ?? 0, base, row) * SLACK] as const,
       );
       return tieAwareRecall(input, new Map(bounds));
     },

@@ -8,6 +8,7 @@ const good: SuiteDocument = {
   title: 'Curves <1>',
   status: 'ok',
   seconds: 12.5,
+  commands: ['node dist/tools/vamana.js bench --sweep 20,40'],
   notes: ['No page cache & nothing else.'],
   tables: [
     {
@@ -68,6 +69,8 @@ describe('the page of the report', () => {
     expect(page).toContain('<td>1,234</td>');
     expect(page.match(/<svg /g)).toHaveLength(1);
     for (const fact of [
+      'Commands (1)',
+      'bench --sweep 20,40',
       'A Processor',
       'abc1234',
       '&quot;a&lt;b&gt;&quot;',

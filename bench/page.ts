@@ -21,10 +21,11 @@ export function renderBenchPage(document: BenchDocument): string {
 }
 
 function section(suite: SuiteDocument): string[] {
-  const { title, status, reason, seconds, notes, charts, tables } = suite;
+  const { title, status, reason, seconds, notes, charts, tables, commands } = suite;
   const took = `<p class="lead">took ${escapeXml(formatSeconds(seconds))}</p>`;
   if (status === 'failed') {
-    return [heading(title), took, `<p class="note">Failed: ${escapeXml(reason ?? 'for no reason given')}</p>`];
+    const why = `<p class="note">Failed: ${escapeXml(reason ?? 'for no reason given')}</p>`;
+    return [heading(title), took, why, commandList(commands)];
   }
   return [
     heading(title),
@@ -32,7 +33,14 @@ function section(suite: SuiteDocument): string[] {
     ...notes.map((note) => `<p class="note">${escapeXml(note)}</p>`),
     plots(charts.map(lineChart)),
     ...tables.map((table) => `<h3>${escapeXml(table.title)}</h3>${dataTable(table.columns, table.rows)}`),
+    commandList(commands),
   ];
+}
+
+function commandList(commands: readonly string[]): string {
+  if (commands.length === 0) return '';
+  const lines = commands.map((command) => `<code>${escapeXml(command)}</code>`).join('<br>\n');
+  return `<details><summary>Commands (${commands.length})</summary><p>${lines}</p></details>`;
 }
 
 function conditions({ command, created_at, machine, versions, data }: BenchDocument): Fact[] {

@@ -1,6 +1,7 @@
 // What a suite of the benchmark is, and how one is run: failures become part of the report, so that one broken suite
 // does not take the others' results with it. The suites themselves are in suites/; run.ts has their list.
 import { printLine } from '../tools/output.js';
+import { takeCommands } from './commands.js';
 import type { DataSets } from './data-sets.js';
 import type { BenchDocument, SuiteDocument, SuiteResult } from './document.js';
 
@@ -29,14 +30,16 @@ export interface Suite {
 
 export async function runSuite(suite: Suite, context: SuiteContext): Promise<SuiteDocument> {
   printLine(`\n== ${suite.name}: ${suite.title}`);
+  takeCommands();
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   try {
     const result = await suite.run(context);
-    return { title: suite.title, status: 'ok', seconds: seconds(), ...result };
+    return { title: suite.title, status: 'ok', seconds: seconds(), commands: takeCommands(), ...result };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     printLine(`failed: ${reason}`);
-    return { title: suite.title, status: 'failed', reason, seconds: seconds(), notes: [], tables: [], charts: [] };
+    const nothing = { notes: [], tables: [], charts: [] };
+    return { title: suite.title, status: 'failed', reason, seconds: seconds(), commands: takeCommands(), ...nothing };
   }
 }

@@ -130,7 +130,7 @@ async function stream(
 function elementOf(out: string, format: ReturnType<typeof chooseFormat>): SyntheticOptions['element'] {
   const [first] = formatTraits(format).elements;
   if (first !== undefined && first !== 'i32') return first;
-  throw invalidArgument(`${out}: ${format} files hold ids, not vectors`);
+  throw invalidArgument(`${out}: no vectors are written as ${format}; choose .fbin, .npy or another format of vectors`);
 }
 
 function print(out: string, report: GenerateReport): void {

@@ -9,6 +9,7 @@ import {
   bitsPerEdge,
   buildSeconds,
   checkPlanInput,
+  chooseShape,
   diskBytes,
   type PlanInput,
   planShape,
@@ -99,6 +100,20 @@ describe('a plan', () => {
     expect(
       shapes.filter(({ bitsPerDimension }) => bitsPerDimension < 2).every(({ reads }) => reads.at95 === null),
     ).toBe(true);
+  });
+
+  it('takes the usual shape while it fits and is known, then the one that reads least, then any that fits', () => {
+    const choose = (input: PlanInput) => chooseShape(planShape(input, SHAPE), shapesFor(input));
+    expect(choose(sift(1e6))).toMatchObject(SHAPE);
+    const large: PlanInput = { ...sift(1e8), dim: 1536, element: 'f16', memoryBytes: 64e9 };
+    const chosen = choose(large);
+    expect(chosen).toMatchObject({ fits: true, bitsPerDimension: 2 });
+    const reads = shapesFor(large).filter(({ fits, reads: { at95 } }) => fits && at95 !== null);
+    expect(chosen.reads.at95).toBe(Math.min(...reads.map(({ reads: { at95 } }) => at95 ?? Number.NaN)));
+    // No scalar code for l1, and so nothing known; little memory: whatever fits; none: its own.
+    expect(choose({ ...large, metric: 'l1' })).toMatchObject({ ...SHAPE, bitsPerDimension: 0, fits: true });
+    expect(choose({ ...sift(1e9), memoryBytes: 62e9 })).toMatchObject({ fits: true });
+    expect(choose({ ...sift(1e9), memoryBytes: 1e9 })).toMatchObject({ ...SHAPE, fits: false });
   });
 
   it('takes longer for more rows, larger vectors and partitions, and shorter for more threads', () => {

@@ -137,7 +137,7 @@ export function diskBytes(input: PlanInput, shape: Shape): Record<'vectors' | 'g
   return {
     vectors: HEADER + Math.ceil(rows / slot.records) * slot.pages * PAGE,
     graph: HEADER + Math.round(rows * graphBytesPerRow(rows, shape.degree)),
-    codes: HEADER + Math.round(rows * storedCode(input.dim, shape.codeBytes).bytes),
+    codes: HEADER + Math.round(rows * storedCode(input, shape.codeBytes).bytes),
     rows: HEADER + 4 * rows,
   };
 }
@@ -152,8 +152,13 @@ function graphBytesPerRow(rows: number, degree: number): number {
   return (degree * bitsPerEdge(rows, degree)) / 8 + DIRECTORY_BYTES;
 }
 
-function storedCode(dim: number, codeBytes: number): { bytes: number; bits: number } {
-  const bits = Math.min(RABITQ_BITS_MAX, Math.floor(((codeBytes - RABITQ_FACTORS) * 8) / dim));
+function storedCode(
+  { dim, metric }: Pick<PlanInput, 'dim' | 'metric'>,
+  codeBytes: number,
+): { bytes: number; bits: number } {
+  // The scalar code has no form for l1.
+  const bitsMax = metric === 'l1' ? 0 : RABITQ_BITS_MAX;
+  const bits = Math.min(bitsMax, Math.floor(((codeBytes - RABITQ_FACTORS) * 8) / dim));
   const pq = Math.min(codeBytes, dim);
   const bytes = Math.max(pq, bits >= 1 ? RABITQ_FACTORS + Math.ceil((dim * bits) / 8) : 0);
   const lines = Math.ceil(bytes / LINE) * LINE;
@@ -162,8 +167,8 @@ function storedCode(dim: number, codeBytes: number): { bytes: number; bits: numb
 }
 
 export function planShape(input: PlanInput, shape: Shape): ShapePlan {
-  const { rows, dim, cacheBytes, memoryBytes } = input;
-  const code = storedCode(dim, shape.codeBytes);
+  const { rows, cacheBytes, memoryBytes } = input;
+  const code = storedCode(input, shape.codeBytes);
   const graph = Math.round(rows * graphBytesPerRow(rows, shape.degree));
   const codes = Math.round(rows * code.bytes);
   const total = graph + codes + cacheBytes + PROCESS_BYTES;
@@ -190,6 +195,16 @@ export function shapesFor(input: PlanInput): ShapePlan[] {
   const bits = [4, 3, 2, 1];
   const codes = bits.map((each) => RABITQ_FACTORS + Math.ceil((input.dim * each) / 8));
   return codes.flatMap((codeBytes) => [32, 24, 16].map((degree) => planShape(input, { degree, codeBytes })));
+}
+
+/**
+ * The software's own shape where it fits and its reads are known; else the shape of fewest known reads that fits; else
+ * one that fits at all; else its own.
+ */
+export function chooseShape(own: ShapePlan, shapes: readonly ShapePlan[]): ShapePlan {
+  const known = ({ fits, reads }: ShapePlan): boolean => fits && reads.at95 !== null;
+  if (known(own)) return own;
+  return shapes.find(known) ?? [own, ...shapes].find(({ fits }) => fits) ?? own;
 }
 
 /** The most rows that a shape would hold in the memory given. */

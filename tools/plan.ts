@@ -24,6 +24,7 @@ import {
   CONSTANTS,
   type Constant,
   checkPlanInput,
+  chooseShape,
   diskBytes,
   type PlanInput,
   planShape,
@@ -106,8 +107,7 @@ async function plan(options: PlanOptions): Promise<PlanDocument> {
   const asked = options.degree !== undefined || options.codeBytes !== undefined;
   const wanted = { degree: options.degree ?? degree, codeBytes: options.codeBytes ?? codeBytes };
   const normal = planShape(input, wanted);
-  // What was asked for, else the software's own shape if it fits, else the best that does.
-  const shape = asked || normal.fits ? normal : (shapes.find(({ fits }) => fits) ?? normal);
+  const shape = asked ? normal : chooseShape(normal, shapes);
   return {
     input,
     shape,

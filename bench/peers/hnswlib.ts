@@ -53,6 +53,7 @@ export const hnswlib: Peer = {
     index.setEf(numberOf(task.settings, 'ef'));
     return {
       search: (query) => index.searchKnn(Array.from(query), task.k).neighbors,
+      use: (settings) => index.setEf(numberOf(settings, 'ef')),
       close: () => undefined,
     };
   },

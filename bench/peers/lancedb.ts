@@ -92,12 +92,16 @@ async function open(task: OpenTask, shape: (query: Query, settings: Settings) =>
   const lance = task.load('@lancedb/lancedb') as Lance;
   const table = await (await lance.connect(task.folder)).openTable(TABLE);
   const distance = distanceOf(task.metric);
+  let { settings } = task;
   const search = async (query: Float32Array): Promise<ArrayLike<number>> => {
     const plain = table.vectorSearch(query).distanceType(distance).select(['id']).limit(task.k);
-    const found = await shape(plain, task.settings).toArrow();
+    const found = await shape(plain, settings).toArrow();
     return found.getChild('id')?.toArray() ?? [];
   };
-  return { search, searchInFlight: search, close: () => undefined };
+  const use = (next: Settings): void => {
+    settings = next;
+  };
+  return { search, searchInFlight: search, use, close: () => undefined };
 }
 
 const partitionsOf = (rows: number): number => Math.max(1, Math.round(Math.sqrt(rows)));

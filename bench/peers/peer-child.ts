@@ -12,6 +12,7 @@ import { mean, percentile } from '../../tools/statistics.js';
 import type { PeerRow, Settings } from '../document.js';
 import type { BuildLine, ChildTask, SearchLine } from './child-task.js';
 import type { OpenedPeer, Peer, PeerTask, RowBlock } from './peer.js';
+import { queryAtPosition } from './query-order.js';
 import { peerNamed } from './registry.js';
 
 const NO_ID = 0xffff_ffff;
@@ -23,6 +24,7 @@ const QUERIES_LEAST = 100;
 const IN_FLIGHT_PER_THREAD = 4;
 const PAGE = 4096;
 
+/** In the order in which they are asked (query-order.ts). */
 interface Queries {
   data: Float32Array;
   count: number;
@@ -75,18 +77,22 @@ async function* f32Blocks(source: VectorSource, rowsMax: number): AsyncGenerator
 async function search(peer: Peer, task: ChildTask, shared: PeerTask): Promise<void> {
   const queries = await loadQueries(task.queries);
   const { threads, build: built } = task;
+  let opened: OpenedPeer | undefined;
   for (const [at, settings] of peer.sweep(shared).entries()) {
-    const opened = await peer.open({ ...shared, build: built, settings, threads });
-    try {
-      await warmUp(opened, queries, at === 0 ? FIRST_WARM_UP : WARM_UP);
-      const measured = threads === 1 ? await oneByOne(opened, queries, task) : await busy(opened, queries, task);
-      if (measured === null) return;
-      report(task, settings, measured, at);
-    } finally {
-      await opened.close();
+    if (opened?.use !== undefined) {
+      opened.use(settings);
+    } else {
+      await opened?.close();
+      opened = undefined;
+      await collectGarbage();
+      opened = await peer.open({ ...shared, build: built, settings, threads });
     }
-    await collectGarbage();
+    await warmUp(opened, queries, at === 0 ? FIRST_WARM_UP : WARM_UP);
+    const measured = threads === 1 ? await oneByOne(opened, queries, task) : await busy(opened, queries, task);
+    if (measured === null) break;
+    report(task, settings, measured, at);
   }
+  await opened?.close();
 }
 
 // What a peer holds without a way to close it is freed by finalizers, which run in turns of the event loop.
@@ -196,8 +202,14 @@ async function loadQueries(path: string): Promise<Queries> {
   const source = await openVectorSource(path);
   try {
     const cast = createCast(path, source.dim, source.element, 'f32');
-    const data = cast.apply({ firstRow: 0, data: await readRows(source) }) as Float32Array;
-    return { data, count: source.rows, dim: source.dim };
+    const stored = cast.apply({ firstRow: 0, data: await readRows(source) }) as Float32Array;
+    const { rows: count, dim } = source;
+    const data = new Float32Array(stored.length);
+    for (let position = 0; position < count; position += 1) {
+      const query = queryAtPosition(position, count);
+      data.set(stored.subarray(query * dim, (query + 1) * dim), position * dim);
+    }
+    return { data, count, dim };
   } finally {
     source.close();
   }

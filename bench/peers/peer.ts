@@ -49,6 +49,8 @@ export interface OpenedPeer {
   searchInFlight?(query: Float32Array): Promise<Ids>;
   /** All queries in the peer's own way of using several threads, which is preferred: count x k ids. */
   searchBatch?(queries: Float32Array, count: number): Promise<Ids>;
+  /** Goes on with other settings of the sweep; without it the index is closed and opened anew for them. */
+  use?(settings: Settings): void;
   close(): void | Promise<void>;
 }
 

@@ -12,6 +12,7 @@ import { dropPageCache } from '../page-cache.js';
 import type { BuildLine, ChildTask, SearchLine } from './child-task.js';
 import { installPeer, peerFolder, pinnedVersions } from './install.js';
 import type { Peer } from './peer.js';
+import { queryAtPosition } from './query-order.js';
 
 export interface PeersRun {
   set: DataSet;
@@ -30,7 +31,7 @@ export interface PeersRun {
 }
 
 export async function runPeers(run: PeersRun): Promise<PeerDocument[]> {
-  const recaller = await createRecaller(run.set);
+  const recaller = await createRecaller(run.set, queryAtPosition);
   const documents: PeerDocument[] = [];
   for (const peer of run.peers) {
     run.tell(`${peer.name} ...`);

@@ -1,9 +1,9 @@
 // This project as one of the peers, through its library as anybody calls it: without a page cache, with the default
 // one, and its exact scan as the baseline.
 import { join } from 'node:path';
-import { buildIndex, openIndex } from '../../src/index.js';
+import { buildIndex, openIndex, type SearchOptions } from '../../src/index.js';
 import { CACHE_BYTES_DEFAULT } from '../../src/segment/open-index.js';
-import { each, numberOf, type OpenedPeer, type OpenTask, type Peer } from './peer.js';
+import { each, numberOf, type OpenedPeer, type OpenTask, type Peer, type Settings } from './peer.js';
 
 const BATCH = 256;
 const BATCHES_IN_FLIGHT = 16;
@@ -30,7 +30,9 @@ function vamanaPeer(name: string, cacheBytes: number, exact: boolean, sharesInde
 async function open(task: OpenTask, cacheBytes: number, exact: boolean): Promise<OpenedPeer> {
   const { k, dim, threads } = task;
   const index = await openIndex(indexOf(task.folder), { threads, cacheBytes });
-  const options = exact ? { k, exact } : { k, listSize: numberOf(task.settings, 'list_size') };
+  const optionsOf = (settings: Settings): SearchOptions =>
+    exact ? { k, exact } : { k, listSize: numberOf(settings, 'list_size') };
+  let options = optionsOf(task.settings);
   return {
     search: async (query) => (await index.search(query, options)).rows,
     async searchBatch(queries, count) {
@@ -46,6 +48,9 @@ async function open(task: OpenTask, cacheBytes: number, exact: boolean): Promise
       };
       await Promise.all(Array.from({ length: BATCHES_IN_FLIGHT }, lane));
       return ids;
+    },
+    use: (settings) => {
+      options = optionsOf(settings);
     },
     close: () => index.close(),
   };

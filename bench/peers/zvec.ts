@@ -76,8 +76,11 @@ async function build(task: BuildTask, kind: IndexKind, params: (settings: Settin
 function open(task: OpenTask, kind: IndexKind, parameter: string): OpenedPeer {
   const zvec = loadZvec(task);
   const collection = zvec.ZVecOpen(pathOf(task.folder), { readOnly: true });
-  const params = { indexType: zvec.ZVecIndexType[kind], ...task.settings };
-  numberOf(task.settings, parameter);
+  const paramsOf = (settings: Settings): object => ({
+    indexType: zvec.ZVecIndexType[kind],
+    [parameter]: numberOf(settings, parameter),
+  });
+  let params = paramsOf(task.settings);
   const queryOf = (vector: Float32Array): object => ({
     fieldName: FIELD,
     topk: task.k,
@@ -89,6 +92,9 @@ function open(task: OpenTask, kind: IndexKind, parameter: string): OpenedPeer {
   return {
     search: (query) => ids(collection.querySync(queryOf(query))),
     searchInFlight: async (query) => ids(await collection.query(queryOf(query))),
+    use: (settings) => {
+      params = paramsOf(settings);
+    },
     close: () => collection.closeSync(),
   };
 }

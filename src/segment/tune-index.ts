@@ -75,9 +75,9 @@ export async function tuneIndex(index: TunableIndex, options: TuneOptions): Prom
   const { listSize, rerank } = chosen;
   const heldOut = {
     queries: parts.heldOut.count,
-    recall: held.recall,
-    standardError: held.standardError,
-    reads: held.reads,
+    recall: short(held.recall),
+    standardError: short(held.standardError),
+    reads: short(held.reads),
   };
   const createdAt = new Date().toISOString();
   return {
@@ -159,6 +159,11 @@ class Tuner {
     // All right is all right, and has no error.
     return recall - standardError >= this.options.targetRecall;
   }
+}
+
+// Without the last digits of floating point, since people read the file.
+function short(value: number): number {
+  return Number(value.toPrecision(6));
 }
 
 function unreachable({ listSize, recall, standardError }: TuneTrial, target: number): VamanaError {
