@@ -72,6 +72,8 @@ describe('keys', () => {
     expect((await service.call('POST', '/collections/yours/points/count', {}, headers)).status).toBe(403);
     expect((await service.call('DELETE', '/collections/mine', undefined, headers)).status).toBe(403);
     expect((await service.call('GET', '/telemetry', undefined, headers)).status).toBe(403);
+    const elsewhere = { query: 1, lookup_from: { collection: 'yours' } };
+    expect((await service.call('POST', '/collections/mine/points/query', elsewhere, headers)).status).toBe(403);
     const listed = (await service.call('GET', '/collections', undefined, headers)).body.result;
     expect(listed).toEqual({ collections: [{ name: 'mine' }] });
     expect((await service.call('GET', '/collections/yours', undefined, token({ access: 'r' }))).status).toBe(200);

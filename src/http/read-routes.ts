@@ -4,8 +4,7 @@ import { Fields } from './fields.js';
 import { filterOption, readFilter } from './filter-option.js';
 import { type Plan, type QueryLimits, readQuery, readRecommend, readSearch } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
-import type { SearchCosts } from './metrics.js';
-import { answer } from './search.js';
+import { type Asked, answerMany } from './search-many.js';
 import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
 import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePoint } from './wire-point.js';
@@ -13,7 +12,7 @@ import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePo
 type PlanReader = (body: Fields, shape: PointShape, limits: QueryLimits) => Plan;
 
 const POINTS = '/collections/:collection/points';
-const RANKINGS = 'nearest, recommend (average_vector), fusion (rrf, dbsf), rrf, sample; order_by is refused';
+const RANKINGS = 'nearest, recommend, fusion (rrf, dbsf), rrf, sample; order_by is refused';
 
 export const READ_ROUTES: readonly Route[] = [
   { method: 'POST', path: POINTS, title: 'points by ids', access: 'read', handle: retrieve },
@@ -29,7 +28,7 @@ export const READ_ROUTES: readonly Route[] = [
   { method: 'POST', path: `${POINTS}/count`, title: 'count points', access: 'read', handle: count },
   ...searchRoutes('query', 'query points', readQuery, true, RANKINGS),
   ...searchRoutes('search', 'search points (older form)', readSearch, false),
-  ...searchRoutes('recommend', 'recommend points (older form)', readRecommend, false, 'average_vector'),
+  ...searchRoutes('recommend', 'recommend points (older form)', readRecommend, false),
 ];
 
 function searchRoutes(name: string, title: string, read: PlanReader, wrapped: boolean, note?: string): Route[] {
@@ -40,13 +39,7 @@ function searchRoutes(name: string, title: string, read: PlanReader, wrapped: bo
       ...frame,
       path: `${POINTS}/${name}`,
       title,
-      handle: (request) =>
-        withShape(request, async (shape) => {
-          const spent = asksCost(request) ? new Spent() : undefined;
-          const points = await searchOne(bodyOf(request), request, costed(shape, spent), read);
-          if (spent !== undefined) request.beside.cost = spent.values;
-          return wrap(points);
-        }),
+      handle: (request) => withShape(request, async (shape) => wrap(await searchOne(request, shape, read))),
     },
     {
       ...frame,
@@ -57,10 +50,16 @@ function searchRoutes(name: string, title: string, read: PlanReader, wrapped: bo
   ];
 }
 
-async function searchOne(body: Fields, request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
+function readAsked(body: Fields, request: WireRequest, shape: PointShape, read: PlanReader): Asked {
   const { results, prefetch_depth: depth } = request.parts.config.limits;
-  const plan = read(body, shape, { results, depth });
-  const hits = await answer(plan, shape, readShown(body, shape, false), request.signal);
+  const asked = { plan: read(body, shape, { results, depth }), shown: readShown(body, shape, false) };
+  return asksCost(request) ? { ...asked, spent: new Spent() } : asked;
+}
+
+async function searchOne(request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
+  const asked = readAsked(bodyOf(request), request, shape, read);
+  const [hits = []] = await answerMany([asked], shape, request.signal);
+  if (asked.spent !== undefined) request.beside.cost = asked.spent.values;
   return hits.map(({ point, score }) => wirePoint(point, shape, score));
 }
 
@@ -68,29 +67,16 @@ function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unkno
   const searches = bodyOf(request).list('searches');
   if (searches === undefined) throw badRequest('missing field `searches`');
   requireFew('searches', searches.length, request.parts.config.limits.queries);
-  const spent = asksCost(request) ? searches.map(() => new Spent()) : [];
   return withShape(request, async (shape) => {
-    const lists = await Promise.all(
-      searches.map(async (search, at) =>
-        wrap(await searchOne(Fields.of(search, `searches[${at}]`), request, costed(shape, spent[at]), read)),
-      ),
-    );
-    if (spent.length > 0) request.beside.cost = spent.map(({ values }) => values);
-    return lists;
+    const asked = searches.map((search, at) => readAsked(Fields.of(search, `searches[${at}]`), request, shape, read));
+    const lists = await answerMany(asked, shape, request.signal);
+    if (asksCost(request)) request.beside.cost = asked.map(({ spent }) => spent?.values);
+    return lists.map((hits) => wrap(hits.map(({ point, score }) => wirePoint(point, shape, score))));
   });
 }
 
 function asksCost({ query }: WireRequest): boolean {
   return query.oneOf('cost', ['true', 'false']) === 'true';
-}
-
-function costed(shape: PointShape, spent: Spent | undefined): PointShape {
-  if (spent === undefined) return shape;
-  const onCosts = (costs: SearchCosts): void => {
-    shape.onCosts?.(costs);
-    spent.add(costs);
-  };
-  return { ...shape, onCosts };
 }
 
 function retrieve(request: WireRequest): Promise<unknown> {
@@ -147,8 +133,14 @@ function count(request: WireRequest): Promise<unknown> {
 }
 
 function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {
-  const wire = request.parts.registry.collection(collectionName(request));
-  const { metrics } = request.parts;
+  const { metrics, registry, open } = request.parts;
+  const wire = registry.collection(collectionName(request));
   const onCosts = metrics.searched.bind(metrics);
-  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts }));
+  const resolve = (name: string): string => registry.resolve(name);
+  const lookUp: PointShape['lookUp'] = (name, look) => {
+    const other = resolve(name);
+    request.grant.require('read', other);
+    return open.use(other, (collection) => look({ collection, wire: registry.collection(other) }));
+  };
+  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts, resolve, lookUp }));
 }
