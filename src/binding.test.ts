@@ -43,7 +43,7 @@ describe('loadNativeFrom', () => {
 });
 
 /** Errors that only TypeScript raises. */
-const ONLY_TYPESCRIPT = ['ADDON_MISSING', 'ROWS_EXHAUSTED', 'UNINDEXED_FILTER', 'VERSION_CONFLICT'];
+const ONLY_TYPESCRIPT = ['GATE_REFUSED', 'ADDON_MISSING', 'ROWS_EXHAUSTED', 'UNINDEXED_FILTER', 'VERSION_CONFLICT'];
 
 describe('constants', () => {
   const { constants } = loadNative();

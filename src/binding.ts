@@ -4,34 +4,16 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { VamanaError } from './errors.js';
+import type {
+  NativeConstants,
+  NativeDoctorReport,
+  NativeElement,
+  NativeIo,
+  NativeMetric,
+  NativeVerifyReport,
+} from './native-reports.js';
 
-/** Numbers that both sides need; read from the addon, never written twice. */
-export interface NativeConstants {
-  readonly pageBytes: number;
-  readonly segmentFormatVersion: number;
-  readonly maxDimension: number;
-  readonly maxDegree: number;
-  readonly maxRows: number;
-  readonly maxK: number;
-  readonly maxListSize: number;
-  readonly noRow: number;
-  /** Every stable error code the addon can raise. */
-  readonly errorCodes: readonly string[];
-  /** Defaults of build and search. */
-  readonly defaults: {
-    readonly degree: number;
-    readonly buildList: number;
-    readonly alpha: number;
-    readonly codeBytes: number;
-    readonly listSize: number;
-    readonly k: number;
-    readonly queueRequests: number;
-  };
-}
-
-export type NativeElement = 'f32' | 'f16' | 'u8' | 'i8';
-export type NativeMetric = 'l2' | 'cosine' | 'dot' | 'l1';
-export type NativeIo = 'auto' | 'mmap' | 'uring' | 'pread';
+export type { NativeConstants, NativeDoctorReport, NativeElement, NativeIo, NativeMetric, NativeVerifyReport };
 
 /** How rows lie in a local file; see native/job/vector_file.h. */
 export interface NativeVectorFileShape {
@@ -278,6 +260,51 @@ export interface NativeSegmentBuildOptions {
   seed: number;
 }
 
+/** 'streaming' keeps a segment's graph and codec; 'rebuild' is a build of all rows. See native/job/merge_job.h. */
+export type NativeMergeMode = 'streaming' | 'rebuild';
+
+/** As for buildSegment; 'streaming' takes graph and code from the segment that it keeps, whatever stands here. */
+export interface NativeMergeOptions extends NativeSegmentBuildOptions {
+  mode: NativeMergeMode;
+}
+
+/** What becomes of the rows. */
+export interface NativeMergeShape {
+  mode: NativeMergeMode;
+  /** Streaming: all vectors are held in memory; else only codes, and vectors are read in windows. */
+  vectorsInMemory: boolean;
+  /** Live rows of the segment whose graph is kept; 0 for a rebuild. */
+  kept: number;
+  /** Its dead rows, which go. */
+  dropped: number;
+  /** Rows that are inserted; all of them for a rebuild. */
+  fresh: number;
+}
+
+export type NativeMergePlan = NativeBuildPlan & NativeMergeShape;
+
+export interface NativeMergeReport extends NativeBuildReport, NativeMergeShape {
+  /** `graph` is the insertion where a graph was kept, and `train` 0. */
+  seconds: NativeBuildReport['seconds'] & { repair: number };
+  /** Nodes that had named dead ones, and those of them that were linked anew. */
+  listsRepaired: number;
+  orphans: number;
+  /**
+   * How well the codec that was kept fits: the mean squared distance of vectors from what their codes decode to, of the
+   * rows it was trained on and of those inserted. 0 for a rebuild, `insertedError` also where none was inserted.
+   */
+  trainingError: number;
+  insertedError: number;
+}
+
+/** How much of the disk a job may take; both may change while it runs, and one throttle may serve many jobs. */
+export interface NativeThrottle {
+  /** Of vectors that are read and written, together; 0 for no limit. */
+  setBytesPerSecond(bytes: number): void;
+  /** A paused job holds its memory and its threads, and does nothing until it goes on or is cancelled. */
+  setPaused(paused: boolean): void;
+}
+
 /**
  * The segments, deltas and snapshots of one vector space, with the threads that search and link them. A row stands
  * in one part at most; that is the caller's to keep. After close() every method of the store and its parts, but
@@ -301,6 +328,20 @@ export interface NativeStore {
     cancel: NativeCancel | null,
     onProgress: ((progress: NativeProgress) => void) | null,
   ): Promise<NativeBuildReport>;
+  /** What mergeSegments would hold and do. MEMORY_LIMIT when the limit is too small. */
+  planMerge(parts: NativeParts, snapshot: NativeSnapshot, options: NativeMergeOptions): Promise<NativeMergePlan>;
+  /**
+   * As buildSegment; streaming keeps the graph and the codec of parts.segments[0], in which a row must live:
+   * INVALID_ARGUMENT otherwise.
+   */
+  mergeSegments(
+    parts: NativeParts,
+    snapshot: NativeSnapshot,
+    options: NativeMergeOptions,
+    throttle: NativeThrottle | null,
+    cancel: NativeCancel | null,
+    onProgress: ((progress: NativeProgress) => void) | null,
+  ): Promise<NativeMergeReport>;
   /** `rows`: a roaring bitmap in its portable form; copied. INVALID_ARGUMENT when it is none. */
   createRowFilter(rows: Uint8Array): NativeRowFilter;
   stats(): NativeStoreStats;
@@ -378,22 +419,6 @@ export interface NativeExactScan {
   close(): void;
 }
 
-export interface NativeVerifyReport {
-  rows: number;
-  blocksChecked: number;
-  bytesChecked: number;
-  unreachable: number;
-  problems: { code: string; message: string }[];
-}
-
-export interface NativeDoctorReport {
-  cpu: { level: string; best: string; features: string[] };
-  io: { auto: NativeIo; direct: boolean; uring: string; note: string };
-  lockedMemory: { limitBytes: number; canLock: boolean };
-  /** A short probe of random 4 KiB reads on a file of the folder given. */
-  disk: { path: string; direct: boolean; depth1Us: number; depth32ReadsPerSecond: number; fileBytes: number } | null;
-}
-
 /**
  * The addon. Functions that promise reject and never throw, whatever they are passed; the others throw. Every
  * error has a `code` of errors.ts. A progress listener hears each stage once at least and about ten times a
@@ -402,6 +427,7 @@ export interface NativeDoctorReport {
 export interface Native {
   readonly constants: NativeConstants;
   createCancel(): NativeCancel;
+  createThrottle(): NativeThrottle;
   planBuild(options: NativeBuildOptions): Promise<NativeBuildPlan>;
   build(
     options: NativeBuildOptions,

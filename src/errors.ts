@@ -21,6 +21,7 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'a filter on fields without an index would read more payloads than allowed',
   },
+  GATE_REFUSED: { httpStatus: 409, retryable: false, meaning: 'a merged segment did worse than those it was made of' },
   ROWS_EXHAUSTED: { httpStatus: 507, retryable: false, meaning: 'no row numbers are left in the collection' },
   NOT_FINITE: { httpStatus: 400, retryable: false, meaning: 'NaN or infinity in a vector' },
   CORRUPT: { httpStatus: 500, retryable: false, meaning: 'a checksum or an invariant of a stored file does not hold' },

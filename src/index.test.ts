@@ -3,6 +3,7 @@ import * as library from './index.js';
 
 it('offers exactly this, apart from types', () => {
   expect(Object.keys(library).sort()).toEqual([
+    'FIELD_TYPES',
     'NO_ROW',
     'VamanaError',
     'buildIndex',

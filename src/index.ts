@@ -5,9 +5,12 @@ export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from 
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
 export type { Collection } from './collection/collection.js';
 export type { CollectionStatus, WriteOptions } from './collection/collection-options.js';
+export type { FieldStatus } from './collection/field-indexes.js';
+export type { JobOptions, JobStatus, LifecycleStatus, RebuildOptions } from './collection/lifecycle.js';
 export type { ImportOptions, ImportResult } from './collection/import-points.js';
 export type { WriteResult } from './commit-queue/commit-queue.js';
 export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
+export type { JobTransition, Maintenance, MaintenanceOptions, Thresholds } from './config/maintenance.js';
 export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';
 export { type Database, type OpenOptions, open, type RestoreOptions } from './database/database.js';
 export { type CollectionInfo, inspectCollection, inspectDatabase } from './database/inspect-folder.js';
@@ -19,22 +22,35 @@ export {
   verifyFolder,
 } from './database/verify-folder.js';
 export { type ErrorCode, errorCatalogue, VamanaError } from './errors.js';
+export {
+  FIELD_TYPES,
+  type FieldSchema,
+  type FieldSchemaInput,
+  type FieldType,
+  type TextOptions,
+} from './field/field-schema.js';
+export type { FacetHit } from './field/value-index.js';
+export type { RetiredGeneration, SegmentEntry } from './manifest/manifest.js';
 export { NO_ROW } from './limits.js';
 export type { WithPayload } from './payload/payload-selection.js';
 export type { Payload, PointId, PointIdInput } from './payload/point.js';
 export type { Point, PointVector } from './read/assemble.js';
-export type { ExplainedSearch } from './read/collection-reader.js';
+export type { ExplainedSearch, OrderedPoint } from './read/collection-reader.js';
 export type { GroupValue, PointGroup } from './read/group-points.js';
 export type { ScoredPoint } from './read/hydrate.js';
 export type {
   CollectionScrollOptions,
   CollectionSearchOptions,
+  FacetOptions,
   FilterOptions,
   GroupSearchOptions,
+  OrderedOptions,
   ReadOptions,
 } from './read/read-options.js';
 export type { ScrollPage } from './read/scroll.js';
 export type { SearchExplanation, SearchStrategy } from './read/search-runner.js';
+export type { GateResult } from './rebuild/gates.js';
+export type { Job, JobKind, JobState } from './rebuild/job.js';
 export type { RecoveryProgress } from './recovery/recover.js';
 export type { CollectionSalvage } from './recovery/salvage-collection.js';
 export {

@@ -3,13 +3,14 @@
 // every batch should have left.
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { type Collection, openCollection } from '../src/collection/collection.js';
+import type { Collection } from '../src/collection/collection.js';
+import { openCollection } from '../src/collection/open-collection.js';
 import { resolveConfig } from '../src/config/collection-config.js';
 import { type RuntimeOptions, resolveRuntime } from '../src/config/runtime-options.js';
 import { CollectionPaths } from '../src/disk/file-names.js';
 import { nodeStorage } from '../src/disk/node-storage.js';
 import type { Storage } from '../src/disk/storage.js';
-import { MANIFEST_FORMAT_VERSION } from '../src/manifest/manifest.js';
+import { MANIFEST_VERSION_FIRST } from '../src/manifest/manifest.js';
 import { ManifestStore } from '../src/manifest/manifest-store.js';
 import { checkMeta } from '../src/meta/check-meta.js';
 import { openMetaStore } from '../src/meta/meta-store.js';
@@ -45,7 +46,7 @@ export class FaultyMachine {
     for (const path of [metaDir, segmentsDir]) mkdirSync(path, { recursive: true });
     for (const path of [dir, walDir]) await machine.storage.mkdir(path);
     await ManifestStore.create(machine.storage, dir, {
-      formatVersion: MANIFEST_FORMAT_VERSION,
+      formatVersion: MANIFEST_VERSION_FIRST,
       version: 1,
       uuid: '0f0e0d0c-0b0a-4908-8706-050403020100',
       createdAt: '2025-01-01T00:00:00.000Z',

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import {
   type Collection,
   type Database,
+  type FieldType,
   type OpenOptions,
   open,
   type Point,
@@ -48,7 +49,8 @@ const STEPS = {
   flush: 3,
   reopen: 2,
   deleteWhere: 1.5,
-  filtered: 4,
+  filtered: 5,
+  fields: 2.5,
   scroll: 2,
   linked: 1,
 };
@@ -138,6 +140,7 @@ class Run {
     else if (kind === 'refused') await this.refuse();
     else if (kind === 'deleteWhere') await this.deleteWhere();
     else if (kind === 'filtered') await this.filtered();
+    else if (kind === 'fields') await this.fields();
     else if (kind === 'linked') await target.linked();
     else if (kind === 'reopen') await this.reopen();
     else {
@@ -345,6 +348,70 @@ class Run {
     const last = ranking[hits.length - 1]?.distance ?? 0;
     const near = hits.filter(({ distance }) => distance <= last + tolerance(space, last)).length;
     if (exact) assert.equal(near, hits.length, `${label}: exact hits near enough`);
+  }
+
+  /** Makes or drops the index of a field, maybe while points are written; facets and order where there is one. */
+  private async fields(): Promise<void> {
+    const { random } = this;
+    const [key, ...types] = random.pick<[string, ...FieldType[]]>([
+      ['group', 'keyword', 'keyword', 'text'],
+      ['n', 'integer', 'integer', 'keyword', 'datetime'],
+    ]);
+    if (random.chance(0.2)) {
+      const had = this.target.fieldIndexes().some((field) => field.key === key);
+      assert.equal(await this.target.dropFieldIndex(key), had, `drop the index of ${key}`);
+      return;
+    }
+    const type = random.pick(types);
+    const { built } = await this.target.createFieldIndex(key, type);
+    if (random.chance(0.5)) await this.write();
+    if (random.chance(0.7)) await built;
+    const [field] = this.target.fieldIndexes().filter((status) => status.key === key);
+    assert.equal(field?.schema.type, type);
+    if (random.chance(0.3)) await this.target.flush();
+    await this.target.fieldIndexesBuilt();
+    if (type === 'keyword') await this.checkFacet(key);
+    if (type === 'integer') await this.checkOrder(key);
+  }
+
+  private async checkFacet(key: string): Promise<void> {
+    const filter = this.filter();
+    const counts = new Map<unknown, number>();
+    for (const [id, { payload }] of this.model.points) {
+      const value = (payload as Record<string, unknown> | null)?.[key];
+      if (typeof value !== 'string' && typeof value !== 'number') continue;
+      if (!naiveMatches(filter, id, payload)) continue;
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    const found = await this.target.facet(key, { filter, limit: 10_000 });
+    const label = `facet of ${key}, filter ${show(filter as never)}`;
+    assert.deepEqual(new Map(found.map(({ value, count }) => [value, count])), counts, label);
+    const falls = found.every(({ count }, at) => at === 0 || count <= (found[at - 1]?.count ?? 0));
+    assert.ok(falls, `${label}: not in order`);
+  }
+
+  private async checkOrder(key: string): Promise<void> {
+    const { random, model } = this;
+    const filter = this.filter();
+    const direction = random.pick(['asc', 'desc'] as const);
+    const limit = 1 + random.int(30);
+    const sign = direction === 'asc' ? 1 : -1;
+    const values = [...model.points]
+      .filter(([id, { payload }]) => naiveMatches(filter, id, payload))
+      .map(([, { payload }]) => (payload as Record<string, unknown> | null)?.[key])
+      .filter((value) => typeof value === 'number')
+      .sort((a, b) => sign * (a - b));
+    const found = await this.target.orderedPoints(limit, { orderBy: key, direction, filter });
+    const label = `order by ${key} ${direction}, filter ${show(filter as never)}`;
+    assert.deepEqual(
+      found.map(({ orderValue }) => orderValue),
+      values.slice(0, limit),
+      label,
+    );
+    for (const { id, payload, orderValue } of found) {
+      assert.equal((payload as Record<string, unknown>)[key], orderValue, label);
+      assert.ok(naiveMatches(filter, id, model.points.get(id)?.payload ?? null), label);
+    }
   }
 
   private filter(): Record<string, unknown> {

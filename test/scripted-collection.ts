@@ -5,12 +5,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Collection, openCollection } from '../src/collection/collection.js';
+import type { Collection } from '../src/collection/collection.js';
+import { openCollection } from '../src/collection/open-collection.js';
 import { type CollectionConfig, resolveConfig } from '../src/config/collection-config.js';
 import { type RuntimeOptions, resolveRuntime } from '../src/config/runtime-options.js';
 import { CollectionPaths } from '../src/disk/file-names.js';
 import type { PointId } from '../src/index.js';
-import { MANIFEST_FORMAT_VERSION, type Manifest } from '../src/manifest/manifest.js';
+import { MANIFEST_VERSION_FIRST, type Manifest } from '../src/manifest/manifest.js';
 import { ManifestStore } from '../src/manifest/manifest-store.js';
 import { checkSearches, readAllPoints } from './check-collection.js';
 import { FaultyStorage } from './faulty-storage.js';
@@ -67,7 +68,7 @@ export class ScriptedCollection {
 
   async create(storage: FaultyStorage): Promise<void> {
     const manifest: Manifest<CollectionConfig> = {
-      formatVersion: MANIFEST_FORMAT_VERSION,
+      formatVersion: MANIFEST_VERSION_FIRST,
       version: 1,
       uuid: UUID,
       createdAt: new Date(0).toISOString(),

@@ -459,3 +459,136 @@ describe('the service', () => {
     expect((await service.call('PUT', '/collections/large/points', body)).status).toBe(400);
   });
 });
+
+describe('payload indexes', () => {
+  const colours = ['red', 'green', 'blue'];
+
+  async function makeIndexed(name: string): Promise<string> {
+    const path = await make(name);
+    const points = Array.from({ length: 30 }, (_, id) => ({
+      id,
+      vector: [id, 0],
+      payload: { colour: colours[id % 3], n: 30 - id, at: `2026-03-${String(id + 1).padStart(2, '0')}T00:00:00Z` },
+    }));
+    await service.call('PUT', `${path}/points?wait=true`, { points });
+    return path;
+  }
+
+  const index = (path: string, field_name: string, field_schema: unknown) =>
+    service.call('PUT', `${path}/index?wait=true`, { field_name, field_schema });
+
+  it('are made, described and dropped', async () => {
+    const path = await makeIndexed('indexes');
+    expect((await index(path, 'colour', 'keyword')).body.result.status).toBe('completed');
+    await index(path, 'n', { type: 'integer', lookup: true, range: true, on_disk: true });
+    await index(path, 'text', {
+      type: 'text',
+      tokenizer: 'prefix',
+      min_token_len: 2,
+      max_token_len: 9,
+      lowercase: true,
+    });
+    const describe = async () => (await service.call('GET', path)).body.result.payload_schema;
+    expect(await describe()).toEqual({
+      colour: { data_type: 'keyword', points: 30 },
+      n: { data_type: 'integer', points: 30 },
+      text: {
+        data_type: 'text',
+        params: { type: 'text', tokenizer: 'prefix', min_token_len: 2, max_token_len: 9, lowercase: true },
+        points: 0,
+      },
+    });
+    const dropped = await service.call('DELETE', `${path}/index/n?wait=true`);
+    expect([dropped.status, dropped.body.result.status]).toEqual([200, 'completed']);
+    expect(Object.keys(await describe())).toEqual(['colour', 'text']);
+    const read = await service.call('POST', `${path}/points/count`, {
+      filter: { must: { key: 'n', range: { gt: 20 } } },
+    });
+    expect(read.body.result.count).toBe(10);
+  });
+
+  it.each([
+    ['no schema', { field_name: 'a' }, 'missing field `field_schema`'],
+    ['no name', { field_schema: 'keyword' }, 'missing field `field_name`'],
+    ['an unknown type', { field_name: 'a', field_schema: 'words' }, 'expected keyword, integer'],
+    ['a path that is none', { field_name: 'a[', field_schema: 'keyword' }, 'a['],
+    ['stop words', { field_name: 'a', field_schema: { type: 'text', stopwords: 'english' } }, 'stopwords'],
+    ['a stemmer', { field_name: 'a', field_schema: { type: 'text', stemmer: { type: 'snowball' } } }, 'stemmer'],
+    ['an unknown tokenizer', { field_name: 'a', field_schema: { type: 'text', tokenizer: 'multilingual' } }, 'word'],
+  ])('are refused with %s', async (_what, body, error) => {
+    const path = '/collections/refusing';
+    await service.call('PUT', path, { vectors: { size: 2, distance: 'Euclid' } });
+    const refused = await service.call('PUT', `${path}/index?wait=true`, body);
+    expect(refused.status).toBe(400);
+    expect(refused.body.status.error).toContain(error);
+  });
+
+  it('answer facets', async () => {
+    const path = await makeIndexed('facets');
+    const facet = (body: unknown) => service.call('POST', `${path}/facet`, body);
+    expect((await facet({ key: 'colour' })).status).toBe(400);
+    await index(path, 'colour', 'keyword');
+    const filter = { must: { key: 'n', range: { lte: 2 } } };
+    expect((await facet({ key: 'colour', limit: 2, exact: true })).body.result.hits).toEqual([
+      { value: 'blue', count: 10 },
+      { value: 'green', count: 10 },
+    ]);
+    expect((await facet({ key: 'colour', filter })).body.result.hits).toEqual([
+      { value: 'blue', count: 1 },
+      { value: 'green', count: 1 },
+    ]);
+  });
+
+  it('order scrolls and queries', async () => {
+    const path = await makeIndexed('ordered');
+    const scroll = (order_by: unknown, rest = {}) =>
+      service.call('POST', `${path}/points/scroll`, { order_by, ...rest });
+    const unindexed = await scroll('n');
+    expect([unindexed.status, unindexed.body.status.error]).toEqual([400, expect.stringContaining('has no index')]);
+    await index(path, 'n', 'integer');
+    await index(path, 'at', 'datetime');
+    const { result } = (await scroll({ key: 'n', direction: 'desc', start_from: 28 }, { limit: 2 })).body;
+    expect(result).toMatchObject({
+      points: [
+        { id: 2, order_value: 28 },
+        { id: 3, order_value: 27 },
+      ],
+      next_page_offset: null,
+    });
+    const dated = (await scroll({ key: 'at', start_from: '2026-03-29T12:00:00Z' })).body.result.points;
+    expect(ids(dated)).toEqual([29]);
+    expect((await scroll('n', { offset: 3 })).status).toBe(400);
+    const query = await service.call('POST', `${path}/points/query`, {
+      prefetch: [{ query: [20, 0], limit: 3 }],
+      query: { order_by: { key: 'n' } },
+    });
+    expect(query.body.result.points).toMatchObject([
+      { id: 21, score: 0, order_value: 9 },
+      { id: 20, order_value: 10 },
+      { id: 19, order_value: 11 },
+    ]);
+  });
+
+  it('are not needed for groups', async () => {
+    const path = await makeIndexed('grouped');
+    const frame = { limit: 2, group_size: 2, group_by: 'colour', with_payload: ['n'] };
+    const expected = [
+      {
+        id: 'red',
+        hits: [
+          { id: 0, score: 0, payload: { n: 30 } },
+          { id: 3, score: 3 },
+        ],
+      },
+      { id: 'green', hits: [{ id: 1 }, { id: 4 }] },
+    ];
+    const queried = await service.call('POST', `${path}/points/query/groups`, { query: [0, 0], ...frame });
+    expect(queried.body.result.groups).toMatchObject(expected);
+    const searched = await service.call('POST', `${path}/points/search/groups`, { vector: [0, 0], ...frame });
+    expect(searched.body.result.groups).toMatchObject(expected);
+    const recommended = await service.call('POST', `${path}/points/recommend/groups`, { positive: [0], ...frame });
+    expect(recommended.body.result.groups[0]).toMatchObject({ id: 'green', hits: [{ id: 1 }, { id: 4 }] });
+    const lookup = { query: [0, 0], ...frame, with_lookup: 'other' };
+    expect((await service.call('POST', `${path}/points/query/groups`, lookup)).status).toBe(400);
+  });
+});

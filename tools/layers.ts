@@ -26,7 +26,7 @@ const NATIVE_MAY_INCLUDE: Readonly<Record<string, readonly string[]>> = {
 /** From the ground up: a file of src/ imports its own unit and units of lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
-  ['limits', 'bitmap'],
+  ['limits', 'bitmap', 'native-reports'],
   ['binding'],
   ['config'],
   ['disk', 'payload'],

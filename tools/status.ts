@@ -30,6 +30,12 @@ export function configFacts(config: Collection['config']): Fact[] {
   ];
 }
 
+function lifecycleText({ state, reason, tombstones, retired }: CollectionStatus['lifecycle']): string {
+  const dead = `${(100 * tombstones).toFixed(1)}% of the rows dead`;
+  const kept = retired.length === 0 ? '' : `, ${retired.length} replaced kept for a rollback`;
+  return `${state}${reason === null ? '' : ` (${reason})`}, ${dead}${kept}`;
+}
+
 export function statusFacts(status: CollectionStatus): Fact[] {
   const { segments, wal, memory } = status;
   const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
@@ -38,6 +44,7 @@ export function statusFacts(status: CollectionStatus): Fact[] {
     ['points', status.points],
     ['last batch', status.seq],
     ['segments', `${segments.length}, ${formatNumber(rows)} rows, ${formatBytes(bytes)}`],
+    ['lifecycle', lifecycleText(status.lifecycle)],
     ['fresh rows', `${formatNumber(status.freshRows)}, ${formatNumber(status.unlinkedRows)} not linked yet`],
     ['log', `${formatBytes(wal.bytes)} in ${wal.segments} ${wal.segments === 1 ? 'file' : 'files'}`],
     ['metadata', formatBytes(status.metaBytes)],

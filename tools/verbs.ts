@@ -3,19 +3,25 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { register as registerAnalyzeFilters } from './analyze-filters.js';
 import { register as registerBench } from './bench.js';
 import { register as registerBuild } from './build.js';
 import { register as registerCollections } from './collections.js';
+import { register as registerCompact } from './compact.js';
 import { register as registerConvert } from './convert.js';
 import { register as registerDoctor } from './doctor.js';
+import { register as registerFields } from './fields.js';
 import { register as registerFlush } from './flush.js';
 import { register as registerHead } from './head.js';
 import { register as registerImport } from './import.js';
 import { register as registerInspect } from './inspect.js';
+import { register as registerJobs } from './jobs.js';
 import { register as registerPerf } from './perf.js';
 import { register as registerQuery } from './query.js';
+import { register as registerRebuild } from './rebuild.js';
 import { register as registerRecover } from './recover.js';
 import { register as registerRestore } from './restore.js';
+import { register as registerRollback } from './rollback.js';
 import { createProgram } from './run.js';
 import { register as registerSearch } from './search.js';
 import { register as registerServe } from './serve.js';
@@ -36,8 +42,14 @@ const VERBS = [
   registerCollections,
   registerImport,
   registerQuery,
+  registerFields,
+  registerAnalyzeFilters,
   registerStatus,
   registerFlush,
+  registerCompact,
+  registerRebuild,
+  registerRollback,
+  registerJobs,
   registerSnapshot,
   registerRestore,
   registerRecover,

@@ -23,19 +23,22 @@ export function register(program: Command): void {
     .description('check every checksum, list and count of a segment, a collection, a database or a snapshot')
     .argument('<dir>', 'folder')
     .option('--threads <n>', 'threads', positiveInteger, availableParallelism())
+    .option('--repair', 'make field indexes again that do not agree with the payloads')
     .action(
-      action<{ threads: number }>(async ({ threads }, { args: [dir = ''], json, signal }) => {
-        const progress = createStagedProgress((stage) => (stage === 'rows' ? 'rows' : 'bytes'));
-        let found: FolderReport;
-        try {
-          found = await verifyFolder(dir, { threads, signal, onProgress: progress.update });
-        } finally {
-          progress.end();
-        }
-        if (json) printJson(documentOf(found));
-        else print(found);
-        throwProblems(found, dir);
-      }),
+      action<{ threads: number; repair?: boolean }>(
+        async ({ threads, repair = false }, { args: [dir = ''], json, signal }) => {
+          const progress = createStagedProgress((stage) => (stage === 'rows' ? 'rows' : 'bytes'));
+          let found: FolderReport;
+          try {
+            found = await verifyFolder(dir, { threads, repair, signal, onProgress: progress.update });
+          } finally {
+            progress.end();
+          }
+          if (json) printJson(documentOf(found));
+          else print(found);
+          throwProblems(found, dir);
+        },
+      ),
     );
 }
 
@@ -81,6 +84,7 @@ function collectionVerifyFacts(report: CollectionVerifyReport): Fact[] {
     ['batches in the log', report.records],
     ['torn end of the log', tornTail === null ? 'none' : `${formatBytes(tornTail.bytes)}, cut off at the next opening`],
     ['bytes checked', formatBytes(report.bytesChecked)],
+    ...(report.fieldsRepaired === 0 ? [] : [['field indexes made again', report.fieldsRepaired] as const]),
     ...problemFacts(problems, problemsFound),
   ];
 }

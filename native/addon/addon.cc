@@ -16,6 +16,7 @@
 #include "addon/segment_handle.h"
 #include "addon/snapshot_handle.h"
 #include "addon/store_handle.h"
+#include "addon/throttle_handle.h"
 #include "addon/verify_call.h"
 
 namespace vamana::addon {
@@ -38,9 +39,11 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   instance.snapshot_class = Napi::Persistent(SnapshotHandle::define(env));
   instance.filter_class = Napi::Persistent(FilterHandle::define(env));
   instance.lock_class = Napi::Persistent(LockHandle::define(env));
+  instance.throttle_class = Napi::Persistent(ThrottleHandle::define(env));
 
   exports.Set("constants", make_constants(env));
   add_function<create_cancel>(exports, "createCancel");
+  add_function<create_throttle>(exports, "createThrottle");
   add_function<plan_build_call>(exports, "planBuild");
   add_function<build_call>(exports, "build");
   add_function<open_index>(exports, "openIndex");

@@ -40,7 +40,9 @@ Result<BuildOptions> read_options(const Napi::Value& value) {
   return options;
 }
 
-Napi::Value plan_to_js(Napi::Env env, const BuildPlan& plan) {
+}  // namespace
+
+Napi::Object build_plan_to_js(Napi::Env env, const BuildPlan& plan) {
   Napi::Object object = Napi::Object::New(env);
   set(object, "partitions", plan.partitions);
   object.Set("order", build_order_name(plan.order));
@@ -55,7 +57,7 @@ Napi::Value plan_to_js(Napi::Env env, const BuildPlan& plan) {
   return object;
 }
 
-Napi::Value report_to_js(Napi::Env env, const BuildReport& report) {
+Napi::Object build_report_to_js(Napi::Env env, const BuildReport& report) {
   Napi::Object seconds = Napi::Object::New(env);
   set(seconds, "total", report.seconds.total);
   set(seconds, "read", report.seconds.read);
@@ -83,8 +85,6 @@ Napi::Value report_to_js(Napi::Env env, const BuildReport& report) {
   return object;
 }
 
-}  // namespace
-
 BuildOptions read_build_options(Fields& fields) {
   BuildOptions options;
   options.dir = fields.path("dir");
@@ -107,13 +107,13 @@ Status BuildCall::work() {
   return Status();
 }
 
-Napi::Value BuildCall::result(Napi::Env env) { return report_to_js(env, report_); }
+Napi::Value BuildCall::result(Napi::Env env) { return build_report_to_js(env, report_); }
 
 Napi::Value plan_build_call(const Napi::CallbackInfo& info) {
   const Result<BuildOptions> options = read_options(info[0]);
   if (!options.ok()) return rejected(info.Env(), options.status());
   auto call = std::make_unique<SimpleCall<BuildPlan>>(
-      info.Env(), nullptr, [options = options.value()](const CancelFlag&) { return plan_build(options); }, plan_to_js);
+      info.Env(), nullptr, [options = options.value()](const CancelFlag&) { return plan_build(options); }, build_plan_to_js);
   Instance& instance = Instance::of(info.Env());
   return instance.start(instance.tasks(), std::move(call));
 }

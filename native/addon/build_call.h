@@ -14,6 +14,10 @@ namespace vamana::addon {
 // What all builds are asked: everything but the rows and the metric.
 BuildOptions read_build_options(Fields& fields);
 
+// NativeBuildPlan and NativeBuildReport.
+Napi::Object build_plan_to_js(Napi::Env env, const BuildPlan& plan);
+Napi::Object build_report_to_js(Napi::Env env, const BuildReport& report);
+
 // A build on its way: NativeBuildReport is its result.
 class BuildCall : public ProgressCall {
  public:

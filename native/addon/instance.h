@@ -63,6 +63,7 @@ class Instance {
   Napi::FunctionReference snapshot_class;
   Napi::FunctionReference filter_class;
   Napi::FunctionReference lock_class;
+  Napi::FunctionReference throttle_class;
 
  private:
   explicit Instance(Napi::Env env);

@@ -13,6 +13,7 @@
 #include "addon/segment_values.h"
 #include "addon/snapshot_handle.h"
 #include "addon/store_build.h"
+#include "addon/store_merge.h"
 #include "graph/packed_graph.h"
 #include "search/search_params.h"
 
@@ -48,6 +49,8 @@ Napi::Function StoreHandle::define(Napi::Env env) {
                       InstanceMethod<&StoreHandle::create_snapshot>("createSnapshot"),
                       InstanceMethod<&StoreHandle::create_row_filter>("createRowFilter"),
                       InstanceMethod<&StoreHandle::build_segment>("buildSegment"),
+                      InstanceMethod<&StoreHandle::plan_merge>("planMerge"),
+                      InstanceMethod<&StoreHandle::merge_segments>("mergeSegments"),
                       InstanceMethod<&StoreHandle::stats>("stats"), InstanceMethod<&StoreHandle::close>("close")});
 }
 
@@ -116,6 +119,16 @@ Napi::Value StoreHandle::create_row_filter(const Napi::CallbackInfo& info) {
 Napi::Value StoreHandle::build_segment(const Napi::CallbackInfo& info) {
   const Status status = ready();
   return status.ok() ? build_segment_call(info, store_) : rejected(info.Env(), status);
+}
+
+Napi::Value StoreHandle::plan_merge(const Napi::CallbackInfo& info) {
+  const Status status = ready();
+  return status.ok() ? plan_merge_call(info, store_) : rejected(info.Env(), status);
+}
+
+Napi::Value StoreHandle::merge_segments(const Napi::CallbackInfo& info) {
+  const Status status = ready();
+  return status.ok() ? merge_segments_call(info, store_) : rejected(info.Env(), status);
 }
 
 Napi::Value StoreHandle::stats(const Napi::CallbackInfo& info) {

@@ -30,6 +30,8 @@ class StoreHandle : public Napi::ObjectWrap<StoreHandle> {
   Napi::Value create_snapshot(const Napi::CallbackInfo& info);
   Napi::Value create_row_filter(const Napi::CallbackInfo& info);
   Napi::Value build_segment(const Napi::CallbackInfo& info);
+  Napi::Value plan_merge(const Napi::CallbackInfo& info);
+  Napi::Value merge_segments(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

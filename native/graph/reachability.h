@@ -24,6 +24,9 @@ uint64_t mark_reachable(uint32_t start, const std::function<std::span<const uint
 // every step reaches at least one more. REQUIRES lists no longer than the degree. Returns the nodes linked.
 uint64_t make_reachable(const BuildSpace& space, const PruneParams& params, uint32_t build_list, uint32_t entry,
                         BuildGraph& graph);
+// The same for a graph that is entered at several nodes. ABORTED when cancelled.
+Result<uint64_t> make_reachable(const BuildSpace& space, const PruneParams& params, uint32_t build_list,
+                                std::span<const uint32_t> entries, BuildGraph& graph, const CancelFlag& cancel);
 
 // Distances between nodes whose vectors are not in RAM. Measuring cannot fail in the middle of a search, so a
 // failure is remembered, and distances mean nothing from then on.
@@ -35,7 +38,7 @@ class NodeDistances {
   void prefetch(uint32_t) const {}
 };
 
-// The same for a graph that is entered at several nodes. ABORTED when cancelled, or what `space` failed with.
+// The same where measuring may fail: what `space` failed with.
 Result<uint64_t> make_reachable(const NodeDistances& space, const PruneParams& params, uint32_t build_list,
                                 std::span<const uint32_t> entries, BuildGraph& graph, const CancelFlag& cancel);
 

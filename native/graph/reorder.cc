@@ -25,21 +25,27 @@ struct InEdges {
   }
 };
 
-InEdges invert(const BuildGraph& graph) {
+// Nodes go by their places in `start`; by their own numbers where it is empty.
+InEdges invert(const BuildGraph& graph, std::span<const uint32_t> start) {
   InEdges in;
   const uint64_t rows = graph.rows();
+  std::vector<uint32_t> place_of(start.size());
+  for (size_t place = 0; place < start.size(); ++place) place_of[start[place]] = static_cast<uint32_t>(place);
+  const auto node_at = [&](uint64_t place) { return start.empty() ? static_cast<uint32_t>(place) : start[place]; };
+  const auto place = [&](uint32_t node) { return start.empty() ? node : place_of[node]; };
   in.begin.assign(rows + 1, 0);
-  for (uint64_t node = 0; node < rows; ++node) {
-    ++in.begin[node + 1];
-    for (const uint32_t neighbour : graph.list(static_cast<uint32_t>(node))) ++in.begin[neighbour + 1];
+  for (uint64_t at = 0; at < rows; ++at) {
+    ++in.begin[at + 1];
+    for (const uint32_t neighbour : graph.list(node_at(at))) ++in.begin[place(neighbour) + 1];
   }
   std::partial_sum(in.begin.begin(), in.begin.end(), in.begin.begin());
   in.sources.resize(in.begin[rows]);
   std::vector<uint64_t> next(in.begin.begin(), in.begin.end() - 1);
-  for (uint64_t node = 0; node < rows; ++node) {
-    in.sources[next[node]++] = static_cast<uint32_t>(node);
-    for (const uint32_t neighbour : graph.list(static_cast<uint32_t>(node)))
-      in.sources[next[neighbour]++] = static_cast<uint32_t>(node);
+  for (uint64_t at = 0; at < rows; ++at) {
+    in.sources[next[at]++] = static_cast<uint32_t>(at);
+    for (const uint32_t neighbour : graph.list(node_at(at))) {
+      in.sources[next[place(neighbour)]++] = static_cast<uint32_t>(at);
+    }
   }
   return in;
 }
@@ -68,13 +74,13 @@ struct Gain {
 
 class Bisection {
  public:
-  Bisection(const BuildGraph& graph, uint32_t page_nodes, ThreadPool& pool)
-      : in_(invert(graph)),
+  Bisection(InEdges in, uint64_t rows, uint32_t page_nodes, ThreadPool& pool)
+      : in_(std::move(in)),
         page_nodes_(page_nodes),
         pool_(pool),
         steps_(make_steps()),
         counts_(pool.threads()),
-        order_(graph.rows()) {
+        order_(rows) {
     std::iota(order_.begin(), order_.end(), 0u);
   }
 
@@ -166,7 +172,15 @@ class Bisection {
 
 Result<std::vector<uint32_t>> bisection_order(const BuildGraph& graph, uint32_t page_nodes, ThreadPool& pool,
                                               const CancelFlag& cancel) {
-  return Bisection(graph, page_nodes, pool).run(cancel);
+  return Bisection(invert(graph, {}), graph.rows(), page_nodes, pool).run(cancel);
+}
+
+Result<std::vector<uint32_t>> bisection_order_from(std::vector<uint32_t> start, const BuildGraph& graph,
+                                                   uint32_t page_nodes, ThreadPool& pool, const CancelFlag& cancel) {
+  VAMANA_ASSIGN(std::vector<uint32_t> order,
+                Bisection(invert(graph, start), graph.rows(), page_nodes, pool).run(cancel));
+  for (uint32_t& place : order) place = start[place];
+  return order;
 }
 
 std::vector<uint32_t> breadth_first_order(const BuildGraph& graph, uint32_t entry) {

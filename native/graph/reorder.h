@@ -23,10 +23,14 @@ namespace vamana {
 Result<std::vector<uint32_t>> bisection_order(const BuildGraph& graph, uint32_t page_nodes, ThreadPool& pool,
                                               const CancelFlag& cancel);
 
+// The same from another order than the graph's own numbering: start[place] = node, every node once.
+Result<std::vector<uint32_t>> bisection_order_from(std::vector<uint32_t> start, const BuildGraph& graph,
+                                                   uint32_t page_nodes, ThreadPool& pool, const CancelFlag& cancel);
+
 // Breadth first from `entry`: the baseline that orders are measured against. REQUIRES all nodes reachable.
 std::vector<uint32_t> breadth_first_order(const BuildGraph& graph, uint32_t entry);
 
-// Bytes that bisection_order needs.
+// Bytes that bisection_order needs; from another order 8 bytes a node more.
 uint64_t bisection_bytes(uint64_t rows, uint32_t degree, uint32_t threads);
 
 }  // namespace vamana

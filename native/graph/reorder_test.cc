@@ -89,6 +89,25 @@ TEST(BisectionOrder, IsTheSameForAnyThreadCount) {
   EXPECT_EQ(bisect(graph, 3), one);
 }
 
+// As though the graph had been renumbered by that order before.
+TEST(BisectionOrder, BeginsWithAnyOrder) {
+  const uint32_t rows = 3000;
+  const Lists lists = shuffled_ring(rows, 12, 9);
+  std::vector<uint32_t> start(rows), place_of(rows);
+  std::iota(start.begin(), start.end(), 0u);
+  Prng prng(2);
+  for (size_t i = rows; i > 1; --i) std::swap(start[i - 1], start[prng.below(i)]);
+  for (uint32_t place = 0; place < rows; ++place) place_of[start[place]] = place;
+  Lists renumbered(rows);
+  for (uint32_t place = 0; place < rows; ++place) {
+    for (const uint32_t neighbour : lists[start[place]]) renumbered[place].push_back(place_of[neighbour]);
+  }
+  std::vector<uint32_t> expected = bisect(make_graph(renumbered, 12), 2);
+  for (uint32_t& place : expected) place = start[place];
+  ThreadPool pool(2);
+  EXPECT_EQ(bisection_order_from(start, make_graph(lists, 12), 30, pool, CancelFlag()).value(), expected);
+}
+
 TEST(BisectionOrder, FindsAHiddenOrder) {
   const BuildGraph graph = make_graph(shuffled_ring(6000, 16, 5), 16);
   std::vector<uint32_t> shuffled(6000);

@@ -1,6 +1,5 @@
-// Builds the Vamana graph in batches of two phases (as ParlayANN, Manohar et al. 2024): a read phase finds
-// and prunes candidates for every node of the batch on a graph nobody changes, a commit phase applies them
-// grouped by the node they change. So nothing needs a lock, and one thread and many give the same bytes.
+// Builds the Vamana graph of vectors in RAM: from the medoid alone, in a random order, batch after batch
+// (graph/batch_linker.h).
 #pragma once
 
 #include <cstdint>
@@ -12,19 +11,9 @@
 #include "base/thread_pool.h"
 #include "graph/build_graph.h"
 #include "graph/build_space.h"
-#include "graph/robust_prune.h"
+#include "graph/exact_links.h"
 
 namespace vamana {
-
-struct VamanaParams {
-  PruneParams prune;
-  uint32_t build_list = 75;
-  uint64_t seed = 1;
-};
-
-// Reverse edges may overfill a list by this factor before it is pruned again, so that a prune is paid for
-// by several new edges.
-uint32_t build_places(uint32_t degree);
 
 // Bytes of scratch besides graph and vectors, for the build plan.
 uint64_t vamana_scratch_bytes(uint64_t rows, const VamanaParams& params, uint32_t threads);

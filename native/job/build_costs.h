@@ -19,6 +19,11 @@ std::vector<StageCost> memory_costs(const BuildOptions& options);
 // REQUIRES partitions >= kPartitionsMin.
 std::vector<StageCost> partition_costs(const BuildOptions& options, uint32_t partitions, BuildOrder order);
 
+// What the figures do not name: thread stacks, the allocator's own, code that is paged in.
+constexpr uint64_t kSlackBytes = 16 << 20;
+// The least possible limit is told with this to spare, for the process may be a little larger the next time.
+constexpr uint64_t kLeastMargin = 8 << 20;
+
 // The stage that holds most.
 StageCost largest(const std::vector<StageCost>& stages);
 

@@ -4,10 +4,8 @@
 #include <chrono>
 #include <numeric>
 
-#include "base/check.h"
 #include "base/coding.h"
 #include "base/process_memory.h"
-#include "graph/reachability.h"
 #include "graph/reorder.h"
 #include "job/build_costs.h"
 #include "job/build_run.h"
@@ -24,7 +22,9 @@ namespace {
 class Build {
  public:
   Build(const BuildOptions& options, const BuildPlan& plan, const CancelFlag& cancel, const BuildProgress& progress)
-      : options_(options), run_(options, plan, cancel, progress) {}
+      : options_(options), run_(options, plan, cancel, progress) {
+    run_.lists_on_disk = !in_memory();
+  }
 
   Result<BuildReport> run() {
     const auto started = Clock::now();
@@ -84,14 +84,7 @@ class Build {
 
   Status link() {
     VAMANA_TRY(in_memory() ? link_in_memory(run_) : link_in_partitions(run_, std::move(homes_)));
-    std::vector<bool> reached(run_.rows(), false);
-    uint64_t count = 0;
-    for (const uint32_t entry : run_.entries) {
-      count += mark_reachable(
-          entry, [this](uint32_t node) { return run_.graph.list(node); }, reached);
-    }
-    run_.report.unreachable = run_.rows() - count;
-    VAMANA_CHECK(run_.report.unreachable == 0);
+    count_unreachable(run_);
     return Status();
   }
 
@@ -127,6 +120,8 @@ const char* build_stage_name(BuildStage stage) {
       return "reorder";
     case BuildStage::kWrite:
       return "write";
+    case BuildStage::kRepair:
+      return "repair";
   }
   return "";
 }

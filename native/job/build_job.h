@@ -8,6 +8,7 @@
 
 #include "base/cancel.h"
 #include "base/status.h"
+#include "job/throttle.h"
 #include "job/vector_file.h"
 #include "segment/segment_writer.h"
 
@@ -39,6 +40,7 @@ struct BuildOptions {
   uint64_t memory_limit = 0;  // bytes of the whole process; 0 = none
   uint32_t threads = 1;
   uint64_t seed = 1;
+  std::shared_ptr<Throttle> throttle;  // null: as fast as it goes
 };
 
 // How the build will go and what it will need, computed before anything is written. The parts are those of
@@ -56,7 +58,8 @@ struct BuildPlan {
   uint64_t least_bytes = 0;    // no lower limit is possible
 };
 
-enum class BuildStage : uint32_t { kRead, kTrain, kGraph, kReorder, kWrite };
+// A merge that keeps a graph repairs it before kGraph, and trains nothing (job/merge_job.h).
+enum class BuildStage : uint32_t { kRead, kTrain, kGraph, kReorder, kWrite, kRepair };
 const char* build_stage_name(BuildStage stage);
 
 struct BuildSeconds {

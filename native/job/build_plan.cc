@@ -43,11 +43,6 @@ Status check_options(const BuildOptions& options) {
   return planned_code_bytes(options).status();
 }
 
-// What the figures do not name: thread stacks, the allocator's own, code that is paged in.
-constexpr uint64_t kSlackBytes = 16 << 20;
-// The least possible limit is told with this to spare, for the process may be a little larger the next time.
-constexpr uint64_t kLeastMargin = 8 << 20;
-
 // The partitions of all plans that a limit may lead to, fewest first.
 template <typename Visit>
 void for_each_partitioning(const BuildOptions& options, Visit visit) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+#include "graph/reachability.h"
+
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -14,6 +17,9 @@ Status open_source(BuildRun& run) {
   if (run.source == nullptr) {
     VAMANA_ASSIGN(VectorFile file, VectorFile::open(shape));
     run.source = std::make_shared<VectorFile>(std::move(file));
+  }
+  if (run.options.throttle != nullptr) {
+    run.source = std::make_shared<ThrottledRows>(run.source, run.options.throttle, run.cancel);
   }
   if (run.source->rows() == shape.rows && run.source->dim() == shape.dim && run.source->element() == shape.element) {
     return Status();
@@ -43,6 +49,17 @@ Status sample_vectors(BuildRun& run, uint64_t count, float* out) {
     });
   }
   return Status();
+}
+
+void count_unreachable(BuildRun& run) {
+  std::vector<bool> reached(run.rows(), false);
+  uint64_t count = 0;
+  for (const uint32_t entry : run.entries) {
+    count += mark_reachable(
+        entry, [&run](uint32_t node) { return run.graph.list(node); }, reached);
+  }
+  run.report.unreachable = run.rows() - count;
+  VAMANA_CHECK(run.report.unreachable == 0);
 }
 
 void release_freed_memory() {

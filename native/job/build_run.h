@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,19 +28,24 @@ struct BuildRun {
   uint64_t rows() const { return options.source.rows; }
   uint64_t vector_bytes() const { return uint64_t{options.source.dim} * element_bytes(options.source.element); }
 
-  // Tells how far the stage is, and whether to go on.
+  // Tells how far the stage is, and whether to go on; waits where the job is paused.
   Status proceed(uint64_t done, uint64_t total) {
+    if (options.throttle != nullptr) options.throttle->wait_while_paused(cancel);
     if (cancel.cancelled()) return aborted_status("the build");
     progress(stage, done, total);
     return Status();
   }
   // The same for loops that come here often: tells a few times a second, and the end.
   void tick(uint64_t done, uint64_t total) {
+    if (options.throttle != nullptr) options.throttle->wait_while_paused(cancel);
     const auto now = std::chrono::steady_clock::now();
     if (now - last_tick < std::chrono::milliseconds(100) && done != total) return;
     last_tick = now;
     progress(stage, done, total);
   }
+
+  // The row id of a build node.
+  uint32_t row_id(uint32_t node) const { return source->row_id(row_of.empty() ? node : row_of[node]); }
 
   // A vector as codecs want it.
   void widen(const uint8_t* vector, float* out) const {
@@ -61,9 +67,12 @@ struct BuildRun {
   std::vector<uint32_t> row_of;  // by build node, its place in the source; empty as long as they are the same
   std::unique_ptr<NodeVectors> vectors;
   std::unique_ptr<Codec> codec;
+  // By build node, where the codes are there already; empty: vectors are encoded as they are written.
+  std::function<const uint8_t*(uint32_t node)> known_code;
   CodeError code_error;
   BuildGraph graph;
   std::vector<uint32_t> entries;  // build nodes where walks begin
+  bool lists_on_disk = false;       // packed lists and those they are made of are not held at once
   std::vector<uint32_t> node_at;  // the final order: node_at[place] = build node
 };
 
@@ -72,6 +81,9 @@ Status open_source(BuildRun& run);
 
 // `count` vectors evenly spread over all nodes, widened, to `out` (count x dim).
 Status sample_vectors(BuildRun& run, uint64_t count, float* out);
+
+// Counts in the report what no entry leads to, which is nothing. REQUIRES run.graph and run.entries.
+void count_unreachable(BuildRun& run);
 
 // Gives freed memory back to the system: what stays in the allocator counts against the limit all the same.
 void release_freed_memory();

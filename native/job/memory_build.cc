@@ -9,12 +9,10 @@
 namespace vamana {
 
 namespace {
-constexpr uint64_t kReadWindowBytes = 4 << 20;
-}
 
-Status read_into_memory(BuildRun& run) {
-  const VectorFileShape& source = run.options.source;
-  VAMANA_TRY(open_source(run));
+constexpr uint64_t kReadWindowBytes = 4 << 20;
+
+Result<AlignedBuffer> read_all(BuildRun& run) {
   const uint64_t rows = run.rows(), row_bytes = run.vector_bytes();
   VAMANA_ASSIGN(AlignedBuffer vectors, AlignedBuffer::create(rows * row_bytes));
   const uint64_t window = std::max<uint64_t>(1, kReadWindowBytes / row_bytes);
@@ -22,11 +20,26 @@ Status read_into_memory(BuildRun& run) {
     VAMANA_TRY(run.source->read_rows(first, std::min(window, rows - first), vectors.data() + first * row_bytes));
     VAMANA_TRY(run.proceed(first, rows));
   }
-  VAMANA_ASSIGN(run.row_of, locality_order(vectors.data(), rows, source.dim, source.element, run.options.seed, run.pool,
-                                           run.cancel));
-  permute_records(vectors.data(), row_bytes, run.row_of);
-  run.vectors = std::make_unique<MemoryVectors>(std::move(vectors), row_bytes);
-  return run.proceed(rows, rows);
+  return vectors;
+}
+
+}  // namespace
+
+Status load_vectors(BuildRun& run) {
+  VAMANA_ASSIGN(AlignedBuffer vectors, read_all(run));
+  run.vectors = std::make_unique<MemoryVectors>(std::move(vectors), run.vector_bytes());
+  return Status();
+}
+
+Status read_into_memory(BuildRun& run) {
+  const VectorFileShape& source = run.options.source;
+  VAMANA_TRY(open_source(run));
+  VAMANA_ASSIGN(AlignedBuffer vectors, read_all(run));
+  VAMANA_ASSIGN(run.row_of, locality_order(vectors.data(), run.rows(), source.dim, source.element, run.options.seed,
+                                           run.pool, run.cancel));
+  permute_records(vectors.data(), run.vector_bytes(), run.row_of);
+  run.vectors = std::make_unique<MemoryVectors>(std::move(vectors), run.vector_bytes());
+  return run.proceed(run.rows(), run.rows());
 }
 
 Status link_in_memory(BuildRun& run) {

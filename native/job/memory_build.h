@@ -7,7 +7,10 @@
 
 namespace vamana {
 
-// All vectors into RAM, then into the locality order: the build's nodes are numbered by it.
+// All vectors into run.vectors in RAM, by their places. REQUIRES open_source.
+Status load_vectors(BuildRun& run);
+
+// Opens the source; all vectors into RAM, then into the locality order: the build's nodes are numbered by it.
 Status read_into_memory(BuildRun& run);
 
 // REQUIRES read_into_memory.

@@ -1,6 +1,7 @@
 #include "job/segment_output.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "graph/packed_graph.h"
 #include "job/calibrate.h"
@@ -30,11 +31,11 @@ void renumber(BuildRun& run) {
 
 Result<PackedGraph> pack(BuildRun& run) {
   const uint32_t degree = run.options.degree;
-  if (run.plan.partitions == 1) {
+  if (!run.lists_on_disk) {
     return PackedGraph::pack(
         run.rows(), degree, [&](uint32_t place) { return run.graph.list(run.node_at[place]); }, run.pool);
   }
-  // The limit is tight: packed lists and the lists they are made of are not held at once.
+  // The limit is tight.
   VAMANA_ASSIGN(const DiskLists lists, DiskLists::write(run.writer->temporary_folder(), run.graph, run.node_at));
   run.graph = BuildGraph();
   DiskListReader reader(lists);
@@ -56,7 +57,7 @@ Status write_graph(BuildRun& run) {
   return run.writer->write_graph(packed, facts);
 }
 
-// One pass over the vectors: each is fetched once, encoded and appended.
+// One pass over the vectors: each is fetched once, encoded unless its code is known, and appended.
 Status write_rows(BuildRun& run) {
   CodeLayout layout = code_layout(run.codec->code_bytes());
   VAMANA_ASSIGN(AlignedBuffer codes, AlignedBuffer::create(code_area_bytes(layout, run.rows())));
@@ -73,15 +74,21 @@ Status write_rows(BuildRun& run) {
     ids.clear();
     for (size_t i = 0; i < nodes.size(); ++i) {
       vectors.push_back(fetched.data() + i * bytes);
-      ids.push_back(run.source->row_id(run.row_of[nodes[i]]));
+      ids.push_back(run.row_id(nodes[i]));
     }
     run.pool.parallel_for(nodes.size(), 256, [&](size_t begin, size_t end, size_t) {
       std::vector<float> wide(run.options.source.dim);
       for (size_t i = begin; i < end; ++i) {
+        uint8_t* const code = codes.data() + (layout.code(static_cast<uint32_t>(first + i)) - codes.data());
+        if (run.known_code) {
+          std::memcpy(code, run.known_code(nodes[i]), layout.code_bytes);
+          continue;
+        }
         run.widen(vectors[i], wide.data());
-        run.codec->encode(wide.data(), codes.data() + (layout.code(static_cast<uint32_t>(first + i)) - codes.data()));
+        run.codec->encode(wide.data(), code);
       }
     });
+    if (run.options.throttle != nullptr) run.options.throttle->pass(nodes.size() * bytes, run.cancel);
     VAMANA_TRY(run.writer->append_vectors(vectors.data(), ids.data(), ids.size()));
     VAMANA_TRY(run.proceed(first, run.rows()));
   }

@@ -32,7 +32,7 @@ import { replaceFile } from '../disk/staged-file.js';
 import type { Storage } from '../disk/storage.js';
 import { errnoOf, systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
-import type { Manifest } from '../manifest/manifest.js';
+import { MANIFEST_VERSION_FIRST, type Manifest } from '../manifest/manifest.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import { copyMeta } from '../meta/copy-meta.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
@@ -165,7 +165,7 @@ async function copyRest(
   { signal, onProgress }: TakeSnapshotOptions,
 ): Promise<void> {
   const { flushedSeq, uuid: collection } = manifest;
-  await ManifestStore.create(storage, to.dir, manifest);
+  await ManifestStore.create(storage, to.dir, withoutRetired(manifest));
   const range = { from: flushedSeq + 1, through: meta.seq };
   const total = Math.max(0, range.through - flushedSeq);
   await copyWal(
@@ -181,6 +181,11 @@ async function copyRest(
     ...(signal === undefined ? {} : { signal }),
     onPoints: (done) => onProgress?.({ stage: 'metadata', done, total: meta.count }),
   });
+}
+
+// What was replaced is kept for rolling back, here and now.
+function withoutRetired({ retired: _, ...manifest }: Manifest<CollectionConfig>): Manifest<CollectionConfig> {
+  return { ...manifest, formatVersion: MANIFEST_VERSION_FIRST };
 }
 
 async function makeList(

@@ -1,6 +1,7 @@
 // What writing calls of a collection take and what its status tells.
 import type { NativeStoreStats } from '../binding.js';
 import type { WalStats } from '../wal/wal-writer.js';
+import type { LifecycleStatus } from './lifecycle.js';
 
 export interface WriteOptions {
   /** The version (see Point.version) that every point must have, 0 for none; else VERSION_CONFLICT. */
@@ -11,6 +12,8 @@ export interface CollectionStatus {
   points: number;
   /** The last batch that is applied. */
   seq: number;
+  /** Whether a merge is due or running, and what replaced segments are kept. */
+  lifecycle: LifecycleStatus;
   segments: { number: number; rows: number; bytes: number; level: number }[];
   /** Rows that are only in RAM and in the log, and how many of them searches have to scan. */
   freshRows: number;
@@ -19,6 +22,8 @@ export interface CollectionStatus {
   flushing: number;
   /** Why writing one as a segment failed last; it is tried again. */
   flushError: string | null;
+  /** Why storing field indexes failed last; it is tried again, and filters go on. */
+  fieldError: string | null;
   /** Why writes are refused. */
   writeError: string | null;
   wal: WalStats;

@@ -5,29 +5,33 @@ import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
-import { CollectionPaths } from '../disk/file-names.js';
+import type { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
-import { asVamanaError } from '../errors.js';
-import { ManifestStore } from '../manifest/manifest-store.js';
+import type { FieldSchemaInput } from '../field/field-schema.js';
+import type { FacetHit } from '../field/value-index.js';
+import type { RetiredGeneration } from '../manifest/manifest.js';
+import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import type { Payload, PointIdInput } from '../payload/point.js';
 import type { Point } from '../read/assemble.js';
-import { CollectionReader, type ExplainedSearch } from '../read/collection-reader.js';
+import { CollectionReader, type ExplainedSearch, type OrderedPoint } from '../read/collection-reader.js';
 import type { PointGroup } from '../read/group-points.js';
 import type { ScoredPoint } from '../read/hydrate.js';
-import { LiveRows, unindexed } from '../read/live-rows.js';
+import { LiveRows } from '../read/live-rows.js';
 import type {
   CollectionScrollOptions,
   CollectionSearchOptions,
+  FacetOptions,
   FilterOptions,
   GroupSearchOptions,
+  OrderedOptions,
   ReadOptions,
 } from '../read/read-options.js';
 import type { ScrollPage } from '../read/scroll.js';
-import { type RecoveryProgress, recover } from '../recovery/recover.js';
+import type { Job, JobLog } from '../rebuild/job.js';
 import { cancellable } from '../segment/cancellable.js';
 import type { QueryVectors } from '../segment/query-batch.js';
-import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
+import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
 import {
   type CollectionVerifyReport,
   type VerifyCollectionOptions,
@@ -40,70 +44,16 @@ import type { EncodedPoint, PointInput, UpdateMode, UpdateVectors, WriteBatch } 
 import { BackPressure } from './back-pressure.js';
 import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
 import type { CollectionStatus, WriteOptions } from './collection-options.js';
+import { FieldIndexes, type FieldStatus } from './field-indexes.js';
 import { Flusher } from './flusher.js';
+import { Generations } from './generations.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
-import { Parts } from './parts.js';
+import { type JobOptions, type JobStatus, Lifecycle, type RebuildOptions } from './lifecycle.js';
+import type { Parts } from './parts.js';
 import { pinCollection } from './pin.js';
 
-export interface OpenCollectionInput {
-  name: string;
-  dir: string;
-  storage: Storage;
-  runtime: Runtime;
-  onProgress?: (progress: RecoveryProgress) => void;
-  /** Called when closing begins, with its end. */
-  onClose?: (closed: Promise<void>) => void;
-}
-
-/** Recovers the collection in a folder; see src/recovery/recover.ts. NOT_FOUND, CORRUPT, TOO_NEW, IO. */
-export async function openCollection(input: OpenCollectionInput): Promise<Collection> {
-  const { dir, storage, runtime, onProgress } = input;
-  const paths = new CollectionPaths(dir);
-  const manifests = await ManifestStore.open<CollectionConfig>(storage, dir);
-  const store = createStore(manifests.current.config, runtime);
-  try {
-    const recovered = await recover({
-      storage,
-      paths,
-      manifests,
-      store,
-      runtime,
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
-    const { segments, delta, dead, meta, wal, replayed: records, cutBytes } = recovered;
-    const parts = new Parts(segments, [], delta);
-    const native = store.createSnapshot({ segments, deltas: [delta], dead });
-    const snapshots = new SnapshotCell(new CollectionSnapshot(native, meta.snapshot()));
-    return new Collection(input.name, {
-      storage,
-      paths,
-      manifests,
-      runtime,
-      store,
-      parts,
-      snapshots,
-      meta,
-      wal,
-      recovered: { records, cutBytes },
-      onClose: input.onClose,
-    });
-  } catch (error) {
-    await store.close();
-    throw asVamanaError(error);
-  }
-}
-
-function createStore(config: CollectionConfig, runtime: Runtime): NativeStore {
-  const native = loadNative();
-  const { dim, element, metric, degree, buildList, alpha } = config;
-  const { io, threads, cacheBytes } = runtime;
-  const { queueRequests } = native.constants.defaults;
-  const delta = { degree, buildList, alpha: Math.min(alpha, DELTA_ALPHA_MAX) };
-  return native.createStore({ dim, element, metric, io, threads, inFlight: 0, cacheBytes, queueRequests, delta });
-}
-
-const DELTA_ALPHA_MAX = 2;
-interface CollectionParts {
+/** What openCollection makes. */
+export interface CollectionParts {
   storage: Storage;
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
@@ -113,8 +63,10 @@ interface CollectionParts {
   snapshots: SnapshotCell;
   meta: MetaStore;
   wal: WalWriter;
+  jobs: JobLog;
   recovered: Collection['recovered'];
-  onClose: OpenCollectionInput['onClose'];
+  /** Called when closing begins, with its end. */
+  onClose?: ((closed: Promise<void>) => void) | undefined;
 }
 
 /**
@@ -122,12 +74,14 @@ interface CollectionParts {
  * begins afterwards. Rejects with VamanaError.
  */
 export class Collection {
-  readonly config: CollectionConfig;
   /** What opening found in the log: records that were replayed, and bytes of its torn end that were cut. */
   readonly recovered: { readonly records: number; readonly cutBytes: number };
   private readonly reader: CollectionReader;
+  private readonly fields: FieldIndexes;
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
+  private readonly generations: Generations;
+  private readonly lifecycle: Lifecycle;
   private closing: Promise<void> | null = null;
 
   /** @internal Use Database. */
@@ -137,18 +91,13 @@ export class Collection {
   ) {
     const { manifests, parts, runtime, meta, wal } = root;
     const { config } = manifests.current;
-    this.config = config;
     this.recovered = root.recovered;
     const live = LiveRows.of(root.snapshots.peek().meta);
     const { filterScanRows } = runtime;
-    this.reader = new CollectionReader({
-      config,
-      snapshots: root.snapshots,
-      store: root.store,
-      fields: unindexed(live),
-      filterScanRows,
-    });
-    this.flusher = new Flusher(root);
+    const { snapshots, store } = root;
+    this.fields = new FieldIndexes({ meta, wal, live, snapshots, alone: (work) => this.queue.run(work) });
+    this.reader = new CollectionReader({ config, snapshots, store, fields: this.fields, filterScanRows });
+    this.flusher = new Flusher({ ...root, onFlushed: () => this.fields.storeSoon() });
     const gatherer = new RowGatherer(config);
     const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
     this.queue = new CommitQueue({
@@ -162,11 +111,34 @@ export class Collection {
         for (const record of records) gatherer.add(record);
         const dead = deadRows(records);
         live.publish(gatherer.numbers, dead);
+        this.fields.publish(records);
         gatherer.moveTo(parts.active);
         this.publish(dead);
       },
     });
     this.flusher.attach(this.queue);
+    const { queue } = this;
+    this.generations = new Generations({ ...root, queue });
+    this.lifecycle = new Lifecycle({
+      ...root,
+      live,
+      queue,
+      generations: this.generations,
+      takeNumber: () => this.flusher.takeNumber(),
+      recent: () => this.reader.recentQueries(),
+    });
+  }
+
+  /** As it was made, or rebuilt. */
+  get config(): CollectionConfig {
+    return this.root.manifests.current.config;
+  }
+
+  /** @internal Before anything is asked of it. */
+  async start(): Promise<void> {
+    await this.fields.load();
+    this.generations.start();
+    this.lifecycle.start();
   }
 
   /**
@@ -289,6 +261,20 @@ export class Collection {
     return this.reader.scrollPage(limit, options);
   }
 
+  /**
+   * Values of a field with the number of points that have each, most first; exact.
+   *
+   * @throws VamanaError UNINDEXED_FILTER where the field has no index, INVALID_ARGUMENT, ABORTED, CLOSED.
+   */
+  facet(key: string, options: FacetOptions = {}): Promise<FacetHit[]> {
+    return this.reader.facet(key, options);
+  }
+
+  /** Up to `limit` points in the order of a field that has an index of numbers or dates. As `facet` for errors. */
+  orderedPoints(limit: number, options: OrderedOptions): Promise<OrderedPoint[]> {
+    return this.reader.orderedPoints(limit, options);
+  }
+
   /** Points, of the last batch that was acknowledged. */
   count(): number {
     return this.reader.count();
@@ -297,6 +283,32 @@ export class Collection {
   /** Points that match. */
   countWhere(filter: unknown, options: FilterOptions = {}): Promise<number> {
     return this.reader.countWhere(filter, options);
+  }
+
+  /**
+   * Makes an index of a payload field, so that filters on it read no payloads; see src/field/field-schema.ts for the
+   * types. Returns once it is begun: `built` resolves when it answers, and rejects with ABORTED when it is dropped or
+   * replaced before. An index of the same kind stays, one of another is replaced.
+   *
+   * @throws VamanaError INVALID_ARGUMENT, DISK_FULL, IO, CLOSED.
+   */
+  createFieldIndex(key: string, schema: FieldSchemaInput): Promise<{ built: Promise<void> }> {
+    return this.fields.create(key, schema);
+  }
+
+  /** False where the field has no index. DISK_FULL, IO, CLOSED. */
+  dropFieldIndex(key: string): Promise<boolean> {
+    return this.fields.drop(key);
+  }
+
+  /** The indexes of payload fields and how far they are. */
+  fieldIndexes(): FieldStatus[] {
+    return this.fields.status();
+  }
+
+  /** Resolves when no index of a field is being built any more. */
+  fieldIndexesBuilt(): Promise<void> {
+    return this.fields.ready();
   }
 
   /**
@@ -310,6 +322,43 @@ export class Collection {
       await this.flusher.settled(rotation);
       left = rotation.left;
     }
+  }
+
+  /**
+   * Merges all segments into one, which keeps the graph of the largest: dead rows are taken out, the others are linked
+   * into it. Searches and writes go on. Resolves with the job once the new segment has taken the place of the others;
+   * null where there are none. Fresh rows stay as they are: `flush` first to have them in.
+   *
+   * @throws VamanaError GATE_REFUSED (the new segment was judged worse; nothing has changed), BUSY (another job is
+   *   running), DISK_FULL, MEMORY_LIMIT, IO, ABORTED, CLOSED.
+   */
+  compact(options: JobOptions = {}): Promise<Job | null> {
+    return this.lifecycle.compact(options);
+  }
+
+  /** As `compact`, with a new graph and new codes, of other parameters where they are given. */
+  rebuild(options: RebuildOptions = {}): Promise<Job | null> {
+    return this.lifecycle.rebuild(options);
+  }
+
+  /**
+   * Takes the last merge or rebuild back, or the one that made the segment of this number: the segments it replaced
+   * are searched again. What was written since stays.
+   *
+   * @throws VamanaError NOT_FOUND (they are gone: see `maintenance.graceMs`), INVALID_ARGUMENT, BUSY, IO, CLOSED.
+   */
+  rollback(segment?: number): Promise<RetiredGeneration> {
+    return this.lifecycle.rollback(segment);
+  }
+
+  /** Merges and rebuilds, newest last. */
+  jobs(): JobStatus[] {
+    return this.lifecycle.jobs();
+  }
+
+  /** False where the job is not running. */
+  cancelJob(id: number): boolean {
+    return this.lifecycle.cancel(id);
   }
 
   /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */
@@ -329,7 +378,9 @@ export class Collection {
   snapshot(dir: string, options: TakeSnapshotOptions = {}): Promise<TakenSnapshot> {
     const { storage, paths, manifests, meta, wal } = this.root;
     const alone = <T>(work: () => Promise<T>): Promise<T> => this.queue.run(work);
-    return takeSnapshot({ name: this.name, storage, paths, manifests, meta, wal, alone }, dir, options);
+    const letGo = this.generations.hold();
+    const source = { name: this.name, storage, paths, manifests, meta, wal, alone };
+    return takeSnapshot(source, dir, options).finally(letGo);
   }
 
   /**
@@ -340,11 +391,16 @@ export class Collection {
    */
   async verify(options: VerifyCollectionOptions = {}): Promise<CollectionVerifyReport> {
     const { paths, storage } = this.root;
-    const { release, ...pinned } = await this.queue.run(() => pinCollection(this.root));
+    const letGo = this.generations.hold();
     try {
-      return await verifyPinned(paths, storage, pinned, options);
+      const { release, ...pinned } = await this.queue.run(() => pinCollection(this.root));
+      try {
+        return await verifyPinned(paths, storage, pinned, options);
+      } finally {
+        release();
+      }
     } finally {
-      release();
+      letGo();
     }
   }
 
@@ -360,11 +416,13 @@ export class Collection {
     return {
       points: this.count(),
       seq: snapshots.peek().seq,
+      lifecycle: this.lifecycle.status(),
       segments: manifests.current.segments.map(({ number, rows, bytes, level }) => ({ number, rows, bytes, level })),
       freshRows: deltas.reduce((sum, { rows }) => sum + rows, 0),
       unlinkedRows: deltas.reduce((sum, { rows, linked }) => sum + rows - linked, 0),
       flushing: parts.frozen.length,
       flushError: this.flusher.failure?.message ?? null,
+      fieldError: this.fields.storeError?.message ?? null,
       writeError: this.queue.failed?.message ?? null,
       wal: wal.stats(),
       metaBytes: meta.fileBytes,
@@ -389,7 +447,10 @@ export class Collection {
 
   private async finish(): Promise<void> {
     const { store, parts, snapshots, meta, wal } = this.root;
+    await this.lifecycle.close();
+    this.generations.close();
     await this.flusher.close();
+    await this.fields.close();
     await this.queue.close();
     this.reader.close();
     snapshots.close();

@@ -36,6 +36,8 @@ export interface FlusherTarget {
   snapshots: SnapshotCell;
   meta: MetaStore;
   wal: WalWriter;
+  /** Called after each flush. */
+  onFlushed(): void;
 }
 
 /** What a caller of rotate() may wait for. */
@@ -117,6 +119,12 @@ export class Flusher {
     this.running = this.flushAll();
   }
 
+  /** The number of the next segment, of a flush or a merge; never given twice. */
+  takeNumber(): number {
+    this.nextNumber += 1;
+    return this.nextNumber - 1;
+  }
+
   /** No flush will succeed until the collection is opened again. */
   get isStuck(): boolean {
     return this.target.manifests.failed !== null;
@@ -142,6 +150,7 @@ export class Flusher {
       }
       this.wake();
       await this.dropLog(frozen.seq);
+      this.target.onFlushed();
     }
     // In the turn of the last check: what is frozen later finds nothing running, and starts it.
     this.running = null;
@@ -191,8 +200,7 @@ export class Flusher {
   /** Null when none of its rows lives. */
   private async write({ delta }: FrozenDelta): Promise<FlushedSegment | null> {
     const { store, paths, manifests, runtime, snapshots } = this.target;
-    const number = this.nextNumber;
-    this.nextNumber += 1;
+    const number = this.takeNumber();
     const dir = paths.segment(number);
     // The native part only: a build takes long, and the metadata's would keep LMDB from using freed pages.
     const snapshot = snapshots.peek().native.next({});

@@ -1,6 +1,7 @@
 // How a database runs while it is open: threads, memory, durability. Nothing of it is stored.
 import { availableParallelism } from 'node:os';
 import type { NativeIo } from '../binding.js';
+import { type Maintenance, type MaintenanceOptions, resolveMaintenance } from './maintenance.js';
 
 /**
  * When a write is acknowledged: once it is durable (`always`, the default), or once it is written, which survives
@@ -38,9 +39,12 @@ export interface RuntimeOptions {
   writeTimeoutMs?: number;
   /** Bytes of the disk that writes leave free. */
   reserveBytes?: number;
+  /** When segments are merged by themselves, and how. */
+  maintenance?: MaintenanceOptions;
 }
 
-export type Runtime = Required<Omit<RuntimeOptions, 'reserveBytes'>> & Pick<RuntimeOptions, 'reserveBytes'>;
+export type Runtime = Required<Omit<RuntimeOptions, 'reserveBytes' | 'maintenance'>> &
+  Pick<RuntimeOptions, 'reserveBytes'> & { maintenance: Maintenance };
 
 export function resolveRuntime(options: RuntimeOptions): Runtime {
   const processors = availableParallelism();
@@ -57,5 +61,6 @@ export function resolveRuntime(options: RuntimeOptions): Runtime {
     writeTimeoutMs: 30_000,
   } as const;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...(Object.fromEntries(given) as RuntimeOptions) };
+  const maintenance = resolveMaintenance(options.maintenance);
+  return { ...defaults, ...(Object.fromEntries(given) as Omit<RuntimeOptions, 'maintenance'>), maintenance };
 }

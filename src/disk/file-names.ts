@@ -7,6 +7,7 @@
 //   wal.damaged-<time>/          what a salvage of the log found; nobody's, kept for a person to look at
 //   segments/<number>/           decimal, without leading zeros
 //   meta/                        the LMDB environment
+//   jobs/<id>.job                what merges and rebuilds did: history only
 //   import-<16 hex digits>.json  how far an import has come; without it the import begins anew
 //   SNAPSHOT                     in a snapshot, which is a collection's folder otherwise: the list of its files
 //   <name>.tmp, <name>.tmp-<uuid>  being written; never read, overwritten or removed when found
@@ -44,12 +45,14 @@ export class CollectionPaths {
   readonly walDir: string;
   readonly metaDir: string;
   readonly segmentsDir: string;
+  readonly jobsDir: string;
   readonly snapshotList: string;
 
   constructor(readonly dir: string) {
     this.walDir = join(dir, 'wal');
     this.metaDir = join(dir, 'meta');
     this.segmentsDir = join(dir, 'segments');
+    this.jobsDir = join(dir, 'jobs');
     this.snapshotList = join(dir, SNAPSHOT_LIST);
   }
 
@@ -65,6 +68,10 @@ export class CollectionPaths {
   /** `key`: 16 hexadecimal digits that stand for what is imported. */
   importRecord(key: string): string {
     return join(this.dir, `import-${key}.json`);
+  }
+
+  job(id: number): string {
+    return join(this.jobsDir, `${id}.job`);
   }
 
   segment(number: number): string {
@@ -94,6 +101,11 @@ export function isImportRecord(name: string): boolean {
 /** The number of a segment's folder; null for any other name. */
 export function parseSegmentName(name: string): number | null {
   return countingNumber(/^([1-9]\d{0,15})$/.exec(name)?.[1], 10);
+}
+
+/** The id in "12.job"; null for any other name. */
+export function parseJobName(name: string): number | null {
+  return countingNumber(/^([1-9]\d{0,15})\.job$/.exec(name)?.[1], 10);
 }
 
 /** What `path` is called while it is written. One writer at a time: the collection is locked. */

@@ -6,6 +6,7 @@
 // never changed; those made here are.
 import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import type { FieldCondition } from '../field/field-condition.js';
+import type { FieldAnswer } from '../field/value-index.js';
 import type { PointId } from '../payload/point.js';
 import type { Condition, Filter } from './filter-ast.js';
 
@@ -13,8 +14,8 @@ import type { Condition, Filter } from './filter-ast.js';
 export interface PostingSource {
   /** Rows that live. */
   readonly live: ReadonlyRoaringBitmap32;
-  /** Exact among live rows, may hold dead ones; undefined when no index can answer. */
-  rowsOf(key: string, condition: FieldCondition): ReadonlyRoaringBitmap32 | undefined;
+  /** Rows that match, or may; dead ones among them do not matter. Undefined where the field has no index. */
+  rowsOf(key: string, condition: FieldCondition): FieldAnswer | undefined;
   /** About how many; undefined as above. Only for the order of evaluation. */
   estimate(key: string, condition: FieldCondition): number | undefined;
   idRows(ids: readonly PointId[]): ReadonlyRoaringBitmap32;
@@ -65,7 +66,7 @@ class Evaluator {
       case 'filter':
         return this.filter(condition.filter);
       case 'field':
-        return exact(this.source.rowsOf(condition.key, condition.condition)) ?? UNKNOWN;
+        return boundsOf(this.source.rowsOf(condition.key, condition.condition));
       case 'hasId':
         return { most: this.source.idRows(condition.ids), isExact: true, least: NONE };
       case 'hasVector':
@@ -79,8 +80,8 @@ class Evaluator {
   private nested({ key, filter }: Extract<Condition, { kind: 'nested' }>): Bounds {
     const parts = filter.must.flatMap((condition): (() => Bounds)[] => {
       if (condition.kind !== 'field' || isOfNothing(condition.condition)) return [];
-      const rows = this.source.rowsOf(`${key}.${condition.key}`, condition.condition);
-      return rows === undefined ? [] : [() => ({ most: rows, isExact: false, least: NONE })];
+      const answer = this.source.rowsOf(`${key}.${condition.key}`, condition.condition);
+      return answer === undefined ? [] : [() => ({ most: answer.rows, isExact: false, least: NONE })];
     });
     return parts.length === 0 ? UNKNOWN : { ...this.intersection(parts), isExact: false, least: NONE };
   }
@@ -169,8 +170,8 @@ class Evaluator {
   }
 }
 
-function exact(rows: ReadonlyRoaringBitmap32 | undefined): Bounds | undefined {
-  return rows === undefined ? undefined : { most: rows, isExact: true, least: NONE };
+function boundsOf(answer: FieldAnswer | undefined): Bounds {
+  return answer === undefined ? UNKNOWN : { most: answer.rows, isExact: answer.isExact, least: NONE };
 }
 
 function ladder(sets: readonly ReadonlyRoaringBitmap32[], count: number): RoaringBitmap32 {

@@ -7,12 +7,13 @@ import { filters, payloads } from '../../test/filter-arbitrary.js';
 import { naiveMatches } from '../../test/naive-filter.js';
 import { VamanaError } from '../errors.js';
 import type { FieldCondition } from '../field/field-condition.js';
+import type { FieldAnswer } from '../field/value-index.js';
 import { fieldValues } from '../field/field-values.js';
 import { parsePath } from '../payload/payload-path.js';
 import type { Payload } from '../payload/point.js';
 import { evaluateFilter, type PostingSource } from './evaluate-filter.js';
 import { filterKey } from './filter-key.js';
-import { compileCondition } from './match-condition.js';
+import { compileCondition } from '../field/match-condition.js';
 import { compileMatcher } from './match-filter.js';
 import { parseFilter } from './parse-filter.js';
 
@@ -25,18 +26,21 @@ function sourceOf(
   answers: (condition: FieldCondition) => boolean,
 ): PostingSource {
   const live = RoaringBitmap32.fromRange(0, all.length);
-  const rowsOf = (key: string, condition: FieldCondition): RoaringBitmap32 | undefined => {
+  const rowsOf = (key: string, condition: FieldCondition): FieldAnswer | undefined => {
     if (!indexed.has(key) || !answers(condition)) return undefined;
     const matches = compileCondition(condition);
     const path = parsePath(key);
     const rows = new RoaringBitmap32([all.length + 1, all.length + 70_000]); // dead ones
     for (const [row, payload] of all.entries()) if (matches(fieldValues(payload, path))) rows.add(row);
-    return rows;
+    // Texts as an index that knows less than it is asked: more rows than match.
+    const isExact = condition.kind !== 'text' && condition.kind !== 'phrase';
+    if (!isExact) rows.addRange(0, all.length >> 1);
+    return { rows, isExact };
   };
   return {
     live,
     rowsOf,
-    estimate: (key, condition) => rowsOf(key, condition)?.size,
+    estimate: (key, condition) => rowsOf(key, condition)?.rows.size,
     idRows: (ids) => new RoaringBitmap32(ids.map(Number).filter((row) => row < all.length)),
   };
 }

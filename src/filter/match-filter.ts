@@ -6,7 +6,7 @@ import type { Payload, PointId } from '../payload/point.js';
 import { getAtPath } from '../payload/payload-path.js';
 import type { Condition, Filter } from './filter-ast.js';
 import { isObject } from './json-part.js';
-import { compileCondition } from './match-condition.js';
+import { compileCondition } from '../field/match-condition.js';
 
 export type Matcher = (point: { readonly id: PointId; readonly payload: Payload | null }) => boolean;
 

@@ -2,6 +2,7 @@
 // stands for them here. Clients check that members are there more than what they say.
 import type { Collection } from '../collection/collection.js';
 import type { CollectionConfig } from '../config/collection-config.js';
+import { payloadSchema } from './field-routes.js';
 import { isObject } from './fields.js';
 import { distanceOf } from './scores.js';
 import type { WireCollection } from './wire-registry.js';
@@ -20,7 +21,7 @@ export function collectionInfo(collection: Collection, wire: WireCollection): un
     indexed_vectors_count: Math.max(0, Math.min(points, points - unlinkedRows)),
     segments_count: segments.length + (freshRows > 0 ? 1 : 0),
     config: configOf(collection.config, wire),
-    payload_schema: {},
+    payload_schema: payloadSchema(collection.fieldIndexes()),
   };
 }
 

@@ -14,8 +14,13 @@ import type { Shown } from './wire-point.js';
 export interface Hit {
   key: PointId;
   score: number;
+  /** By which an order puts it where it is. */
+  order?: number;
   point?: Point;
 }
+
+/** A point that is answered. */
+export type Found = Hit & { point: Point };
 
 /** What the engine is asked for a plan's own k nearest. */
 export function searchOptions({ tuning, filter }: Plan, shown: Shown, k: number): CollectionSearchOptions {
@@ -30,7 +35,7 @@ export function searchOptions({ tuning, filter }: Plan, shown: Shown, k: number)
   };
 }
 
-export function hitsOf(points: readonly ScoredPoint[], { metric }: CollectionConfig): Required<Hit>[] {
+export function hitsOf(points: readonly ScoredPoint[], { metric }: CollectionConfig): Found[] {
   return points.map((point) => ({ key: point.id, score: scoreOf(metric, point.distance), point }));
 }
 

@@ -14,7 +14,14 @@ export type Ranking =
   | ({ kind: 'rrf' } & RrfOptions)
   | { kind: 'dbsf' }
   | { kind: 'sample' }
+  | ({ kind: 'order' } & Order)
   | { kind: 'first' };
+
+export interface Order {
+  orderBy: string;
+  direction: 'asc' | 'desc';
+  startFrom?: number | string;
+}
 
 export interface Tuning {
   listSize: number;
@@ -112,10 +119,27 @@ function readRanking(body: Fields, shape: PointShape, prefetches: number): Ranki
     if (query.sample === 'random') return { kind: 'sample' };
     throw badRequest(`${body.path('query.sample')}: found ${describe(query.sample)}, expected random`);
   }
+  if (isObject(query) && query.order_by !== undefined) {
+    return { kind: 'order', ...readOrder(query.order_by, body.path('query.order_by')) };
+  }
   requireVectorName(body.string('using') || undefined, shape, body.path('using'));
   const lookup = readLookup(body);
   if (!isObject(query)) return nearestTo(readExample(query, shape, body.path('query')), lookup);
   return readQueryObject(Fields.of(query, body.path('query')), shape, lookup);
+}
+
+/** Of a query, and of a scroll. */
+export function readOrder(value: unknown, place: string): Order {
+  if (typeof value === 'string') return { orderBy: value, direction: 'asc' };
+  const fields = Fields.of(value, place);
+  fields.required('key');
+  const orderBy = fields.string('key') as string;
+  const direction = fields.oneOf('direction', ['asc', 'desc']) ?? 'asc';
+  const start = fields.raw('start_from');
+  if (start === undefined) return { orderBy, direction };
+  if (typeof start === 'bigint') return { orderBy, direction, startFrom: Number(start) };
+  if (typeof start !== 'number' && typeof start !== 'string') throw fields.wrong('start_from', 'a number or a date');
+  return { orderBy, direction, startFrom: start };
 }
 
 function readQueryObject(query: Fields, shape: PointShape, lookup: Lookup | undefined): Ranking {
@@ -128,7 +152,7 @@ function readQueryObject(query: Fields, shape: PointShape, lookup: Lookup | unde
   const kinds = query.names();
   if (kinds.includes('text') || kinds.includes('model')) throw notSupported('inference', 'send the vector itself');
   const named = kinds.length === 0 ? 'an empty query' : `a query by ${kinds.join(', ')}`;
-  throw notSupported(named, 'use nearest, recommend, fusion, rrf or sample');
+  throw notSupported(named, 'use nearest, recommend, fusion, rrf, order_by or sample');
 }
 
 function readFusion(query: unknown, place: string, prefetches: number): Ranking | undefined {

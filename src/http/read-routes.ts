@@ -1,9 +1,22 @@
 // Everything that reads points: by id, in order, counted, and by search in its newer and older forms.
 import type { Collection } from '../collection/collection.js';
+import { parsePath } from '../payload/payload-path.js';
+import { parseSelection } from '../payload/payload-selection.js';
+import type { Point } from '../read/assemble.js';
+import { groupPoints } from '../read/group-points.js';
 import { Fields } from './fields.js';
 import { filterOption, readFilter } from './filter-option.js';
-import { type Plan, type QueryLimits, readQuery, readRecommend, readSearch } from './read-query.js';
+import {
+  type Order,
+  type Plan,
+  type QueryLimits,
+  readOrder,
+  readQuery,
+  readRecommend,
+  readSearch,
+} from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
+import type { Found } from './hits.js';
 import { type Asked, answerMany } from './search-many.js';
 import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
@@ -12,7 +25,8 @@ import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePo
 type PlanReader = (body: Fields, shape: PointShape, limits: QueryLimits) => Plan;
 
 const POINTS = '/collections/:collection/points';
-const RANKINGS = 'nearest, recommend, fusion (rrf, dbsf), rrf, sample; order_by is refused';
+const RANKINGS = 'nearest, recommend, fusion (rrf, dbsf), rrf, order_by, sample';
+const LOOKUP = '`with_lookup` is refused';
 
 export const READ_ROUTES: readonly Route[] = [
   { method: 'POST', path: POINTS, title: 'points by ids', access: 'read', handle: retrieve },
@@ -20,9 +34,8 @@ export const READ_ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: `${POINTS}/scroll`,
-    title: 'points in the order of ids',
+    title: 'points in the order of ids, or of a field',
     access: 'read',
-    note: 'order_by is refused',
     handle: scroll,
   },
   { method: 'POST', path: `${POINTS}/count`, title: 'count points', access: 'read', handle: count },
@@ -47,6 +60,13 @@ function searchRoutes(name: string, title: string, read: PlanReader, wrapped: bo
       title: `${title}, many at once`,
       handle: (request) => searchMany(request, read, wrap),
     },
+    {
+      ...frame,
+      path: `${POINTS}/${name}/groups`,
+      title: `${title}, in groups`,
+      note: note === undefined ? LOOKUP : `${note}; ${LOOKUP}`,
+      handle: (request) => withShape(request, (shape) => searchGroups(bodyOf(request), request, shape, read)),
+    },
   ];
 }
 
@@ -60,7 +80,41 @@ async function searchOne(request: WireRequest, shape: PointShape, read: PlanRead
   const asked = readAsked(bodyOf(request), request, shape, read);
   const [hits = []] = await answerMany([asked], shape, request.signal);
   if (asked.spent !== undefined) request.beside.cost = asked.spent.values;
-  return hits.map(({ point, score }) => wirePoint(point, shape, score));
+  return hits.map((hit) => wireHit(hit, shape));
+}
+
+function wireHit({ point, score, order }: Found, shape: PointShape): Record<string, unknown> {
+  return { ...wirePoint(point, shape, score), ...(order === undefined ? {} : { order_value: order }) };
+}
+
+const GROUP_SIZE_DEFAULT = 3;
+
+/** What a search gives, its `limit` being groups: it is asked for more points until they are full. */
+async function searchGroups(body: Fields, request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown> {
+  const { results, prefetch_depth: depth } = request.parts.config.limits;
+  body.refuse('retrieve what groups are named after', 'with_lookup');
+  body.required('group_by');
+  const path = parsePath(body.string('group_by') as string);
+  const groupSize = body.integer('group_size', { least: 1, most: results }) ?? GROUP_SIZE_DEFAULT;
+  const { withPayload, withVector } = readShown(body, shape, false);
+  const plan = read(body, shape, { results, depth });
+  const pointsMax = Math.min(results, Math.max(1, shape.collection.count()));
+  const spent = asksCost(request) ? new Spent() : undefined;
+  const nearest = async (limit: number): Promise<(Point & { hit: Found })[]> => {
+    const asked = { plan: { ...plan, limit, offset: 0 }, shown: { withPayload: true, withVector } };
+    const all = spent === undefined ? asked : { ...asked, spent };
+    const [hits = []] = await answerMany([all], shape, request.signal);
+    return hits.map((hit) => ({ ...hit.point, hit }));
+  };
+  const options = { path, limit: plan.limit, groupSize, pointsMax, shown: parseSelection(withPayload) };
+  const groups = await groupPoints(nearest, options);
+  if (spent !== undefined) request.beside.cost = spent.values;
+  return {
+    groups: groups.map(({ value, points }) => ({
+      id: value,
+      hits: points.map(({ hit, ...point }) => wireHit({ ...hit, point }, shape)),
+    })),
+  };
 }
 
 function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unknown[]) => unknown): Promise<unknown> {
@@ -71,7 +125,7 @@ function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unkno
     const asked = searches.map((search, at) => readAsked(Fields.of(search, `searches[${at}]`), request, shape, read));
     const lists = await answerMany(asked, shape, request.signal);
     if (asksCost(request)) request.beside.cost = asked.map(({ spent }) => spent?.values);
-    return lists.map((hits) => wrap(hits.map(({ point, score }) => wirePoint(point, shape, score))));
+    return lists.map((hits) => wrap(hits.map((hit) => wireHit(hit, shape))));
   });
 }
 
@@ -106,7 +160,8 @@ function scroll(request: WireRequest): Promise<unknown> {
   const body = Fields.of(request.body ?? {});
   return withShape(request, async (shape) => {
     body.refuse('one node holds all of a collection', 'shard_key');
-    body.refuse('leave it out to scroll by ids', 'order_by');
+    const order = body.raw('order_by');
+    if (order !== undefined) return scrollInOrder(body, readOrder(order, 'order_by'), request, shape);
     const filter = readFilter(body);
     const limit = body.integer('limit', { least: 1, most: request.parts.config.limits.points }) ?? SCROLL_DEFAULT;
     const offset = body.raw('offset');
@@ -121,6 +176,22 @@ function scroll(request: WireRequest): Promise<unknown> {
       next_page_offset: next === null ? null : wireId(next),
     };
   });
+}
+
+async function scrollInOrder(body: Fields, order: Order, request: WireRequest, shape: PointShape): Promise<unknown> {
+  if (body.has('offset')) throw badRequest('offset: not with `order_by`; use its `start_from`');
+  const limit = body.integer('limit', { least: 1, most: request.parts.config.limits.points }) ?? SCROLL_DEFAULT;
+  const options = {
+    ...order,
+    ...readShown(body, shape, true),
+    ...filterOption(readFilter(body)),
+    signal: request.signal,
+  };
+  const points = await shape.collection.orderedPoints(limit, options);
+  return {
+    points: points.map(({ orderValue, ...point }) => ({ ...wirePoint(point, shape), order_value: orderValue })),
+    next_page_offset: null,
+  };
 }
 
 function count(request: WireRequest): Promise<unknown> {

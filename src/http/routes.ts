@@ -1,5 +1,7 @@
 // Every route of the service, in the order of the table of compatibility. Nothing is done here.
 import { COLLECTION_ROUTES } from './collection-routes.js';
+import { FIELD_ROUTES } from './field-routes.js';
+import { LIFECYCLE_ROUTES } from './lifecycle-routes.js';
 import { DOCS_ROUTES } from './docs-routes.js';
 import { METRICS_ROUTES } from './metrics-routes.js';
 import { READ_ROUTES } from './read-routes.js';
@@ -15,6 +17,8 @@ export const ROUTES: readonly Route[] = [
   ...COLLECTION_ROUTES,
   ...WRITE_ROUTES,
   ...READ_ROUTES,
+  ...FIELD_ROUTES,
+  ...LIFECYCLE_ROUTES,
   ...SNAPSHOT_ROUTES,
   ...REFUSED_ROUTES,
 ];

@@ -4,7 +4,7 @@
 import type { SearchCosts } from './metrics.js';
 import type { Plan } from './read-query.js';
 import { passes } from './scores.js';
-import { type Hit, hitsOf, searchOptions } from './hits.js';
+import { type Found, hitsOf, searchOptions } from './hits.js';
 import { answer } from './search.js';
 import type { Spent } from './spent.js';
 import { writeJson } from './wire-json.js';
@@ -21,12 +21,8 @@ export interface Asked {
 const CALL_QUERIES_MAX = 64;
 
 /** The points of each, in order. */
-export async function answerMany(
-  asked: readonly Asked[],
-  shape: PointShape,
-  signal: AbortSignal,
-): Promise<Required<Hit>[][]> {
-  const lists: Required<Hit>[][] = asked.map(() => []);
+export async function answerMany(asked: readonly Asked[], shape: PointShape, signal: AbortSignal): Promise<Found[][]> {
+  const lists: Found[][] = asked.map(() => []);
   const calls = groups(asked).map(async (places) => {
     const members = places.map((place) => asked[place] as Asked);
     const found =
@@ -68,7 +64,7 @@ function vectorOf({ ranking, prefetch }: Plan): readonly number[] | undefined {
   return typeof only === 'object' && others.length === 0 ? only : undefined;
 }
 
-function alone({ plan, shown, spent }: Asked, shape: PointShape, signal: AbortSignal): Promise<Required<Hit>[]> {
+function alone({ plan, shown, spent }: Asked, shape: PointShape, signal: AbortSignal): Promise<Found[]> {
   if (spent === undefined) return answer(plan, shape, shown, signal);
   const onCosts = (costs: SearchCosts): void => {
     shape.onCosts?.(costs);
@@ -77,7 +73,7 @@ function alone({ plan, shown, spent }: Asked, shape: PointShape, signal: AbortSi
   return answer(plan, { ...shape, onCosts }, shown, signal);
 }
 
-async function together(members: readonly Asked[], shape: PointShape, signal: AbortSignal): Promise<Required<Hit>[][]> {
+async function together(members: readonly Asked[], shape: PointShape, signal: AbortSignal): Promise<Found[][]> {
   const { collection } = shape;
   const { config } = collection;
   const [{ plan, shown }] = members as [Asked];

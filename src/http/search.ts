@@ -7,7 +7,7 @@ import { type Examples, type ExampleVectors, vectorsOf } from './examples.js';
 import { filterOption } from './filter-option.js';
 import { fuseByRank, fuseByScore } from './fusion.js';
 import type { Plan, Ranking } from './read-query.js';
-import { type Hit, hitsOf, mean, searchOptions } from './hits.js';
+import { type Found, type Hit, hitsOf, mean, searchOptions } from './hits.js';
 import { recommendByScores, scoreCandidates } from './recommend.js';
 import { ascends, exactScore, passes } from './scores.js';
 import type { PointShape, Shown } from './wire-point.js';
@@ -15,17 +15,12 @@ import type { PointShape, Shown } from './wire-point.js';
 const NOTHING: Shown = { withPayload: false, withVector: false };
 
 /** Up to `limit` points from `offset` on, with what `shown` asks for. */
-export async function answer(
-  plan: Plan,
-  shape: PointShape,
-  shown: Shown,
-  signal: AbortSignal,
-): Promise<Required<Hit>[]> {
+export async function answer(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSignal): Promise<Found[]> {
   const { limit, offset, prefetch, ranking } = plan;
   const direct = prefetch.length === 0 && ranking.kind === 'nearest';
   const hits = await rank(plan, shape, direct ? shown : NOTHING, signal);
   const page = hits.slice(offset, offset + limit);
-  if (page.every((hit) => hit.point !== undefined) && direct) return page as Required<Hit>[];
+  if (page.every((hit) => hit.point !== undefined) && direct) return page as Found[];
   const points = await shape.collection.retrieve(
     page.map(({ key }) => key),
     shown,
@@ -45,7 +40,12 @@ async function rank(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSi
   const hits =
     prefetch.length === 0
       ? await rankAll(plan, shape, shown, signal)
-      : await rankLists(ranking, await Promise.all(lists.map((list) => matching(list, plan, shape, signal))), shape);
+      : await rankLists(
+          ranking,
+          await Promise.all(lists.map((list) => matching(list, plan, shape, signal))),
+          shape,
+          signal,
+        );
   if (threshold === undefined) return hits;
   const { metric } = shape.collection.config;
   return hits.filter(({ score }) => (fused ? score >= threshold : passes(metric, score, threshold)));
@@ -79,6 +79,7 @@ async function rankAll(plan: Plan, shape: PointShape, shown: Shown, signal: Abor
   }
   if (ranking.kind === 'scored') return recommendByScores(ranking, wanted, plan, shape, signal);
   if (ranking.kind === 'sample') return sample(wanted, plan, shape, signal);
+  if (ranking.kind === 'order') return ordered(ranking, wanted, plan.filter, shape, signal);
   const page = await shape.collection.scrollPage(wanted, { ...NOTHING, ...filterOption(plan.filter), signal });
   return page.points.map(({ id }) => ({ key: id, score: 1 }));
 }
@@ -99,13 +100,17 @@ async function nearest(
   return hitsOf(points, collection.config);
 }
 
-async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape): Promise<Hit[]> {
+async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape, signal: AbortSignal): Promise<Hit[]> {
   if (ranking.kind === 'rrf') return fuseByRank(lists, ranking);
   if (ranking.kind === 'dbsf') return fuseByScore(lists);
   const distinct = [...new Map(lists.flat().map((hit) => [hit.key, hit])).values()];
   if (ranking.kind === 'first') return distinct;
   if (ranking.kind === 'sample') return shuffled(distinct);
   if (ranking.kind === 'scored') return scoreCandidates(ranking, distinct, shape);
+  if (ranking.kind === 'order') {
+    const these = { must: [{ has_id: distinct.map(({ key }) => key) }] };
+    return ordered(ranking, distinct.length, these, shape, signal);
+  }
   const { query, hidden } = await queryOf(ranking, shape);
   const candidates = distinct.filter(({ key }) => !hidden.has(key)).map(({ key }) => key);
   const points = await shape.collection.retrieve(candidates, { withPayload: false, withVector: true });
@@ -128,6 +133,19 @@ async function queryOf(
   if (disliked.length === 0) return { query: towards, hidden };
   const away = mean(disliked, dim);
   return { query: towards.map((value, at) => 2 * value - (away[at] as number)), hidden };
+}
+
+async function ordered(
+  { orderBy, direction, startFrom }: Extract<Ranking, { kind: 'order' }>,
+  limit: number,
+  filter: unknown,
+  { collection }: PointShape,
+  signal: AbortSignal,
+): Promise<Hit[]> {
+  const start = startFrom === undefined ? {} : { startFrom };
+  const options = { ...NOTHING, orderBy, direction, ...start, ...filterOption(filter), signal };
+  const points = await collection.orderedPoints(limit, options);
+  return points.map(({ id, orderValue }) => ({ key: id, score: 0, order: orderValue }));
 }
 
 // Each point with the same chance, in one pass over the ids: what is kept is replaced ever more rarely.

@@ -39,15 +39,8 @@ export const SERVICE_ROUTES: readonly Route[] = [
 const COLLECTION = '/collections/:collection';
 const ONE_NODE = 'one node holds all of a collection';
 const NEAREST = 'use points/query with nearest';
-const NO_INDEX = 'there are no payload indexes yet: filters read payloads';
 
 export const REFUSED_ROUTES: readonly Route[] = [
-  refused('PUT', `${COLLECTION}/index`, 'create a payload index', 'write', NO_INDEX),
-  refused('DELETE', `${COLLECTION}/index/:field`, 'delete a payload index', 'write', NO_INDEX),
-  refused('POST', `${COLLECTION}/facet`, 'facets', 'read', NO_INDEX),
-  ...['query', 'search', 'recommend'].map((name) =>
-    refused('POST', `${COLLECTION}/points/${name}/groups`, `groups (${name})`, 'read', 'group what points/query gives'),
-  ),
   refused('POST', `${COLLECTION}/points/vectors/delete`, 'delete vectors', 'write', 'delete the points'),
   refused('POST', `${COLLECTION}/points/discover`, 'discover', 'read', NEAREST),
   refused('POST', `${COLLECTION}/points/discover/batch`, 'discover, many at once', 'read', NEAREST),

@@ -1,7 +1,14 @@
 // How a manifest changes: background work computes an edit, the one commit queue applies it to the manifest that is
 // current by then. Pure; nothing here touches a file.
 import { VamanaError } from '../errors.js';
-import { checkManifest, type Manifest, type SegmentEntry } from './manifest.js';
+import {
+  checkManifest,
+  MANIFEST_FORMAT_VERSION,
+  MANIFEST_VERSION_FIRST,
+  type Manifest,
+  type RetiredGeneration,
+  type SegmentEntry,
+} from './manifest.js';
 
 export interface ManifestEdit<Config = unknown> {
   /** Their numbers were given out by one counter, begun at nextSegmentNumber when the collection was opened. */
@@ -11,6 +18,8 @@ export interface ManifestEdit<Config = unknown> {
   /** Never falls. Left out by work that flushes nothing. */
   flushedSeq?: number;
   config?: Config;
+  /** In place of those there are. */
+  retired?: readonly RetiredGeneration[];
 }
 
 /** The next version. INTERNAL for an edit that does not fit: it was computed from something else. */
@@ -22,7 +31,18 @@ export function applyEdit<Config>(manifest: Manifest<Config>, edit: ManifestEdit
   if (removed.size > 0) throw misfit(manifest, `it removes segment ${[...removed].join(', ')}, which is not there`);
   const segments = [...kept, ...addSegments].sort((a, b) => a.number - b.number);
   const nextSegmentNumber = Math.max(manifest.nextSegmentNumber, ...addSegments.map(({ number }) => number + 1));
-  const next = { ...manifest, version: manifest.version + 1, config, flushedSeq, nextSegmentNumber, segments };
+  const { retired: before = [], ...rest } = manifest;
+  const retired = [...(edit.retired ?? before)];
+  const next = {
+    ...rest,
+    formatVersion: retired.length > 0 ? MANIFEST_FORMAT_VERSION : MANIFEST_VERSION_FIRST,
+    version: manifest.version + 1,
+    config,
+    flushedSeq,
+    nextSegmentNumber,
+    segments,
+    ...(retired.length > 0 ? { retired } : {}),
+  };
   checkManifest<Config>(next, 'INTERNAL', `edit of manifest ${manifest.version}`);
   return next;
 }

@@ -1,8 +1,8 @@
 // The authority on the bytes of `manifest-<version>.vm`: a sealed JSON document (disk/sealed-text.ts) whose first
 // line is "vamana-manifest <format version>".
 //
-// A file is valid iff its seal holds; it is of format version 1; the document keeps every invariant of manifest.ts;
-// and its version is that of the file's name.
+// A file is valid iff its seal holds; it is of format version 1, or of 2 where there are retired generations; the document
+// keeps every invariant of manifest.ts; and its version is that of the file's name.
 import { isDeepStrictEqual } from 'node:util';
 import { type SealedFormat, seal, sealedCorrupt, unseal } from '../disk/sealed-text.js';
 import { VamanaError } from '../errors.js';
@@ -21,7 +21,7 @@ export function encodeManifest(manifest: Manifest<unknown>): Buffer {
   if (!isDeepStrictEqual(JSON.parse(JSON.stringify(manifest)), manifest)) {
     throw new VamanaError('INTERNAL', `${where}: the configuration is not plain JSON: it would be read as another`);
   }
-  return seal(manifest, FORMAT);
+  return seal(manifest, { ...FORMAT, version: manifest.formatVersion });
 }
 
 /** CORRUPT or TOO_NEW, with `path`. */

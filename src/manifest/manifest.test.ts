@@ -4,14 +4,27 @@ import { checkManifest, manifestProblem } from './manifest.js';
 import { applyEdit } from './manifest-edit.js';
 
 describe('checkManifest', () => {
+  const segment = sample.segments[0];
+  const third = { ...segment, number: 3, uuid: '00112233-4455-4677-8899-000000000003' };
+  const times = { retiredAt: sample.createdAt, deleteAfter: '2025-01-01T01:00:00.000Z' };
+  const retired = { replacedBy: 2, ...times, segments: [third] };
+  const twice = { ...retired, segments: [{ ...third, number: 2 }] };
   it('takes a whole manifest', () => {
     expect(manifestProblem(sample)).toBeNull();
     expect(manifestProblem({ ...sample, flushedSeq: 0, nextSegmentNumber: 1, segments: [] })).toBeNull();
+    expect(manifestProblem({ ...sample, formatVersion: 2, nextSegmentNumber: 4, retired: [retired] })).toBeNull();
   });
 
-  const segment = sample.segments[0];
   const bad: [string, object][] = [
-    ['formatVersion', { formatVersion: 2 }],
+    ['formatVersion', { formatVersion: 3 }],
+    ['unknown field retired', { retired: [] }],
+    ['retired: found undefined', { formatVersion: 2 }],
+    ['retired: found an array', { formatVersion: 2, retired: [] }],
+    ['retired[0]: replacedBy', { formatVersion: 2, retired: [{ ...retired, replacedBy: 0 }] }],
+    ['retired[0]: deleteAfter', { formatVersion: 2, retired: [{ ...retired, deleteAfter: 'soon' }] }],
+    ['retired[0].segments[0]: the uuid', { formatVersion: 2, retired: [{ ...retired, segments: [segment] }] }],
+    ['retired[0].segments[0]: the number 2 stands twice', { formatVersion: 2, retired: [twice] }],
+    ['nextSegmentNumber 3 is not above segment 3', { formatVersion: 2, retired: [retired], nextSegmentNumber: 3 }],
     ['version', { version: 0 }],
     ['version', { version: 1.5 }],
     ['uuid', { uuid: sample.uuid.toUpperCase() }],
@@ -49,6 +62,21 @@ describe('checkManifest', () => {
 });
 
 describe('applyEdit', () => {
+  it('raises the format version for as long as generations are retired', () => {
+    const [first] = sample.segments;
+    const generation = {
+      replacedBy: null,
+      retiredAt: sample.createdAt,
+      deleteAfter: sample.createdAt,
+      segments: [first as NonNullable<typeof first>],
+    };
+    const retiring = applyEdit(sample, { removeSegments: [1], retired: [generation] });
+    expect([retiring.formatVersion, retiring.retired]).toEqual([2, [generation]]);
+    expect(applyEdit(retiring, { flushedSeq: 99 })).toMatchObject({ formatVersion: 2, retired: [generation] });
+    const gone = applyEdit(retiring, { retired: [] });
+    expect([gone.formatVersion, 'retired' in gone]).toEqual([1, false]);
+  });
+
   const entry = { ...sample.segments[0], number: 3, uuid: '00112233-4455-4677-8899-000000000003', rows: 1 };
   const added = { ...entry, firstRow: 100, lastRow: 100, bytes: 4096, createdAt: sample.createdAt, level: 1 };
 

@@ -4,7 +4,10 @@
 import { type ErrorCode, VamanaError } from '../errors.js';
 import { NO_ROW } from '../limits.js';
 
-export const MANIFEST_FORMAT_VERSION = 1;
+/** 2 where there are retired generations: what a release that knows 1 only would take for leftovers. */
+export const MANIFEST_FORMAT_VERSION = 2;
+/** Of a collection that is made. */
+export const MANIFEST_VERSION_FIRST = 1;
 
 export interface SegmentEntry {
   /** Also its folder's name. Never used again. */
@@ -21,9 +24,20 @@ export interface SegmentEntry {
   level: number;
 }
 
+/** Segments that a merge or a rebuild replaced, kept for a while so that it can be taken back. */
+export interface RetiredGeneration {
+  /** The number of the segment that took their place; null where no row of theirs lived. */
+  replacedBy: number | null;
+  retiredAt: string;
+  /** Their files go after this time. */
+  deleteAfter: string;
+  segments: SegmentEntry[];
+}
+
 /** `Config` is plain JSON, opaque here. */
 export interface Manifest<Config> {
-  formatVersion: typeof MANIFEST_FORMAT_VERSION;
+  /** 1 without the member `retired`. */
+  formatVersion: 1 | typeof MANIFEST_FORMAT_VERSION;
   /** 1 at creation, one more with every edit. */
   version: number;
   /** Of the collection, from its creation on. */
@@ -37,6 +51,8 @@ export interface Manifest<Config> {
   nextSegmentNumber: number;
   /** Ascending by number. */
   segments: SegmentEntry[];
+  /** In the order in which they were replaced; absent while there are none. */
+  retired?: RetiredGeneration[];
 }
 
 /** `code`: CORRUPT for what was read, INTERNAL for what is about to be written. */
@@ -52,20 +68,41 @@ export function checkManifest<Config>(
 /** The first invariant that does not hold; null when all do. */
 export function manifestProblem(found: unknown): string | null {
   if (!isObject(found)) return `found ${describe(found)}, expected an object`;
-  const fields = fieldsProblem(found, MANIFEST_FIELDS);
+  const hasRetired = found.formatVersion === MANIFEST_FORMAT_VERSION;
+  const fields = fieldsProblem(found, hasRetired ? { ...MANIFEST_FIELDS, retired: RETIRED } : MANIFEST_FIELDS);
   if (fields !== null) return fields;
-  const { segments, nextSegmentNumber } = found as unknown as Manifest<unknown>;
+  const { segments, nextSegmentNumber, retired = [] } = found as unknown as Manifest<unknown>;
+  const seen = { uuids: new Set<string>(), numbers: new Set<number>() };
+  const lists: [place: string, segments: readonly SegmentEntry[]][] = [['segments', segments]];
+  for (const [at, generation] of retired.entries()) {
+    const problem = isObject(generation) ? fieldsProblem(generation, GENERATION_FIELDS) : 'expected an object';
+    if (problem !== null) return `retired[${at}]: ${problem}`;
+    lists.push([`retired[${at}].segments`, generation.segments]);
+  }
+  for (const [place, list] of lists) {
+    const problem = listProblem(list, seen);
+    if (problem !== null) return `${place}${problem}`;
+  }
+  const above = Math.max(0, ...seen.numbers);
+  return nextSegmentNumber > above ? null : `nextSegmentNumber ${nextSegmentNumber} is not above segment ${above}`;
+}
+
+function listProblem(
+  segments: readonly SegmentEntry[],
+  { uuids, numbers }: { uuids: Set<string>; numbers: Set<number> },
+): string | null {
   let above = 0;
-  const uuids = new Set<string>();
   for (const [at, segment] of segments.entries()) {
     const problem = segmentProblem(segment);
-    if (problem !== null) return `segments[${at}]: ${problem}`;
-    if (segment.number <= above) return `segments[${at}]: number ${segment.number}, expected one above ${above}`;
-    if (uuids.has(segment.uuid)) return `segments[${at}]: the uuid ${segment.uuid} stands twice`;
+    if (problem !== null) return `[${at}]: ${problem}`;
+    if (segment.number <= above) return `[${at}]: number ${segment.number}, expected one above ${above}`;
+    if (uuids.has(segment.uuid)) return `[${at}]: the uuid ${segment.uuid} stands twice`;
+    if (numbers.has(segment.number)) return `[${at}]: the number ${segment.number} stands twice`;
     above = segment.number;
     uuids.add(segment.uuid);
+    numbers.add(segment.number);
   }
-  return nextSegmentNumber > above ? null : `nextSegmentNumber ${nextSegmentNumber} is not above segment ${above}`;
+  return null;
 }
 
 function segmentProblem(found: unknown): string | null {
@@ -89,8 +126,8 @@ const TIME: FieldRule = ['a time as toISOString() gives it', isTime];
 const UUID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 // Exactly these fields: a field with a new meaning comes with a new format version.
-const MANIFEST_FIELDS: Readonly<Record<keyof Manifest<unknown>, FieldRule>> = {
-  formatVersion: [String(MANIFEST_FORMAT_VERSION), (value) => value === MANIFEST_FORMAT_VERSION],
+const MANIFEST_FIELDS: Readonly<Record<Exclude<keyof Manifest<unknown>, 'retired'>, FieldRule>> = {
+  formatVersion: ['1 or 2', (value) => value === MANIFEST_VERSION_FIRST || value === MANIFEST_FORMAT_VERSION],
   version: POSITIVE,
   uuid: UUID,
   createdAt: TIME,
@@ -98,6 +135,15 @@ const MANIFEST_FIELDS: Readonly<Record<keyof Manifest<unknown>, FieldRule>> = {
   flushedSeq: COUNT,
   nextSegmentNumber: POSITIVE,
   segments: ['an array', Array.isArray],
+};
+
+const RETIRED: FieldRule = ['a list that is not empty', (value) => Array.isArray(value) && value.length > 0];
+
+const GENERATION_FIELDS: Readonly<Record<keyof RetiredGeneration, FieldRule>> = {
+  replacedBy: ['a number from 1, or null', (value) => value === null || POSITIVE[1](value)],
+  retiredAt: TIME,
+  deleteAfter: TIME,
+  segments: ['a list that is not empty', (value) => Array.isArray(value) && value.length > 0],
 };
 
 const SEGMENT_FIELDS: Readonly<Record<keyof SegmentEntry, FieldRule>> = {

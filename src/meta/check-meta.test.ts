@@ -41,7 +41,7 @@ async function problemsAfter(damage: (tables: MetaTables) => void): Promise<Meta
 }
 
 const id = (value: bigint): Buffer => encodeIdKey(value);
-const sound = { appliedSeq: 2, nextRow: 1201, points: 1200 };
+const sound = { appliedSeq: 2, nextRow: 1201, points: 1200, hasFields: false };
 
 describe('checking metadata', () => {
   it('finds nothing in what is sound', async () => {

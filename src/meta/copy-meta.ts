@@ -29,8 +29,9 @@ export async function copyMeta(snapshot: MetaSnapshot, dir: string, options: Cop
   const tables = openTables(dir, MAP_BYTES_DEFAULT);
   const { environment } = tables;
   try {
-    const copied = { points: 0, rows: 0, dead: 0 };
-    for (const name of ['points', 'rows', 'dead'] as const) {
+    // Field indexes without what is stored of them: they are built again from the payloads.
+    const copied = { points: 0, rows: 0, dead: 0, fields: 0 };
+    for (const name of ['points', 'rows', 'dead', 'fields'] as const) {
       for await (const page of pages(snapshot, name, options.signal)) {
         const table = tables[name] as unknown as AppendTable;
         await environment.batch(() => {
@@ -40,12 +41,12 @@ export async function copyMeta(snapshot: MetaSnapshot, dir: string, options: Cop
         if (name === 'rows') options.onPoints?.(copied.rows);
       }
     }
-    const { seq: appliedSeq, nextRow, count: points } = snapshot;
+    const { seq: appliedSeq, nextRow, count: points, hasFields } = snapshot;
     if (copied.points !== points || copied.rows !== points) {
       const found = `${copied.points} ids and ${copied.rows} rows hold points, the count says ${points}`;
       throw new VamanaError('CORRUPT', `the metadata to be copied: ${found}; run vamana verify on the collection`);
     }
-    const state = Buffer.from(encodeState({ appliedSeq, nextRow, points }));
+    const state = Buffer.from(encodeState({ appliedSeq, nextRow, points, hasFields }));
     await environment.batch(() => tables.state.put(STATE_KEY, state));
     await environment.flushed;
   } catch (error) {

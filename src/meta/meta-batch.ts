@@ -3,6 +3,18 @@
 import { VamanaError } from '../errors.js';
 import type { PointId } from '../payload/point.js';
 import { chunkOf, DeadChunk } from './dead-rows.js';
+import {
+  columnRange,
+  encodeColumnKey,
+  encodeDefinition,
+  encodeFieldKey,
+  encodeHead,
+  encodeTouched,
+  type FieldDefinition,
+  type FieldUpdate,
+  headKey,
+  sealColumn,
+} from './field-tables.js';
 import { encodeIdKey } from './id-key.js';
 import {
   encodeRecord,
@@ -74,7 +86,7 @@ export class MetaBatch implements MetaSummary {
     for (const op of ops) {
       if (op.kind === 'put') this.addPut(op, seq);
       else if (op.kind === 'delete') this.addDelete(op);
-      else this.putRow(op.row, encodeRecord(encodeIdKey(op.id), seq, op.payload));
+      else this.addPayload(op, seq);
     }
     this.state.appliedSeq = seq;
     if (this.collector === null) return;
@@ -118,6 +130,44 @@ export class MetaBatch implements MetaSummary {
     this.chunk(row).remove(row);
   }
 
+  /** A new field index. */
+  addField(definition: FieldDefinition): void {
+    this.put(this.tables.fields, encodeFieldKey(definition.id), encodeDefinition(definition));
+    this.state.hasFields = true;
+  }
+
+  /** What is stored of an index, and the index itself. */
+  dropField(id: number): void {
+    const { fields, touched } = this.tables;
+    this.put(fields, encodeFieldKey(id), undefined);
+    this.forgetColumns(id);
+    if (fields.getKeysCount() > 1) return;
+    this.state.hasFields = false;
+    for (const row of touched.getKeys()) this.put(touched, row, undefined);
+  }
+
+  /** Of these indexes what is stored is then as of the last applied record, with none of the rows touched. */
+  storeFields(updates: readonly FieldUpdate[]): void {
+    for (const update of updates) this.storeField(update);
+    for (const row of this.tables.touched.getKeys()) this.put(this.tables.touched, row, undefined);
+  }
+
+  /** One of them alone. */
+  storeField({ id, sets, pages }: FieldUpdate): void {
+    const { appliedSeq, nextRow } = this.state;
+    this.put(this.tables.columns, headKey(id), encodeHead(appliedSeq, nextRow, sets));
+    for (const { part, page, bytes } of pages) {
+      const value = bytes === undefined ? undefined : sealColumn(bytes);
+      this.put(this.tables.columns, encodeColumnKey(id, part, page), value);
+    }
+  }
+
+  /** What is stored of an index goes; the index stays, and is built anew. */
+  forgetColumns(id: number): void {
+    const { columns } = this.tables;
+    for (const key of columns.getKeys(columnRange(id))) this.put(columns, Buffer.from(key), undefined);
+  }
+
   /** Queues everything; to be called inside one batch. Keys and values were made before, so this does not throw. */
   queue(): void {
     for (const { table, key, value } of this.changes as { table: KeyTable; key: Uint8Array; value?: Uint8Array }[]) {
@@ -147,6 +197,12 @@ export class MetaBatch implements MetaSummary {
     this.put(this.tables.points, idKey, undefined);
     this.kill(op.row);
     this.state.points -= 1;
+  }
+
+  // What is touched stays so when the record is taken back: the row is then looked at once more, for nothing.
+  private addPayload(op: MetaEffect & { kind: 'payload' }, seq: number): void {
+    this.putRow(op.row, encodeRecord(encodeIdKey(op.id), seq, op.payload));
+    if (this.state.hasFields) this.put(this.tables.touched, op.row, encodeTouched(seq));
   }
 
   private kill(row: number): void {

@@ -6,6 +6,13 @@ import type { Transaction } from 'lmdb';
 import { VamanaError } from '../errors.js';
 import type { PointId } from '../payload/point.js';
 import { countDeadRows, DeadChunk } from './dead-rows.js';
+import {
+  columnRange,
+  decodeColumns,
+  decodeDefinition,
+  type FieldDefinition,
+  type StoredField,
+} from './field-tables.js';
 import { decodeIdKey, encodeIdKey } from './id-key.js';
 import {
   decodeRecord,
@@ -24,7 +31,7 @@ export interface ScanFrom {
 }
 
 /** The tables that hold something of points, and an entry of one as it is stored. */
-export type MetaEntryTable = 'points' | 'rows' | 'dead';
+export type MetaEntryTable = 'points' | 'rows' | 'dead' | 'fields';
 
 export interface MetaEntry {
   key: Uint8Array | number;
@@ -144,6 +151,29 @@ export class MetaSnapshot {
     this.requireOpen();
     const bytes = this.tables.dead.get(chunk, this.read);
     return bytes === undefined ? DeadChunk.empty() : DeadChunk.decode(bytes, chunk);
+  }
+
+  get hasFields(): boolean {
+    return this.state.hasFields;
+  }
+
+  /** The field indexes that there are; CORRUPT. */
+  fieldDefinitions(): FieldDefinition[] {
+    this.requireOpen();
+    const entries = this.tables.fields.getRange({ transaction: this.transaction });
+    return Array.from(entries, ({ key, value }) => decodeDefinition(key, value));
+  }
+
+  /** What is stored of a field index; undefined where nothing is; CORRUPT. */
+  storedField(id: number): StoredField | undefined {
+    this.requireOpen();
+    return decodeColumns(id, this.tables.columns.getRange({ ...columnRange(id), transaction: this.transaction }));
+  }
+
+  /** Rows whose payloads changed since field indexes were stored, ascending; some of them may be dead by now. */
+  touchedRows(): number[] {
+    this.requireOpen();
+    return Array.from(this.tables.touched.getKeys({ start: 0, transaction: this.transaction }));
   }
 
   /** The undo entry of the first record above `seq` that has one. */

@@ -45,7 +45,7 @@ describe('a write that the system refuses', () => {
     await store.close();
     limitFileSize('unlimited');
     const again = openMetaStore(store.path, options);
-    expect(again.state).toEqual({ appliedSeq: 2, nextRow: 6, points: 4 });
+    expect(again.state).toEqual({ appliedSeq: 2, nextRow: 6, points: 4, hasFields: false });
     await again.apply([record(3)]);
     expect(again.state.points).toBe(6);
     await again.close();

@@ -93,7 +93,7 @@ describe('applying records', () => {
     const store = open();
     await Promise.all(history.map((record) => store.apply([record])));
     expect(seen(store)).toEqual(afterwards);
-    expect(store.state).toEqual({ appliedSeq: 4, nextRow: 5, points: 3 });
+    expect(store.state).toEqual({ appliedSeq: 4, nextRow: 5, points: 3, hasFields: false });
   });
 
   it('ends with a dead row where a row was assigned and replaced in one record', async () => {
@@ -285,7 +285,7 @@ describe('a bulk load', () => {
     const store = open();
     const none = (async function* (): AsyncGenerator<never> {})();
     expect(await store.bulkLoad(none, 1)).toBe(0);
-    expect(store.state).toEqual({ appliedSeq: 1, nextRow: 0, points: 0 });
+    expect(store.state).toEqual({ appliedSeq: 1, nextRow: 0, points: 0, hasFields: false });
   });
 
   it('refuses ids that do not ascend, and a store that is not empty', async () => {
@@ -305,7 +305,7 @@ describe('a bulk load', () => {
       throw new Error('the source ended');
     })();
     await expect(store.bulkLoad(cut, 1)).rejects.toThrow('the source ended');
-    expect((await reopen(store)).state).toEqual({ appliedSeq: 0, nextRow: 4000, points: 4000 });
+    expect((await reopen(store)).state).toEqual({ appliedSeq: 0, nextRow: 4000, points: 4000, hasFields: false });
   });
 });
 
@@ -375,8 +375,8 @@ describe('a store', () => {
   it('of a later format is left alone', async () => {
     const path = folder.file('later');
     const tables = openTables(path, 2 ** 20);
-    const state = Buffer.from(encodeState({ appliedSeq: 1, nextRow: 0, points: 0 }));
-    state.writeUInt32LE(2, 0);
+    const state = Buffer.from(encodeState({ appliedSeq: 1, nextRow: 0, points: 0, hasFields: false }));
+    state.writeUInt32LE(3, 0);
     await tables.state.put(STATE_KEY, state);
     await tables.environment.close();
     expect(() => openMetaStore(path)).toThrow(expect.objectContaining({ code: 'TOO_NEW' }));

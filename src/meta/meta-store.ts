@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { VamanaError } from '../errors.js';
 import { type BulkPoint, bulkLoad } from './bulk-load.js';
+import type { FieldSchema } from '../field/field-schema.js';
+import type { FieldDefinition, FieldUpdate } from './field-tables.js';
 import { checkSpace, DISK_RESERVE_BYTES_DEFAULT, type MeasureFree } from './free-space.js';
 import { MetaBatch, type MetaRecord, type MetaSummary } from './meta-batch.js';
 import { MetaSnapshot } from './meta-snapshot.js';
@@ -135,11 +137,44 @@ export class MetaStore {
    * records that killed them are durable, so that no roll-back makes them live.
    */
   forgetDead(rows: Iterable<number>): Promise<void> {
+    return this.change((batch) => {
+      for (const row of rows) batch.forgetDead(row);
+    });
+  }
+
+  /** A new field index, about which nothing is stored yet. */
+  addField(key: string, schema: FieldSchema): Promise<FieldDefinition> {
     return this.enqueue(async () => {
       const batch = this.createBatch();
-      for (const row of rows) batch.forgetDead(row);
+      const ids = Array.from(this.tables.fields.getKeys(), (bytes) => Buffer.from(bytes).readUInt32BE(0));
+      const definition = { id: Math.max(0, ...ids) + 1, key, schema };
+      batch.addField(definition);
       await this.commit(batch);
+      return definition;
     });
+  }
+
+  /** A field index goes, with all that is stored of it. */
+  dropField(id: number): Promise<void> {
+    return this.change((batch) => batch.dropField(id));
+  }
+
+  /**
+   * Stores what changed of field indexes: of all that something is stored of, since the rows that were touched are
+   * forgotten. They must be at the last applied record, and that durable in the log, so that no roll-back goes before it.
+   */
+  storeFields(updates: readonly FieldUpdate[]): Promise<void> {
+    return this.change((batch) => batch.storeFields(updates));
+  }
+
+  /** One index alone, all of it: rows that were touched stay so, for the others. */
+  storeField(update: FieldUpdate): Promise<void> {
+    return this.change((batch) => batch.storeField(update));
+  }
+
+  /** Forgets what is stored of a field index, which is then built anew when the collection is opened. */
+  forgetColumns(id: number): Promise<void> {
+    return this.change((batch) => batch.forgetColumns(id));
   }
 
   /** The metadata as the last commit left it. The caller releases it. */
@@ -177,6 +212,14 @@ export class MetaStore {
       }
     })();
     return this.closing;
+  }
+
+  private change(fill: (batch: MetaBatch) => void): Promise<void> {
+    return this.enqueue(async () => {
+      const batch = this.createBatch();
+      fill(batch);
+      await this.commit(batch);
+    });
   }
 
   private enqueue<T>(work: () => Promise<T>): Promise<T> {

@@ -10,7 +10,9 @@ import type { PointId } from '../payload/point.js';
 import { checkEnvironmentFile } from './environment-file.js';
 import { decodeIdKey } from './id-key.js';
 
-export const META_FORMAT_VERSION = 1;
+/** 2 where there are field indexes, which an older release would not keep up to date. */
+export const META_FORMAT_VERSION = 2;
+const VERSION_WITHOUT_FIELDS = 1;
 export const MAP_BYTES_DEFAULT = 2 ** 36;
 
 const TABLES_MAX = 32;
@@ -32,6 +34,10 @@ export interface MetaTables {
   dead: RowTable;
   /** Record's number -> what it takes to go back before it; see undo.ts. */
   undo: KeyTable;
+  /** Field indexes; see field-tables.ts. */
+  fields: KeyTable;
+  columns: KeyTable;
+  touched: RowTable;
   state: KeyTable;
 }
 
@@ -56,6 +62,9 @@ export function openTables(path: string, mapBytes: number): MetaTables {
       rows: environment.openDB<Uint8Array, number>('rows', byRow),
       dead: environment.openDB<Uint8Array, number>('dead', byRow),
       undo: environment.openDB<Uint8Array, Uint8Array>('undo', options),
+      fields: environment.openDB<Uint8Array, Uint8Array>('fields', options),
+      columns: environment.openDB<Uint8Array, Uint8Array>('columns', options),
+      touched: environment.openDB<Uint8Array, number>('touched', byRow),
       state: environment.openDB<Uint8Array, Uint8Array>('state', options),
     };
   } catch (cause) {
@@ -71,6 +80,8 @@ export interface MetaState {
   nextRow: number;
   /** Live points. */
   points: number;
+  /** Whether there are field indexes: then rows whose payloads change are kept in `touched`. */
+  hasFields: boolean;
 }
 
 export const STATE_KEY = Buffer.from('state');
@@ -78,7 +89,7 @@ const STATE_BYTES = 32;
 
 export function encodeState(state: MetaState): Uint8Array {
   const bytes = Buffer.alloc(STATE_BYTES);
-  bytes.writeUInt32LE(META_FORMAT_VERSION, 0);
+  bytes.writeUInt32LE(state.hasFields ? META_FORMAT_VERSION : VERSION_WITHOUT_FIELDS, 0);
   writeSafe(bytes, state.appliedSeq, 8);
   writeSafe(bytes, state.nextRow, 16);
   writeSafe(bytes, state.points, 24);
@@ -87,17 +98,18 @@ export function encodeState(state: MetaState): Uint8Array {
 
 /** The state of an empty store when nothing was written yet. */
 export function decodeState(bytes: Uint8Array | undefined, path: string): MetaState {
-  if (bytes === undefined) return { appliedSeq: 0, nextRow: 0, points: 0 };
+  if (bytes === undefined) return { appliedSeq: 0, nextRow: 0, points: 0, hasFields: false };
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = view.length >= 4 ? view.readUInt32LE(0) : 0;
   if (version > META_FORMAT_VERSION) {
     const known = `this software knows up to ${META_FORMAT_VERSION}; use a later release`;
     throw new VamanaError('TOO_NEW', `${path}: metadata of format version ${version}; ${known}`);
   }
-  if (version !== META_FORMAT_VERSION || view.length !== STATE_BYTES) {
+  if (version < VERSION_WITHOUT_FIELDS || view.length !== STATE_BYTES) {
     throw new VamanaError('CORRUPT', `${path}: the metadata state has ${view.length} bytes and version ${version}`);
   }
-  return { appliedSeq: readSafe(view, 8), nextRow: readSafe(view, 16), points: readSafe(view, 24) };
+  const hasFields = version > VERSION_WITHOUT_FIELDS;
+  return { appliedSeq: readSafe(view, 8), nextRow: readSafe(view, 16), points: readSafe(view, 24), hasFields };
 }
 
 const ROW_BYTES = 4;

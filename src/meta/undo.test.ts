@@ -192,7 +192,7 @@ describe('rolling back', () => {
     const store = await filled(2500);
     expect(await store.rollBack(2490)).toBe(10);
     expect(await store.rollBack(5)).toBe(2485);
-    expect(store.state).toEqual({ appliedSeq: 5, nextRow: 5, points: 5 });
+    expect(store.state).toEqual({ appliedSeq: 5, nextRow: 5, points: 5, hasFields: false });
     expect(await problems(store)).toEqual([]);
     expect((await dump(store)).undo).toEqual([1, 2, 3, 4, 5]);
   });

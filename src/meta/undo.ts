@@ -22,8 +22,11 @@ export type UndoChange =
   /** Not dead before. */
   | { of: 'dead'; row: number };
 
+/** What a record moves. */
+export type UndoState = Omit<MetaState, 'hasFields'>;
+
 export interface UndoEntry {
-  state: MetaState;
+  state: UndoState;
   changes: UndoChange[];
 }
 
@@ -111,7 +114,7 @@ export class UndoCollector {
   }
 
   /** The entry of the record whose changes were told last; the next one begins. */
-  take(state: MetaState): Uint8Array {
+  take(state: UndoState): Uint8Array {
     const { changes } = this;
     this.changes = [];
     return encodeUndo({ state, changes });

@@ -4,6 +4,8 @@ import { loadNative, type NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import { VamanaError } from '../errors.js';
 import type { Matcher } from '../filter/match-filter.js';
+import type { NumberedRow } from '../field/number-index.js';
+import type { FacetHit } from '../field/value-index.js';
 import { parsePointId } from '../meta/point-id.js';
 import { parsePath } from '../payload/payload-path.js';
 import { type PayloadSelection, parseSelection } from '../payload/payload-selection.js';
@@ -12,16 +14,19 @@ import { cancellable } from '../segment/cancellable.js';
 import { loopTurns } from '../segment/loop-turns.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
 import type { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
-import type { Point, PointOptions, VectorReader } from './assemble.js';
+import { assemblePoints, type Point, type PointOptions, type VectorReader } from './assemble.js';
 import type { FieldSource } from './field-source.js';
 import { Filters, type ParsedFilter } from './filters.js';
 import { groupPoints, type PointGroup } from './group-points.js';
 import { hydrate, type ScoredPoint } from './hydrate.js';
+import { facetOf, orderedRows } from './by-field.js';
 import type {
   CollectionScrollOptions,
   CollectionSearchOptions,
+  FacetOptions,
   FilterOptions,
   GroupSearchOptions,
+  OrderedOptions,
   ReadOptions,
 } from './read-options.js';
 import { retrieve } from './retrieve.js';
@@ -43,11 +48,20 @@ export interface ExplainedSearch {
   plan: SearchExplanation;
 }
 
+/** A point, and the number by which it stands where it does. */
+export interface OrderedPoint extends Point {
+  orderValue: number;
+}
+
+const RECENT_QUERIES = 128;
+const FACETS_DEFAULT = 10;
 const GROUPS_DEFAULT = 10;
 const GROUP_SIZE_DEFAULT = 3;
 
 export class CollectionReader {
   private readonly filters: Filters;
+  private readonly recent: Uint8Array[] = [];
+  private asked = 0;
 
   constructor(private readonly root: ReaderRoot) {
     const { store, fields, config, filterScanRows } = root;
@@ -112,6 +126,27 @@ export class CollectionReader {
     );
   }
 
+  /** Values of a field with the number of points that have each, most first. */
+  facet(key: string, { filter, limit = FACETS_DEFAULT, signal }: FacetOptions): Promise<FacetHit[]> {
+    const parsed = filter === undefined ? undefined : this.filters.parse(filter);
+    const { fields } = this.root;
+    return this.withRows(parsed, signal, async (_snapshot, rows) => facetOf(fields, key, rows?.rows ?? null, limit));
+  }
+
+  /** Points in the order of a field, each with the number by which it stands there. */
+  async orderedPoints(limit: number, options: OrderedOptions): Promise<OrderedPoint[]> {
+    const selection = parseSelection(options.withPayload ?? true);
+    const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
+    return this.withRows(parsed, options.signal, async (snapshot, rows) => {
+      const ordered = orderedRows(this.root.fields, rows?.rows ?? null, limit, options);
+      const found = ordered.filter(({ row }) => rows !== null || snapshot.meta.recordOf(row) !== undefined);
+      const numbers = Uint32Array.from(found, ({ row }) => row);
+      const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
+      const points = await assemblePoints(snapshot.meta, numbers, pointOptions);
+      return points.map((point, at) => ({ ...point, orderValue: (found[at] as NumberedRow).value }));
+    });
+  }
+
   /** Points that match. */
   countWhere(filter: unknown, { signal }: FilterOptions): Promise<number> {
     return this.withRows(this.filters.parse(filter), signal, async (_snapshot, rows) => rows?.count ?? this.count());
@@ -127,6 +162,11 @@ export class CollectionReader {
     return this.root.snapshots.peek().meta.count;
   }
 
+  /** Some of the queries that were asked last, packed, in the element type of the collection. */
+  recentQueries(): { bytes: Uint8Array; count: number } {
+    return { bytes: Buffer.concat(this.recent), count: this.recent.length };
+  }
+
   /** To be called once no search is begun any more. */
   close(): void {
     this.filters.close();
@@ -139,6 +179,7 @@ export class CollectionReader {
     answer: (snapshot: CollectionSnapshot, rows: RowSet | null, points: ScoredPoint[][], run: SearchRun) => T,
   ): Promise<T> {
     const { bytes, count } = createQueryBatch(queries, this.root.config);
+    if (count > 0) this.remember(bytes.slice(0, bytes.length / count));
     const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
     const selection = parseSelection(options.withPayload ?? false);
     const turn = loopTurns.next();
@@ -149,6 +190,11 @@ export class CollectionReader {
       const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
       return answer(snapshot, rows, await hydrate(snapshot.meta, found.hits, found.k, pointOptions), found);
     });
+  }
+
+  private remember(query: Uint8Array): void {
+    this.recent[this.asked % RECENT_QUERIES] = query;
+    this.asked += 1;
   }
 
   private async withSnapshot<T>(work: (snapshot: CollectionSnapshot) => Promise<T>): Promise<T> {

@@ -42,7 +42,7 @@ export class Filters {
 
   /** Whether a point matches, by its payload alone. */
   matcher({ filter }: ParsedFilter): Matcher {
-    return compileMatcher(filter, (key) => this.runtime.fields.schemaOf(key));
+    return compileMatcher(filter, (key) => this.runtime.fields.indexOf(key)?.schema);
   }
 
   /**
@@ -52,19 +52,19 @@ export class Filters {
   async rowsOf(parsed: ParsedFilter, snapshot: CollectionSnapshot, signal?: AbortSignal): Promise<RowSet> {
     const { fields, store } = this.runtime;
     const { text } = parsed.key;
-    // Of the fields' postings; where payloads had to be read, of the whole collection.
+    // Of the indexes; where payloads had to be read, of the whole collection.
     const stamp = fields.stampOf(parsed.key.fields);
     const stampRead = `record ${snapshot.seq}`;
     const known = this.cache.get(text, [stamp, stampRead]);
     if (known !== undefined) return known;
     const { rows, rest } = evaluateFilter(parsed.filter, {
       live: fields.live,
-      rowsOf: (key, condition) => fields.rowsOf(key, condition),
-      estimate: (key, condition) => fields.estimate(key, condition),
+      rowsOf: (key, condition) => fields.indexOf(key)?.rowsOf(condition, fields.live),
+      estimate: (key, condition) => fields.indexOf(key)?.estimate(condition, fields.live),
       idRows: (ids) => rowsOfIds(ids, snapshot),
     });
     if (rest === null) return this.cache.put(text, stamp, new RowSet(store, rows));
-    const matches = compileMatcher(rest, (key) => fields.schemaOf(key));
+    const matches = compileMatcher(rest, (key) => fields.indexOf(key)?.schema);
     const verified = await verifyRows(snapshot.meta, rows, matches, { rowsMax: this.runtime.scanRowsMax, signal });
     return this.cache.put(text, stampRead, new RowSet(store, verified));
   }

@@ -4,14 +4,15 @@
 import { getAtPath, type PayloadPath } from '../payload/payload-path.js';
 import { type PayloadSelection, selectPayload } from '../payload/payload-selection.js';
 import type { Payload } from '../payload/point.js';
+import type { Point } from './assemble.js';
 import type { ScoredPoint } from './hydrate.js';
 
 export type GroupValue = string | number | bigint | boolean;
 
-export interface PointGroup {
+export interface PointGroup<P extends Point = ScoredPoint> {
   value: GroupValue;
   /** Nearest first. */
-  points: ScoredPoint[];
+  points: P[];
 }
 
 export interface GroupingOptions {
@@ -30,10 +31,10 @@ export interface GroupingOptions {
 const GROWTH = 4;
 
 /** `search(k)` gives the k nearest points with their whole payloads. Groups come in the order of their nearest point. */
-export async function groupPoints(
-  search: (k: number) => Promise<ScoredPoint[]>,
+export async function groupPoints<P extends Point>(
+  search: (k: number) => Promise<P[]>,
   { path, limit, groupSize, pointsMax, shown }: GroupingOptions,
-): Promise<PointGroup[]> {
+): Promise<PointGroup<P>[]> {
   for (let k = Math.min(pointsMax, limit * groupSize); ; k = Math.min(pointsMax, k * GROWTH)) {
     const points = await search(k);
     const groups = collect(points, path, limit, groupSize);
@@ -42,8 +43,8 @@ export async function groupPoints(
   }
 }
 
-function show({ value, points }: PointGroup, shown: PayloadSelection): PointGroup {
-  if (shown.kind === 'none') return { value, points: points.map(({ payload: _payload, ...point }) => point) };
+function show<P extends Point>({ value, points }: PointGroup<P>, shown: PayloadSelection): PointGroup<P> {
+  if (shown.kind === 'none') return { value, points: points.map(({ payload: _payload, ...point }) => point as P) };
   return {
     value,
     points: points.map((point) => ({
@@ -53,8 +54,13 @@ function show({ value, points }: PointGroup, shown: PayloadSelection): PointGrou
   };
 }
 
-function collect(points: readonly ScoredPoint[], path: PayloadPath, limit: number, groupSize: number): PointGroup[] {
-  const groups = new Map<GroupValue, PointGroup>();
+function collect<P extends Point>(
+  points: readonly P[],
+  path: PayloadPath,
+  limit: number,
+  groupSize: number,
+): PointGroup<P>[] {
+  const groups = new Map<GroupValue, PointGroup<P>>();
   for (const point of points) {
     for (const value of valuesOf(point.payload ?? null, path)) {
       let group = groups.get(value);

@@ -2,7 +2,6 @@
 // when a collection is opened, from what the metadata counts where that is enough, else from its rows.
 import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
-import type { FieldSource } from './field-source.js';
 
 const PAGE_ROWS = 65_536;
 
@@ -47,15 +46,4 @@ function scanRows(meta: MetaSnapshot): RoaringBitmap32 {
     if (page.length < PAGE_ROWS || last === undefined) return rows;
     first = last + 1;
   }
-}
-
-/** Of a collection without field indexes: payloads answer everything. */
-export function unindexed(live: LiveRows): FieldSource {
-  return {
-    live: live.rows,
-    schemaOf: () => undefined,
-    rowsOf: () => undefined,
-    estimate: () => undefined,
-    stampOf: () => live.stamp,
-  };
 }

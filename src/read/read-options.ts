@@ -50,3 +50,21 @@ export interface GroupSearchOptions extends Omit<CollectionSearchOptions, 'k'> {
   /** Points of a group; 3 by default. */
   groupSize?: number;
 }
+
+export interface FacetOptions extends FilterOptions {
+  /** Only points that match are counted. */
+  filter?: unknown;
+  /** Values; 10 by default. */
+  limit?: number;
+}
+
+export interface OrderedOptions extends ReadOptions, FilterOptions {
+  /** Path of the field: its index must be one of numbers or dates. Points without a value are left out. */
+  orderBy: string;
+  /** 'asc' by default. Of several values the least counts; for 'desc' the greatest. */
+  direction?: 'asc' | 'desc';
+  /** Values before it are left out: a number, or for dates microseconds since 1970 or a text. */
+  startFrom?: number | string;
+  /** Only points that match. */
+  filter?: unknown;
+}

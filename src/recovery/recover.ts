@@ -10,7 +10,7 @@
 //    record by its undo entries. If one is missing, records are gone that were durable: CORRUPT.
 // 5. The log is replayed from above the lower of flushedSeq and appliedSeq: a record above flushedSeq goes into the
 //    delta, one above appliedSeq into the metadata too.
-// 6. Folders of segments that the manifest does not name are leftovers of builds that were cut short or merged away:
+// 6. Folders of segments that the manifest does not name, retired ones included, are leftovers of builds that were cut short or merged away:
 //    removed, now that all else agrees with the manifest; if it does not, they may be what is missing.
 // 7. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
 //
@@ -72,7 +72,7 @@ const APPLY_RECORDS = 64;
 
 export async function recover(input: RecoveryInput): Promise<Recovered> {
   const { storage, paths, manifests, store, runtime, onProgress } = input;
-  const { segments: entries, flushedSeq, uuid, config } = manifests.current;
+  const { segments: entries, retired = [], flushedSeq, uuid, config } = manifests.current;
   await finishReplacing(storage, paths.walDir);
   const segments = await openSegments(store, paths, entries, onProgress);
   const meta = openMetaStore(
@@ -93,7 +93,7 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
       const delta = store.createDelta();
       const from = Math.min(flushedSeq, meta.state.appliedSeq) + 1;
       const replayed = await replay(readWal(location, { from }), { flushedSeq, delta, meta, config, onProgress });
-      await removeLeftovers(storage, paths, entries);
+      await removeLeftovers(storage, paths, [...entries, ...retired.flatMap((generation) => generation.segments)]);
       const snapshot = meta.snapshot();
       const dead = snapshot.deadRows();
       snapshot.release();

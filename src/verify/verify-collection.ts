@@ -1,6 +1,7 @@
 // A whole collection, checked: manifest, every byte of every segment, the log to its end, the metadata, and that points
 // and rows belong together. The folder must be nobody's else while it is checked (its database locked); an open
-// collection is checked through Collection.verify, which pins one moment of it. Changes nothing; memory is bounded.
+// collection is checked through Collection.verify, which pins one moment of it. Changes nothing, unless field indexes are
+// to be repaired; memory is bounded, but for one field index at a time.
 //
 // Each step reports what it finds and the next goes on, except that rows are compared only when all parts can be read.
 import { join } from 'node:path';
@@ -14,11 +15,12 @@ import type { Manifest } from '../manifest/manifest.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import { checkMeta } from '../meta/check-meta.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
-import { openMetaStore } from '../meta/meta-store.js';
+import { type MetaStore, openMetaStore } from '../meta/meta-store.js';
 import { verifyIndex } from '../segment/check-index.js';
 import { probeSegment, type RowPart } from '../segment/row-probe.js';
 import { elementBytes } from '../source/formats.js';
 import { readWal, type TornTail } from '../wal/wal-reader.js';
+import { checkFields, repairFields } from './check-fields.js';
 import { checkRows } from './check-rows.js';
 import { LogRows } from './log-rows.js';
 
@@ -39,12 +41,16 @@ export interface CollectionVerifyReport {
   tornTail: TornTail | null;
   /** Of segments. */
   bytesChecked: number;
+  /** Field indexes that were wrong and have been made again. */
+  fieldsRepaired: number;
   problemsFound: number;
   /** The first hundred. */
   problems: CollectionProblem[];
 }
 
 export interface VerifyCollectionOptions {
+  /** Make field indexes again that are wrong; of folders only. False by default: nothing is changed. */
+  repair?: boolean;
   threads?: number;
   signal?: AbortSignal;
   onProgress?: (progress: { stage: string; done: number; total: number }) => void;
@@ -80,6 +86,7 @@ export async function verifyCollectionFolder(
       const fresh = new LogRows(flushedSeq, snapshot.seq);
       const readable = await check.log(manifest, Math.min(flushedSeq, snapshot.seq) + 1, null, fresh);
       await check.meta(snapshot);
+      await check.fields(snapshot, meta);
       if (whole && readable) await check.folderRows(manifest, snapshot, fresh);
     } finally {
       snapshot.release();
@@ -108,6 +115,7 @@ export async function verifyPinned(
   await check.guarded(async () => {
     await check.log(manifest, manifest.flushedSeq + 1, meta.seq, null);
     await check.meta(meta);
+    await check.fields(meta);
     await check.rows(meta, parts, endRow);
   });
   return check.found;
@@ -122,7 +130,7 @@ class CollectionCheck {
     private readonly options: VerifyCollectionOptions,
   ) {
     const { dir } = paths;
-    const empty = { segments: 0, points: 0, records: 0, tornTail: null, bytesChecked: 0 };
+    const empty = { segments: 0, points: 0, records: 0, tornTail: null, bytesChecked: 0, fieldsRepaired: 0 };
     this.found = { dir, ...empty, problemsFound: 0, problems: [] };
   }
 
@@ -199,6 +207,18 @@ class CollectionCheck {
     this.options.onProgress?.({ stage: 'metadata', done: 0, total: 1 });
     for await (const problem of checkMeta(snapshot, this.options.signal)) this.report(problem);
     this.options.onProgress?.({ stage: 'metadata', done: 1, total: 1 });
+  }
+
+  /** Field indexes; those that are wrong are made again where that is asked for. */
+  async fields(snapshot: MetaSnapshot, meta?: MetaStore): Promise<void> {
+    const wrong = new Set<number>();
+    for await (const problem of checkFields(snapshot, this.options.signal)) {
+      if (meta === undefined || this.options.repair !== true || problem.id === null) this.report(problem);
+      else wrong.add(problem.id);
+    }
+    if (meta === undefined || wrong.size === 0) return;
+    await repairFields(meta, wrong);
+    this.found.fieldsRepaired = wrong.size;
   }
 
   async rows(meta: MetaSnapshot, parts: readonly RowPart[], endRow: number): Promise<void> {

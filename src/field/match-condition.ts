@@ -1,11 +1,12 @@
 // Whether what stands at a field fits a condition: compiled once, asked for many payloads. This is what conditions mean;
-// indexes (src/field) must give the same answers. Called by match-filter.ts.
-import { parseDatetime } from '../field/datetime.js';
-import type { Bounds, FieldCondition, MatchValue } from '../field/field-condition.js';
-import { TEXT_DEFAULTS, type TextOptions } from '../field/field-schema.js';
-import { type FieldValues, matchValueOf } from '../field/field-values.js';
-import { geoPointOf, isInArea } from '../field/geo.js';
-import { hasPhrase, isToken, tokenize } from '../field/tokenize.js';
+// indexes must give the same answers. Called by src/filter/match-filter.ts, and by indexes for what they look at value by
+// value.
+import { parseDatetime } from './datetime.js';
+import type { Bounds, FieldCondition, MatchValue } from './field-condition.js';
+import { TEXT_DEFAULTS, type TextOptions } from './field-schema.js';
+import { type FieldValues, matchValueOf } from './field-values.js';
+import { geoPointOf, isInArea } from './geo.js';
+import { hasPhrase, isToken, tokenize } from './tokenize.js';
 
 export type FieldMatcher = (field: FieldValues) => boolean;
 
@@ -79,7 +80,7 @@ function isIn(wanted: ReadonlySet<MatchValue>, value: unknown): boolean {
   return matched !== undefined && wanted.has(matched);
 }
 
-function isWithin(value: number | bigint, { gt, gte, lt, lte }: Bounds): boolean {
+export function isWithin(value: number | bigint, { gt, gte, lt, lte }: Bounds): boolean {
   if (gt !== undefined && !(value > gt)) return false;
   if (gte !== undefined && !(value >= gte)) return false;
   if (lt !== undefined && !(value < lt)) return false;

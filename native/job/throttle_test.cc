@@ -1,0 +1,74 @@
+// A job that waits: paused and let go, cancelled, and never faster than the limit. Only lower bounds of time are
+// checked, which a slow machine cannot break.
+#include "job/throttle.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace vamana {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+TEST(Throttle, WithoutALimitNothingWaits) {
+  Throttle throttle;
+  const CancelFlag cancel;
+  for (int i = 0; i < 1000; ++i) throttle.pass(uint64_t{1} << 40, cancel);
+}
+
+TEST(Throttle, PassesNoMoreThanTheLimit) {
+  Throttle throttle;
+  throttle.set_bytes_per_second(10'000'000);
+  const CancelFlag cancel;
+  const auto started = Clock::now();
+  // 4 MB through two threads: 0.4 seconds, less the tenth that may be used at once.
+  std::thread other([&] {
+    for (int i = 0; i < 20; ++i) throttle.pass(100'000, cancel);
+  });
+  for (int i = 0; i < 20; ++i) throttle.pass(100'000, cancel);
+  other.join();
+  EXPECT_GE(Clock::now() - started, std::chrono::milliseconds(290));
+}
+
+TEST(Throttle, WaitsWhilePaused) {
+  Throttle throttle;
+  throttle.set_paused(true);
+  const CancelFlag cancel;
+  std::atomic<bool> passed{false};
+  std::thread waiting([&] {
+    throttle.pass(1, cancel);
+    passed = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  EXPECT_FALSE(passed);
+  throttle.set_paused(false);
+  waiting.join();
+  EXPECT_TRUE(passed);
+}
+
+TEST(Throttle, ACancelEndsEveryWait) {
+  Throttle paused, slow;
+  paused.set_paused(true);
+  slow.set_bytes_per_second(1);
+  CancelFlag cancel;
+  std::thread one([&] { paused.wait_while_paused(cancel); });
+  std::thread two([&] { slow.pass(1'000'000, cancel); });
+  cancel.cancel();
+  one.join();
+  two.join();
+}
+
+TEST(Throttle, AnotherLimitFreesWhatWaits) {
+  Throttle throttle;
+  throttle.set_bytes_per_second(1);
+  const CancelFlag cancel;
+  std::thread waiting([&] { throttle.pass(1'000'000, cancel); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  throttle.set_bytes_per_second(0);
+  waiting.join();
+}
+
+}  // namespace
+}  // namespace vamana

@@ -1,0 +1,171 @@
+// Which segments a collection is searched in, exchanged as a whole, and those that were replaced: kept on the disk for a
+// time of grace, put back on request, removed when it is over. Called by lifecycle.ts, and by what reads files of
+// segments by their names.
+import { rm } from 'node:fs/promises';
+import type { NativeSegment, NativeStore } from '../binding.js';
+import type { CommitQueue } from '../commit-queue/commit-queue.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import type { CollectionPaths } from '../disk/file-names.js';
+import { VamanaError } from '../errors.js';
+import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
+import { applyEdit } from '../manifest/manifest-edit.js';
+import type { ManifestStore } from '../manifest/manifest-store.js';
+import type { MetaStore } from '../meta/meta-store.js';
+import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { Parts } from './parts.js';
+
+export interface GenerationsTarget {
+  paths: CollectionPaths;
+  manifests: ManifestStore<CollectionConfig>;
+  store: NativeStore;
+  parts: Parts;
+  snapshots: SnapshotCell;
+  meta: MetaStore;
+  queue: CommitQueue;
+}
+
+export interface OpenSegment {
+  segment: NativeSegment;
+  entry: SegmentEntry;
+}
+
+/** Longer ones overflow. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export class Generations {
+  private timer: NodeJS.Timeout | null = null;
+  private closed = false;
+  /** Readers of files by their names: nothing is removed meanwhile. */
+  private holds = 0;
+
+  constructor(private readonly target: GenerationsTarget) {}
+
+  /** Once the collection is open: what is overdue is removed. */
+  start(): void {
+    this.removeExpiredSoon();
+  }
+
+  /** Until what it returns is called, no file of a segment is removed. */
+  hold(): () => void {
+    this.holds += 1;
+    return () => {
+      this.holds -= 1;
+      if (this.holds === 0) this.removeExpiredSoon();
+    };
+  }
+
+  /** See Collection.rollback. */
+  rollBack(number: number | undefined): Promise<RetiredGeneration> {
+    return this.target.queue.run(() => this.rollBackAlone(number));
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  /**
+   * On the commit queue only. The manifest first: what is published afterwards is what opening would find. Returns for how
+   * many milliseconds searches that began waited: the exchange itself, without the disk.
+   */
+  async exchange(
+    gone: readonly SegmentEntry[],
+    come: readonly OpenSegment[],
+    rest: { retired: readonly RetiredGeneration[]; config?: CollectionConfig },
+  ): Promise<number> {
+    const { manifests, parts, snapshots, meta } = this.target;
+    const edit = {
+      removeSegments: gone.map(({ number }) => number),
+      addSegments: come.map(({ entry }) => entry),
+      ...rest,
+    };
+    await manifests.publish(applyEdit(manifests.current, edit));
+    const began = performance.now();
+    const uuids = new Set(gone.map(({ uuid }) => uuid));
+    const leaving = parts.segments.filter(({ info }) => uuids.has(info.uuid));
+    parts.segments = [
+      ...parts.segments.filter(({ info }) => !uuids.has(info.uuid)),
+      ...come.map(({ segment }) => segment),
+    ];
+    const native = snapshots.peek().native.next({ segments: [...parts.segments], deltas: parts.deltas });
+    snapshots.publish(new CollectionSnapshot(native, meta.snapshot()));
+    const swapMs = performance.now() - began;
+    // Searches in flight keep what they hold.
+    for (const segment of leaving) segment.close();
+    this.removeExpiredSoon();
+    return swapMs;
+  }
+
+  private async rollBackAlone(number: number | undefined): Promise<RetiredGeneration> {
+    const { manifests, store, paths } = this.target;
+    const { retired = [], segments } = manifests.current;
+    const generation = number === undefined ? retired.at(-1) : retired.find(({ replacedBy }) => replacedBy === number);
+    if (generation === undefined) {
+      const what =
+        number === undefined ? 'no segments are kept' : `no segments are kept that segment ${number} replaced`;
+      throw new VamanaError('NOT_FOUND', `roll back: ${what}; they are for maintenance.graceMs after a job`);
+    }
+    const { replacedBy } = generation;
+    const replacing = segments.filter((entry) => entry.number === replacedBy);
+    if (replacedBy !== null && replacing.length === 0) {
+      const later = retired.find((other) => other.segments.some((entry) => entry.number === replacedBy))?.replacedBy;
+      const message = `roll back: segment ${replacedBy} was replaced by segment ${later ?? 'of a later job'} since`;
+      throw new VamanaError('INVALID_ARGUMENT', `${message}; roll that back first`);
+    }
+    const come: OpenSegment[] = [];
+    try {
+      for (const entry of generation.segments) {
+        come.push({ entry, segment: await store.openSegment(paths.segment(entry.number)) });
+      }
+    } catch (error) {
+      for (const { segment } of come) segment.close();
+      throw error;
+    }
+    await this.exchange(replacing, come, { retired: retired.filter((other) => other !== generation) });
+    for (const entry of replacing) await this.removeFolder(entry.number);
+    return generation;
+  }
+
+  private removeExpiredSoon(): void {
+    if (this.closed || this.holds > 0) return;
+    const { retired = [] } = this.target.manifests.current;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    if (retired.length === 0) return;
+    const next = Math.min(...retired.map(({ deleteAfter }) => Date.parse(deleteAfter)));
+    const wait = Math.min(TIMER_MAX_MS, Math.max(0, next - Date.now()));
+    this.timer = setTimeout(() => void this.removeExpired().catch(() => undefined), wait).unref();
+  }
+
+  // First the manifest, so that nothing is named that is not there.
+  private removeExpired(): Promise<void> {
+    return this.target.queue.run(async () => {
+      const { manifests } = this.target;
+      const { retired = [] } = manifests.current;
+      const now = Date.now();
+      const gone = retired.filter(({ deleteAfter }) => Date.parse(deleteAfter) <= now);
+      if (gone.length > 0 && this.holds === 0) {
+        await manifests.publish(
+          applyEdit(manifests.current, { retired: retired.filter((other) => !gone.includes(other)) }),
+        );
+        for (const { segments } of gone) for (const { number } of segments) await this.removeFolder(number);
+      }
+      this.removeExpiredSoon();
+    });
+  }
+
+  /** A segment that was made in vain. */
+  async discard({ segment, entry }: OpenSegment): Promise<void> {
+    const { manifests, parts } = this.target;
+    if (parts.segments.includes(segment)) return;
+    segment.close();
+    // If a manifest that names it may have been published, recovery decides.
+    if (manifests.failed === null) await this.removeFolder(entry.number);
+  }
+
+  // What is left is removed at the next opening.
+  private async removeFolder(number: number): Promise<void> {
+    if (this.holds > 0) return;
+    await rm(this.target.paths.segment(number), { recursive: true, force: true }).catch(() => undefined);
+  }
+}

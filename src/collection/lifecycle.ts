@@ -1,0 +1,377 @@
+// Merges and rebuilds of a collection while it is searched and written: one job at a time, which makes a segment of
+// several (or of all), has it pass the gates, and lets it take their place. What is searched does not change before that.
+//
+// 1. Between two groups of writes: the segments, a snapshot and the rows that live are taken down.
+// 2. The new segment is made of the rows that live (RUNNING). Rows that die meanwhile are in it, and are dead there as
+//    they were before: a snapshot's dead rows stay dead wherever they are. Rows that come are in deltas and other
+//    segments. So there is nothing to catch up with.
+// 3. Old and new are searched side by side (VALIDATING); see src/rebuild/gates.ts.
+// 4. Between two groups of writes: the manifest that names the new segment, and the old ones as retired, is made durable,
+//    and a snapshot with the new one is published (SWAPPING). Searches never wait, writes for this step only.
+// 5. The retired segments leave memory once no search has them; their files stay for the time of grace. Rolling back is
+//    the same exchange the other way round: rows keep their numbers, so what was written since stays.
+//
+// A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was.
+import type { NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
+import type { RoaringBitmap32 } from '../bitmap.js';
+import type { CommitQueue } from '../commit-queue/commit-queue.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import type { Runtime } from '../config/runtime-options.js';
+import type { CollectionPaths } from '../disk/file-names.js';
+import type { Storage } from '../disk/storage.js';
+import { asVamanaError, VamanaError } from '../errors.js';
+import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
+import type { ManifestStore } from '../manifest/manifest-store.js';
+import type { LiveRows } from '../read/live-rows.js';
+import { type GateResult, runGates } from '../rebuild/gates.js';
+import { hasEnded, type Job, type JobKind, type JobLog } from '../rebuild/job.js';
+import { chooseMerge, type MergeChoice, mergeAll, type SegmentFacts, tombstoneRatio } from '../rebuild/merge-policy.js';
+import { createThrottle, mergeSegments } from '../segment/merge-segments.js';
+import type { RatedProgress } from '../segment/stage-rate.js';
+import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
+import { segmentEntry } from '../write/flush.js';
+import type { Generations, OpenSegment } from './generations.js';
+import type { Parts } from './parts.js';
+
+export interface LifecycleTarget {
+  storage: Storage;
+  paths: CollectionPaths;
+  manifests: ManifestStore<CollectionConfig>;
+  runtime: Runtime;
+  store: NativeStore;
+  parts: Parts;
+  snapshots: SnapshotCell;
+  live: LiveRows;
+  jobs: JobLog;
+  queue: CommitQueue;
+  generations: Generations;
+  /** Of segments; shared with flushes. */
+  takeNumber(): number;
+  /** Queries that were asked lately. */
+  recent(): { bytes: Uint8Array; count: number };
+}
+
+export interface JobOptions {
+  /** Exchange segments whatever the gates say. */
+  force?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (progress: RatedProgress) => void;
+}
+
+/**
+ * Of a rebuild: what the new graph and codes are like; as the collection was made by default. Segments that are written
+ * later are of the same kind.
+ */
+export interface RebuildOptions extends JobOptions {
+  degree?: number;
+  buildList?: number;
+  alpha?: number;
+  code?: 'pq' | 'rabitq' | 'auto';
+  codeBytes?: number;
+}
+
+/** A job, and how far it is; null once it has ended. */
+export interface JobStatus extends Readonly<Job> {
+  progress: RatedProgress | null;
+}
+
+export interface LifecycleStatus {
+  state: 'ACTIVE' | 'DEGRADED' | 'REBUILDING';
+  /** Of a degraded collection: what should be merged. */
+  reason: string | null;
+  /** Share of rows in segments that are dead. */
+  tombstones: number;
+  retired: RetiredGeneration[];
+}
+
+interface Running {
+  job: Job;
+  progress: RatedProgress | null;
+  cancel: AbortController;
+  done: Promise<Job>;
+}
+
+/** What step 1 takes down. */
+interface Base {
+  entries: SegmentEntry[];
+  segments: NativeSegment[];
+  snapshot: NativeSnapshot;
+  live: RoaringBitmap32;
+  number: number;
+}
+
+/** Two failures in a row stop automatic jobs until one that was asked for succeeds. */
+const FAILURES_MAX = 2;
+/** A new segment takes as many bytes as those it is made of, and some for the while. */
+const DISK_FACTOR = 1.2;
+
+export class Lifecycle {
+  private running: Running | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private failures = 0;
+  private closed = false;
+
+  constructor(private readonly target: LifecycleTarget) {}
+
+  /** Once the collection is open: what is overdue is removed, and automatic jobs begin. */
+  start(): void {
+    const { auto, checkIntervalMs } = this.target.runtime.maintenance;
+    if (!auto) return;
+    this.timer = setInterval(() => this.check(), checkIntervalMs).unref();
+  }
+
+  /** Merges all segments into one that keeps the graph of the largest. Null where there is nothing to merge. */
+  compact(options: JobOptions = {}): Promise<Job | null> {
+    return this.begin(mergeAll(this.facts(), 'asked for'), 'major', options);
+  }
+
+  /** Builds a new graph and new codes from all segments. Null where there are none. */
+  rebuild(options: RebuildOptions = {}): Promise<Job | null> {
+    return this.begin(mergeAll(this.facts(), 'asked for'), 'rebuild', options);
+  }
+
+  /**
+   * Puts the segments back that a job replaced: those of the last one, or of the segment with this number. NOT_FOUND
+   * where none are kept, INVALID_ARGUMENT where they were replaced again since.
+   */
+  async rollback(number?: number): Promise<RetiredGeneration> {
+    this.requireIdle('roll back');
+    return this.target.generations.rollBack(number);
+  }
+
+  /** Asks a job to end. False where it has ended, or is none. */
+  cancel(id: number): boolean {
+    if (this.running?.job.id !== id) return false;
+    this.running.cancel.abort();
+    return true;
+  }
+
+  jobs(): JobStatus[] {
+    const { running } = this;
+    return this.target.jobs.jobs.map((job) => ({ ...job, progress: running?.job === job ? running.progress : null }));
+  }
+
+  status(): LifecycleStatus {
+    const facts = this.facts();
+    const due = chooseMerge(facts, this.target.runtime.maintenance.thresholds);
+    const state = this.running !== null ? 'REBUILDING' : due !== null ? 'DEGRADED' : 'ACTIVE';
+    const { retired = [] } = this.target.manifests.current;
+    return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts), retired };
+  }
+
+  /** Before flusher and queue: ends the job in flight. */
+  async close(): Promise<void> {
+    this.closed = true;
+    if (this.timer !== null) clearInterval(this.timer);
+    this.running?.cancel.abort();
+    await this.running?.done.catch(() => undefined);
+  }
+
+  /** What should be done, begun. */
+  private check(): void {
+    if (this.closed || this.running !== null || this.failures >= FAILURES_MAX) return;
+    const choice = chooseMerge(this.facts(), this.target.runtime.maintenance.thresholds);
+    // What becomes of it is in the history.
+    if (choice !== null) void this.begin(choice, choice.kind, {}).catch(() => undefined);
+  }
+
+  private facts(): SegmentFacts[] {
+    const { parts, snapshots, manifests } = this.target;
+    const numbers = new Map(manifests.current.segments.map(({ uuid, number }) => [uuid, number]));
+    const { native } = snapshots.peek();
+    return parts.segments.map((segment) => {
+      const only = native.next({ segments: [segment], deltas: [] });
+      try {
+        const number = numbers.get(segment.info.uuid) as number;
+        return { number, rows: segment.rows.count, liveRows: only.liveRows };
+      } finally {
+        only.close();
+      }
+    });
+  }
+
+  private async begin(choice: MergeChoice | null, kind: JobKind, options: RebuildOptions): Promise<Job | null> {
+    this.requireIdle('begin a job');
+    if (choice === null) return null;
+    const { jobs } = this.target;
+    const job: Job = {
+      id: jobs.nextId,
+      kind,
+      state: 'RUNNING',
+      reason: choice.reason,
+      segments: choice.segments,
+      into: null,
+      startedAt: new Date().toISOString(),
+      endedAt: null,
+      error: null,
+      force: options.force === true,
+      gates: [],
+      rows: null,
+      pausedMs: null,
+      swapMs: null,
+    };
+    const cancel = new AbortController();
+    const running: Running = { job, progress: null, cancel, done: Promise.resolve(job) };
+    this.running = running;
+    running.done = this.run(running, options).finally(() => {
+      this.running = null;
+    });
+    return running.done;
+  }
+
+  private async run(running: Running, options: RebuildOptions): Promise<Job> {
+    const { job, cancel } = running;
+    const signal = options.signal === undefined ? cancel.signal : AbortSignal.any([cancel.signal, options.signal]);
+    try {
+      await this.enter(job, 'RUNNING');
+      await this.work(running, options, signal);
+      this.failures = 0;
+      await this.enter(job, 'DONE');
+      return job;
+    } catch (thrown) {
+      const error = asVamanaError(thrown);
+      job.error = error.message;
+      if (error.code !== 'ABORTED' && error.code !== 'CLOSED') this.failures += 1;
+      await this.enter(job, error.code === 'ABORTED' ? 'CANCELLED' : 'FAILED').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async work(running: Running, options: RebuildOptions, signal: AbortSignal): Promise<void> {
+    const { job } = running;
+    const base = await this.target.queue.run(() => this.takeDown(job.segments));
+    let made: OpenSegment | null = null;
+    try {
+      if (this.livesIn(base)) {
+        made = await this.make(running, base, options, signal);
+        job.rows = made.entry.rows;
+        job.into = made.entry.number;
+        await this.enter(job, 'VALIDATING');
+        job.gates = await this.judge(base, made);
+        signal.throwIfAborted();
+        requireGates(job);
+      }
+      await this.enter(job, 'SWAPPING');
+      await this.swap(job, base, made, options);
+    } catch (error) {
+      if (made !== null) await this.target.generations.discard(made);
+      throw signal.aborted ? new VamanaError('ABORTED', 'the job was cancelled', { cause: error }) : error;
+    } finally {
+      base.snapshot.close();
+    }
+  }
+
+  private takeDown(numbers: readonly number[]): Base {
+    const { manifests, parts, snapshots, live } = this.target;
+    const wanted = new Set(numbers);
+    const entries = manifests.current.segments.filter(({ number }) => wanted.has(number));
+    const uuids = new Set(entries.map(({ uuid }) => uuid));
+    const segments = parts.segments.filter(({ info }) => uuids.has(info.uuid));
+    const snapshot = snapshots.peek().native.next({ segments: [...segments], deltas: [] });
+    return { entries, segments, snapshot, live: live.rows.clone(), number: this.target.takeNumber() };
+  }
+
+  private livesIn({ snapshot }: Base): boolean {
+    return snapshot.liveRows > 0;
+  }
+
+  private async make(
+    running: Running,
+    { segments, snapshot, number, entries }: Base,
+    options: RebuildOptions,
+    signal: AbortSignal,
+  ): Promise<OpenSegment> {
+    const { store, paths, manifests, runtime, storage } = this.target;
+    const bytes = DISK_FACTOR * entries.reduce((sum, entry) => sum + entry.bytes, 0);
+    const { freeBytes } = await storage.freeSpace(paths.segmentsDir);
+    if (freeBytes < bytes) {
+      const found = `${paths.segmentsDir}: ${freeBytes} bytes are free`;
+      throw new VamanaError('DISK_FULL', `${found}, the job needs about ${Math.round(bytes)}; free some space`);
+    }
+    const { degree, buildList, alpha, code, codeBytes } = { ...manifests.current.config, ...graphOf(options) };
+    const { bytesPerSecond, memoryLimit } = runtime.maintenance;
+    const onProgress = (progress: RatedProgress): void => {
+      running.progress = progress;
+      options.onProgress?.(progress);
+    };
+    const rebuild = running.job.kind === 'rebuild';
+    await mergeSegments(
+      {
+        store,
+        snapshot,
+        segments,
+        dir: paths.segment(number),
+        threads: runtime.buildThreads,
+        ...(memoryLimit > 0 ? { memoryLimit } : {}),
+        ...(rebuild
+          ? { mode: 'rebuild', graph: { degree, buildList, alpha, code, codeBytes } }
+          : { mode: 'streaming', keep: mostAlive(snapshot, segments) }),
+      },
+      { throttle: createThrottle({ bytesPerSecond }), signal, onProgress },
+    );
+    const segment = await store.openSegment(paths.segment(number));
+    const level = 1 + Math.max(...entries.map((entry) => entry.level));
+    return { segment, entry: segmentEntry(segment, number, level) };
+  }
+
+  private judge({ snapshot, segments, live }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
+    const { store, recent } = this.target;
+    return runGates({ store, base: snapshot, live, before: segments, candidate: segment, recent: recent() });
+  }
+
+  private swap(job: Job, { entries }: Base, made: OpenSegment | null, options: RebuildOptions): Promise<void> {
+    return this.target.queue.run(async () => {
+      const began = performance.now();
+      const { graceMs } = this.target.runtime.maintenance;
+      const now = Date.now();
+      const generation: RetiredGeneration = {
+        replacedBy: made?.entry.number ?? null,
+        retiredAt: new Date(now).toISOString(),
+        deleteAfter: new Date(now + graceMs).toISOString(),
+        segments: entries,
+      };
+      const { retired = [], config } = this.target.manifests.current;
+      const edit = { retired: [...retired, generation], config: { ...config, ...graphOf(options) } };
+      job.swapMs = await this.target.generations.exchange(entries, made === null ? [] : [made], edit);
+      job.pausedMs = performance.now() - began;
+    });
+  }
+
+  private async enter(job: Job, state: Job['state']): Promise<void> {
+    job.state = state;
+    if (hasEnded(job)) job.endedAt = new Date().toISOString();
+    await this.target.jobs.save(job);
+    this.target.runtime.maintenance.onTransition?.({ ...job });
+  }
+
+  private requireIdle(what: string): void {
+    if (this.closed) throw new VamanaError('CLOSED', 'the collection was closed');
+    if (this.running === null) return;
+    const { id, kind } = this.running.job;
+    throw new VamanaError('BUSY', `cannot ${what}: job ${id} (${kind}) is running; wait for it, or cancel it`);
+  }
+}
+
+function mostAlive(snapshot: NativeSnapshot, segments: readonly NativeSegment[]): NativeSegment {
+  const living = segments.map((segment) => {
+    const only = snapshot.next({ segments: [segment], deltas: [] });
+    const { liveRows } = only;
+    only.close();
+    return { segment, liveRows };
+  });
+  return living.reduce((most, one) => (one.liveRows > most.liveRows ? one : most)).segment;
+}
+
+function graphOf({ degree, buildList, alpha, code, codeBytes }: RebuildOptions): Partial<CollectionConfig> {
+  const given = Object.entries({ degree, buildList, alpha, code, codeBytes }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return Object.fromEntries(given) as Partial<CollectionConfig>;
+}
+
+function requireGates({ gates, force, id }: Job): void {
+  const refusing = gates.filter(({ passed }) => !passed);
+  if (refusing.length === 0 || force) return;
+  const found = refusing.map(({ gate, figures }) => `${gate} ${JSON.stringify(figures)}`).join(', ');
+  throw new VamanaError('GATE_REFUSED', `job ${id}: the new segment did not pass: ${found}; the old ones stay`);
+}

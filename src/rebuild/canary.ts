@@ -1,0 +1,61 @@
+// Queries by which a collection is judged: some of its own points, and what searches of a snapshot find for them. Truth
+// is an exact scan of the same snapshot, so it is always current.
+import type { NativeSearchResult, NativeSnapshot } from '../binding.js';
+import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
+import { rerankDepth } from '../segment/open-index.js';
+
+export const CANARY_K = 10;
+export const CANARY_LIST_SIZE = 64;
+
+export interface Canary {
+  /** Rows that the queries are the vectors of. */
+  rows: Uint32Array;
+  /** Packed, in the element type of the collection. */
+  bytes: Uint8Array;
+  count: number;
+}
+
+/** Up to `count` of the rows, spread over them; of those that the snapshot has. */
+export async function sampleCanary(
+  snapshot: NativeSnapshot,
+  rows: ReadonlyRoaringBitmap32,
+  count: number,
+): Promise<Canary> {
+  const step = Math.max(1, Math.floor(rows.size / count));
+  const chosen = Uint32Array.from({ length: Math.min(count, rows.size) }, (_, at) => rows.select(at * step) as number);
+  const { found, vectors } = await snapshot.fetch(chosen);
+  const bytes = chosen.length === 0 ? 0 : vectors.length / chosen.length;
+  const there = [...chosen.keys()].filter((at) => found[at] === 1);
+  const packed = Buffer.concat(there.map((at) => vectors.subarray(at * bytes, (at + 1) * bytes)));
+  return { rows: Uint32Array.from(there, (at) => chosen[at] as number), bytes: packed, count: there.length };
+}
+
+export function searchCanary(
+  snapshot: NativeSnapshot,
+  { bytes, count }: Pick<Canary, 'bytes' | 'count'>,
+  options: { exact?: boolean; listSize?: number } = {},
+): Promise<NativeSearchResult> {
+  const { exact = false, listSize = CANARY_LIST_SIZE } = options;
+  const params = { k: CANARY_K, listSize, rerank: rerankDepth(), exact, approximate: false, costs: false };
+  return snapshot.search(bytes, count, params, null);
+}
+
+const TIES = 1e-6;
+
+/** Share of the k nearest that were found; a result counts when it is no farther than the last true one. */
+export function recallOf(found: NativeSearchResult, truth: NativeSearchResult): number {
+  const k = CANARY_K;
+  let near = 0;
+  let wanted = 0;
+  for (let first = 0; first < truth.distances.length; first += k) {
+    const expected = truth.distances.subarray(first, first + k).filter(Number.isFinite);
+    const last = expected.at(-1);
+    if (last === undefined) continue;
+    const limit = last + Math.abs(last) * TIES;
+    wanted += expected.length;
+    near += found.distances
+      .subarray(first, first + k)
+      .filter((distance) => Number.isFinite(distance) && distance <= limit).length;
+  }
+  return wanted === 0 ? 1 : near / wanted;
+}

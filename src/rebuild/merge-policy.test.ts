@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { THRESHOLDS_DEFAULT as defaults } from '../config/maintenance.js';
+import { chooseMerge, type SegmentFacts, tombstoneRatio } from './merge-policy.js';
+
+const segment = (number: number, rows: number, liveRows = rows): SegmentFacts => ({ number, rows, liveRows });
+const many = (count: number, rows: number, first = 1): SegmentFacts[] =>
+  Array.from({ length: count }, (_, at) => segment(first + at, rows));
+
+describe('what is merged', () => {
+  it.each<[string, SegmentFacts[], null | [kind: string, segments: number[]]]>([
+    ['nothing where there is nothing', [], null],
+    ['not one segment, however large', [segment(1, 1e9)], null],
+    ['not a few dead rows', [segment(1, 1000, 800)], null],
+    [
+      'the segments in which too many are dead',
+      [segment(1, 1000, 500), segment(2, 1000), segment(3, 100, 0)],
+      ['major', [1, 3]],
+    ],
+    ['not ten small segments', [segment(99, 1e6), ...many(10, 500)], null],
+    [
+      'eleven small ones, and not the large one',
+      [segment(99, 1e6), ...many(11, 500)],
+      ['minor', many(11, 1).map((s) => s.number)],
+    ],
+    [
+      'the lowest tier first',
+      [...many(11, 5000), ...many(11, 500, 50)],
+      ['minor', many(11, 1, 50).map((s) => s.number)],
+    ],
+    [
+      'the smallest of more than fifty',
+      [
+        ...many(9, 1e6),
+        ...many(10, 5e6, 20),
+        ...many(10, 5e7, 40),
+        ...many(10, 5e8, 60),
+        ...many(10, 5e5, 80),
+        ...many(2, 400, 95),
+      ],
+      ['minor', [80, 95]],
+    ],
+    [
+      'all of them once they outgrew the largest',
+      [segment(1, 20_000), segment(2, 15_000), segment(3, 15_000)],
+      ['major', [1, 2, 3]],
+    ],
+  ])('%s', (_what, segments, expected) => {
+    const choice = chooseMerge(segments, { ...defaults, segments: 50 });
+    if (expected === null) expect(choice).toBeNull();
+    else if (segments.length > 50) expect(choice?.kind).toBe('minor');
+    else expect([choice?.kind, choice?.segments]).toEqual(expected);
+  });
+
+  // Merging is done again and again until nothing is left to do: that must end, and leave few segments.
+  it('comes to an end', () => {
+    const facts = fc.record({
+      rows: fc.integer({ min: 1, max: 1e7 }),
+      dead: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.array(facts, { maxLength: 120 }), (sizes) => {
+        let segments = sizes.map(({ rows, dead }, at) => segment(at + 1, rows, Math.round(rows * (1 - dead))));
+        let number = segments.length;
+        for (let merges = 0; ; merges += 1) {
+          const choice = chooseMerge(segments, defaults);
+          if (choice === null) break;
+          expect(merges).toBeLessThan(200);
+          const gone = new Set(choice.segments);
+          const live = segments.filter((one) => gone.has(one.number)).reduce((sum, one) => sum + one.liveRows, 0);
+          number += 1;
+          segments = [...segments.filter((one) => !gone.has(one.number)), ...(live > 0 ? [segment(number, live)] : [])];
+        }
+        expect(segments.length).toBeLessThanOrEqual(defaults.segments);
+        expect(tombstoneRatio(segments)).toBeLessThanOrEqual(defaults.tombstones);
+      }),
+    );
+  });
+});
