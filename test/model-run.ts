@@ -53,6 +53,7 @@ const STEPS = {
   fields: 2.5,
   scroll: 2,
   linked: 1,
+  job: 1.5,
 };
 export const ALL_SPACES: readonly Pick<Space, 'metric' | 'element'>[] = METRICS.flatMap((metric) =>
   ELEMENTS.map((element) => ({ metric, element })),
@@ -141,6 +142,7 @@ class Run {
     else if (kind === 'deleteWhere') await this.deleteWhere();
     else if (kind === 'filtered') await this.filtered();
     else if (kind === 'fields') await this.fields();
+    else if (kind === 'job') await this.job();
     else if (kind === 'linked') await target.linked();
     else if (kind === 'reopen') await this.reopen();
     else {
@@ -372,6 +374,26 @@ class Run {
     await this.target.fieldIndexesBuilt();
     if (type === 'keyword') await this.checkFacet(key);
     if (type === 'integer') await this.checkOrder(key);
+  }
+
+  /** Merges or rebuilds, maybe while points are written, or takes that back: nothing that is asked changes. */
+  private async job(): Promise<void> {
+    const { random, target } = this;
+    const options = { force: true };
+    const jobs = [
+      () => target.compact(options),
+      () => target.rebuild(options),
+      () => target.rollback().catch((error: VamanaError) => assert.equal(error.code, 'NOT_FOUND')),
+    ];
+    const job = random.pick(jobs)();
+    if (random.chance(0.5)) await this.write();
+    if (random.chance(0.3)) await target.flush();
+    await job;
+    assert.ok(
+      target.jobs().every(({ state, error }) => state === 'DONE' || error !== null),
+      'jobs have ended',
+    );
+    if (random.chance(0.3)) assert.deepEqual((await target.verify()).problems, []);
   }
 
   private async checkFacet(key: string): Promise<void> {
