@@ -115,7 +115,7 @@ describe('a client', () => {
 
   it('that sends no HTTP is answered 400, in the envelope', async () => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
-    socket.end('nonsense\r\n\r\n');
+    socket.write('nonsense\r\n\r\n');
     let text = '';
     for await (const chunk of socket) text += chunk;
     expect(text).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
@@ -131,7 +131,7 @@ describe('a client', () => {
       const head = `POST /collections/full/points/query HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}`;
       const socket = connect(Number(new URL(other.url).port), '127.0.0.1');
       socket.write(`${head}\r\n\r\n${body}`.repeat(19));
-      socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
+      socket.write(`${head}\r\nconnection: close\r\n\r\n${body}`);
       let text = '';
       for await (const chunk of socket) text += chunk;
       const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]);
