@@ -113,7 +113,8 @@ Napi::Value plan_build_call(const Napi::CallbackInfo& info) {
   const Result<BuildOptions> options = read_options(info[0]);
   if (!options.ok()) return rejected(info.Env(), options.status());
   auto call = std::make_unique<SimpleCall<BuildPlan>>(
-      info.Env(), nullptr, [options = options.value()](const CancelFlag&) { return plan_build(options); }, build_plan_to_js);
+      info.Env(), nullptr, [options = options.value()](const CancelFlag&) { return plan_build(options); },
+      build_plan_to_js);
   Instance& instance = Instance::of(info.Env());
   return instance.start(instance.tasks(), std::move(call));
 }

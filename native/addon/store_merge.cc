@@ -41,8 +41,8 @@ Result<MergeOptions> resolve(Asked asked) {
   options.mode = asked.mode;
   options.build = std::move(asked.build);
   if (!asked.chosen.segments.empty()) options.large = asked.chosen.segments.front();
-  VAMANA_ASSIGN(options.rows, LiveRows::create(std::move(asked.chosen.segments), std::move(asked.chosen.deltas),
-                                               asked.chosen.dead));
+  VAMANA_ASSIGN(options.rows,
+                LiveRows::create(std::move(asked.chosen.segments), std::move(asked.chosen.deltas), asked.chosen.dead));
   return options;
 }
 

@@ -224,8 +224,9 @@ TEST(GraphRepair, NeverGivesAPrunerMoreThanItTakes) {
   const Survivors survivors = Survivors::of(4041, BitChunks().with(dead));
   BuildGraph graph = BuildGraph::create(survivors.old_of.size(), 60).value();
   ThreadPool pool(1);
-  ASSERT_TRUE(repair_lists(old_lists(lists), survivors, 40, graph, counting, pool, CancelFlag(), [](uint64_t, uint64_t) {
-              }).ok());
+  ASSERT_TRUE(
+      repair_lists(old_lists(lists), survivors, 40, graph, counting, pool, CancelFlag(), [](uint64_t, uint64_t) {
+      }).ok());
   EXPECT_EQ(counting.lists_given, 1);
 }
 
@@ -265,7 +266,7 @@ TEST(SurvivingEntries, KeepsTheLivingAndFindsOthersNearTheDead) {
   EXPECT_EQ(entries({0}, {0}), std::vector<uint32_t>{1});
   EXPECT_EQ(entries({1}, {1}), std::vector<uint32_t>{2});
   EXPECT_EQ(entries({1, 2, 3}, {1}), std::vector<uint32_t>{4});
-  EXPECT_EQ(entries({0, 1}, {0, 2}), std::vector<uint32_t>{2});  // once, though both lead there
+  EXPECT_EQ(entries({0, 1}, {0, 2}), std::vector<uint32_t>{2});        // once, though both lead there
   EXPECT_EQ(entries({0, 1, 2, 3, 4}, {0}), std::vector<uint32_t>{5});  // nothing else lives
 }
 

@@ -39,8 +39,7 @@ Status ExactPruner::finish() {
 
 uint64_t ExactPruner::bytes(uint32_t threads) {
   // Buffers grow by doubling, so up to twice what they hold.
-  return 2 * kWaitingMax * (sizeof(uint32_t) + sizeof(size_t)) +
-         2 * threads * kPruneCandidatesMax * sizeof(Candidate);
+  return 2 * kWaitingMax * (sizeof(uint32_t) + sizeof(size_t)) + 2 * threads * kPruneCandidatesMax * sizeof(Candidate);
 }
 
 }  // namespace vamana

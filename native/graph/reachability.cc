@@ -93,9 +93,8 @@ uint64_t make_reachable(const BuildSpace& space, const PruneParams& params, uint
 
 Result<uint64_t> make_reachable(const BuildSpace& space, const PruneParams& params, uint32_t build_list,
                                 std::span<const uint32_t> entries, BuildGraph& graph, const CancelFlag& cancel) {
-  return link_unreachable(space, params.degree, build_list, entries, graph, [&] {
-    return cancel.cancelled() ? aborted_status("linking unreachable rows") : Status();
-  });
+  return link_unreachable(space, params.degree, build_list, entries, graph,
+                          [&] { return cancel.cancelled() ? aborted_status("linking unreachable rows") : Status(); });
 }
 
 Result<uint64_t> make_reachable(const NodeDistances& space, const PruneParams& params, uint32_t build_list,

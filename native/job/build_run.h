@@ -72,7 +72,7 @@ struct BuildRun {
   CodeError code_error;
   BuildGraph graph;
   std::vector<uint32_t> entries;  // build nodes where walks begin
-  bool lists_on_disk = false;       // packed lists and those they are made of are not held at once
+  bool lists_on_disk = false;     // packed lists and those they are made of are not held at once
   std::vector<uint32_t> node_at;  // the final order: node_at[place] = build node
 };
 

@@ -37,7 +37,8 @@ std::vector<uint32_t> places_of_fresh(const BuildGraph& graph, uint64_t kept) {
   order.reserve(graph.rows());
   size_t next = 0;
   const auto take_behind = [&](uint32_t anchor) {
-    for (; next < fresh.size() && fresh[next] >> 32 == anchor; ++next) order.push_back(static_cast<uint32_t>(fresh[next]));
+    for (; next < fresh.size() && fresh[next] >> 32 == anchor; ++next)
+      order.push_back(static_cast<uint32_t>(fresh[next]));
   };
   for (uint64_t node = 0; node < kept; ++node) {
     order.push_back(static_cast<uint32_t>(node));

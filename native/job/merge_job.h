@@ -20,7 +20,8 @@ enum class MergeMode : uint32_t { kStreaming, kRebuild };
 
 struct MergeOptions {
   MergeMode mode = MergeMode::kStreaming;
-  // Of streaming: the segment whose graph is kept. Degree, alpha, build list and code are its own, whatever `build` has.
+  // Of streaming: the segment whose graph is kept. Degree, alpha, build list and code are its own, whatever `build`
+  // has.
   LiveRows::SegmentRows large;
   // All live rows, those of `large` first: the first segment that it was created from.
   std::shared_ptr<const LiveRows> rows;

@@ -306,9 +306,9 @@ TEST(MergeJob, RefusesWhatCannotBeMerged) {
     const CancelFlag cancel;
     return run_merge(options, cancel, [](BuildStage, uint64_t, uint64_t) {}).status().code();
   };
-  EXPECT_EQ(code_of(parts.merge_of({one}, numbers(0, 300))), Code::kInvalidArgument);           // nothing lives
-  EXPECT_EQ(code_of(parts.merge_of({one, two}, numbers(0, 300))), Code::kInvalidArgument);      // no graph to keep
-  EXPECT_EQ(code_of(parts.merge_of({one, again}, {})), Code::kInvalidArgument);                 // rows in two parts
+  EXPECT_EQ(code_of(parts.merge_of({one}, numbers(0, 300))), Code::kInvalidArgument);       // nothing lives
+  EXPECT_EQ(code_of(parts.merge_of({one, two}, numbers(0, 300))), Code::kInvalidArgument);  // no graph to keep
+  EXPECT_EQ(code_of(parts.merge_of({one, again}, {})), Code::kInvalidArgument);             // rows in two parts
   MergeOptions options = parts.merge_of({one, two}, numbers(0, 300));
   options.mode = MergeMode::kRebuild;
   EXPECT_EQ(code_of(options), Code::kOk);
@@ -372,15 +372,15 @@ TEST(MergeJob, WaitsForItsThrottle) {
     options.build.throttle = std::make_shared<Throttle>();
     CancelFlag cancel;
     std::thread canceller;
-    const auto ended = run_merge_plan(options, streaming_plan(options, in_memory), cancel,
-                                      [&](BuildStage stage, uint64_t, uint64_t) {
-                                        if (stage != BuildStage::kRepair || canceller.joinable()) return;
-                                        options.build.throttle->set_paused(true);
-                                        canceller = std::thread([&] {
-                                          std::this_thread::sleep_for(std::chrono::milliseconds(50));
-                                          cancel.cancel();
-                                        });
-                                      });
+    const auto ended =
+        run_merge_plan(options, streaming_plan(options, in_memory), cancel, [&](BuildStage stage, uint64_t, uint64_t) {
+          if (stage != BuildStage::kRepair || canceller.joinable()) return;
+          options.build.throttle->set_paused(true);
+          canceller = std::thread([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            cancel.cancel();
+          });
+        });
     canceller.join();
     EXPECT_EQ(ended.status().code(), Code::kAborted);
   }

@@ -11,8 +11,8 @@ namespace {
 
 MergePlan plan_beside(uint64_t process, const MergeOptions& options, bool vectors_in_memory) {
   const StageCost top = largest(streaming_costs(options, vectors_in_memory));
-  const uint64_t least = std::min(largest(streaming_costs(options, true)).total(),
-                                  largest(streaming_costs(options, false)).total());
+  const uint64_t least =
+      std::min(largest(streaming_costs(options, true)).total(), largest(streaming_costs(options, false)).total());
   MergePlan plan;
   plan.vectors_in_memory = vectors_in_memory;
   plan.kept = options.large.segment->rows() - options.large.dead_nodes.count();
@@ -50,11 +50,12 @@ Result<MergePlan> plan_streaming(const MergeOptions& options) {
     if (limit == 0 || plan.build.peak_bytes <= limit) return plan;
   }
   const MergePlan plan = plan_beside(process, options, false);
-  return Status(Code::kMemoryLimit,
-                format("this merge needs %llu bytes with vectors read in windows, the limit is %llu; the least possible "
-                       "limit for it is %llu",
-                       static_cast<unsigned long long>(plan.build.peak_bytes), static_cast<unsigned long long>(limit),
-                       static_cast<unsigned long long>(plan.build.least_bytes)));
+  return Status(
+      Code::kMemoryLimit,
+      format("this merge needs %llu bytes with vectors read in windows, the limit is %llu; the least possible "
+             "limit for it is %llu",
+             static_cast<unsigned long long>(plan.build.peak_bytes), static_cast<unsigned long long>(limit),
+             static_cast<unsigned long long>(plan.build.least_bytes)));
 }
 
 }  // namespace

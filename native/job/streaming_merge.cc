@@ -141,8 +141,8 @@ class StreamingMerge {
     if (in_memory()) {
       ExactLinks links(*space_, params_, run_.entries, run_.pool);
       VAMANA_TRY(link_in_batches(order, kept(), run_.graph, links, run_.cancel, on_progress));
-      VAMANA_ASSIGN(run_.report.repaired, make_reachable(*space_, params_.prune, params_.build_list, run_.entries,
-                                                         run_.graph, run_.cancel));
+      VAMANA_ASSIGN(run_.report.repaired,
+                    make_reachable(*space_, params_.prune, params_.build_list, run_.entries, run_.graph, run_.cancel));
       space_.reset();
     } else {
       WindowPruner pruner(run_, prune_window_vectors(build_));
