@@ -165,8 +165,14 @@ function textOf({ buffer, byteOffset, length }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, length).toString('utf8');
 }
 
+const LABELS = new WeakMap<Route, { method: string; endpoint: string }>();
+
 function labelsOf(request: FastifyRequest, route: Route | undefined): { method: string; endpoint: string } {
-  if (route !== undefined) return { method: route.method, endpoint: wirePath(route) };
+  if (route !== undefined) {
+    const labels = LABELS.get(route) ?? { method: route.method, endpoint: wirePath(route) };
+    LABELS.set(route, labels);
+    return labels;
+  }
   const path = request.routeOptions.url;
   return path === undefined ? UNMATCHED : { method: request.method, endpoint: wirePath({ path }) };
 }
