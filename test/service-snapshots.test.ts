@@ -1,7 +1,9 @@
 // Snapshots over HTTP: what is taken can be sent, taken back and removed; and nothing that is sent reaches a file that
 // is none of its business.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -235,5 +237,28 @@ describe('an upload', () => {
   ])('of %s is 400', async (_what, type, body) => {
     const answer = await service.call('POST', '/collections/kept/snapshots/upload', body, { 'content-type': type });
     expect(answer.status).toBe(400);
+  });
+
+  it('is bounded in bytes, and in the time that nothing comes', async () => {
+    const environment = { VAMANA__LIMITS__UPLOAD_BYTES: '1000', VAMANA__LIMITS__BODY_SECONDS: '1' };
+    const limited = await startServiceProcess(folder.file('limited'), environment);
+    try {
+      const path = '/collections/limited/snapshots/upload';
+      const form = new FormData();
+      form.append('snapshot', new Blob(['x'.repeat(200_000)]));
+      const large = await limited.call('POST', path, form);
+      expect([large.status, large.body.status.error]).toEqual([413, expect.stringContaining('limits.upload_bytes')]);
+      const headers = { 'content-type': 'multipart/form-data; boundary=b', 'content-length': 1000 };
+      const stalled = request(limited.url + path, { method: 'POST', headers });
+      stalled.on('error', () => undefined);
+      stalled.write('--b\r\ncontent-disposition: form-data; name="s"; filename="s"\r\n\r\nx');
+      const [answer] = await once(stalled, 'response');
+      expect(answer.statusCode).toBe(408);
+      stalled.destroy();
+      expect(readdirSync(folder.file('limited/snapshots/limited'))).toEqual([]);
+      expect((await limited.call('GET', '/readyz')).status).toBe(200);
+    } finally {
+      await limited.stop('SIGKILL');
+    }
   });
 });

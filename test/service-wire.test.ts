@@ -268,6 +268,69 @@ describe('search', () => {
     expect((await service.call('POST', `${path}/points/query`, { query: 99 })).status).toBe(404);
   });
 
+  it('recommends by scores, as a scan of everything does', async () => {
+    const path = await make('scored');
+    const points = Array.from({ length: 300 }, (_, id) => ({ id, vector: [Math.cos(id), Math.sin(id) * (id % 5)] }));
+    await service.call('PUT', `${path}/points`, { points });
+    const ask = async (recommend: object, more: object = {}) =>
+      (await service.call('POST', `${path}/points/query`, { query: { recommend }, limit: 5, ...more })).body.result
+        .points;
+    for (const strategy of ['best_score', 'sum_scores']) {
+      const recommend = { strategy, positive: [3, [0.5, 0.5]], negative: [7] };
+      const found = await ask(recommend);
+      expect(found).toEqual(await ask(recommend, { params: { exact: true } }));
+      expect(found).toHaveLength(5);
+      expect(found.map(({ score }: { score: number }) => score)).toEqual(
+        found.map(({ score }: { score: number }) => score).sort((a: number, b: number) => b - a),
+      );
+      expect(ids(found)).not.toContain(3);
+    }
+    const away = await ask({ strategy: 'best_score', negative: [[1, 0]] });
+    const distance = ([x, y]: number[]) => ((x as number) - 1) ** 2 + (y as number) ** 2;
+    const furthest = [...points].sort((a, b) => distance(b.vector) - distance(a.vector))[0];
+    expect(away[0].id).toBe(furthest?.id);
+    expect((await ask({ strategy: 'sum_scores', positive: [3] }, { score_threshold: 1 })).length).toBe(0);
+    expect((await service.call('POST', `${path}/points/query`, { query: { recommend: {} } })).status).toBe(400);
+    const older = { positive: [3], negative: [7], strategy: 'best_score', limit: 2 };
+    expect((await service.call('POST', `${path}/points/recommend`, older)).body.result).toHaveLength(2);
+  });
+
+  it('looks points up that are asked by in another collection', async () => {
+    const path = await makeLine('looking');
+    const other = await make('looked-into');
+    await service.call('PUT', `${other}/points`, { points: [{ id: 1, vector: [4, 0] }] });
+    const ask = (body: object) => service.call('POST', `${path}/points/query`, body);
+    const lookup_from = { collection: 'looked-into' };
+    // The point 1 of this collection is not the one that was asked by.
+    expect(ids((await ask({ query: 1, lookup_from })).body.result.points)).toEqual([4, 3, 2, 1]);
+    const recommend = { positive: [1] };
+    expect(ids((await ask({ query: { recommend }, lookup_from })).body.result.points)).toEqual([4, 3, 2, 1]);
+    expect(ids((await ask({ query: 1, lookup_from: { collection: 'looking' } })).body.result.points)).toEqual([
+      2, 3, 4,
+    ]);
+    expect((await ask({ query: 2, lookup_from })).status).toBe(404);
+    expect((await ask({ query: 1, lookup_from: { collection: 'nobody' } })).status).toBe(404);
+    expect((await ask({ query: 1, lookup_from: { ...lookup_from, vector: 'x' } })).status).toBe(400);
+    await make('of-another-size', 'Euclid', 3);
+    expect((await ask({ query: 1, lookup_from: { collection: 'of-another-size' } })).status).toBe(400);
+  });
+
+  it('answers a batch as its queries one by one', async () => {
+    const path = await makeLine('one-by-one');
+    const searches = [
+      ...Array.from({ length: 150 }, (_, at) => ({ query: [at / 30, 0], limit: 2 + (at % 3), offset: at % 2 })),
+      { query: 2 },
+      { query: [1, 0], filter: { must: { key: 'n', match: { any: [2, 3] } } } },
+      { query: [1, 0], score_threshold: 1.5, with_payload: true, with_vector: true },
+      { prefetch: [{ query: [1, 0] }, { query: [4, 0] }], query: { fusion: 'rrf' } },
+    ];
+    const batch = (await service.call('POST', `${path}/points/query/batch`, { searches })).body.result;
+    const single = [];
+    for (const search of searches)
+      single.push((await service.call('POST', `${path}/points/query`, search)).body.result);
+    expect(batch).toEqual(single);
+  });
+
   it('fuses prefetched lists, and ranks them anew', async () => {
     const path = await makeLine('fused');
     const prefetch = [
@@ -392,6 +455,7 @@ describe('the service', () => {
     ['a deep one with long integers', `${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`],
     ['bytes', Uint8Array.of(0xff, 0xfe, 0x00)],
   ])('refuses a body of %s', async (_what, body) => {
+    await service.call('PUT', '/collections/large', { vectors: { size: 2, distance: 'Dot' } });
     expect((await service.call('PUT', '/collections/large/points', body)).status).toBe(400);
   });
 });

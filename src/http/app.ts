@@ -2,7 +2,7 @@
 // written exactly, and what is no HTTP answered in the same envelope as all else. Called by service.ts.
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { RequestRunner } from './request-runner.js';
 import type { Route } from './route.js';
@@ -23,7 +23,7 @@ export function createApp(
   const app: FastifyInstance = fastify({
     https,
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 2048 },
     // Bodies have a time of their own (read-body.ts); uploads take as long as they take.
     requestTimeout: 0,

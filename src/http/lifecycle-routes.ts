@@ -24,7 +24,7 @@ export const LIFECYCLE_ROUTES: readonly Route[] = [
 ];
 
 function route(method: 'GET' | 'POST', end: string, title: string, handle: Route['handle']): Route {
-  return { method, path: `${COLLECTION}/${end}`, title, access: 'manage', handle };
+  return { method, path: `${COLLECTION}/${end}`, title, access: 'manage', long: true, handle };
 }
 
 /** With `wait=true` the answer is the job once it has ended, else as it was begun; null where there is nothing to do. */

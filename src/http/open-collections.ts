@@ -1,43 +1,60 @@
 // Collections as requests use them: opened at first use, kept open while they are used, and closed again, the one that
-// has been idle longest first, when more are open than shall be. So a database may have many more collections than
-// fit into memory at once.
+// has been idle longest first, when more are open, or take more memory together, than shall be. So a database may have
+// many more collections than fit into memory at once. One that is used is never closed: then there is more for a while.
+import type { NativeStoreStats } from '../binding.js';
 import type { Collection } from '../collection/collection.js';
 import type { Database } from '../database/database.js';
 import { VamanaError } from '../errors.js';
 import { notFound } from './wire-error.js';
 
+export interface OpenLimits {
+  collections: number;
+  /** Of the engine, of all that are open; 0 is no limit. */
+  memoryBytes: number;
+}
+
+interface Entry {
+  uses: number;
+  /** Null until it is open. */
+  collection: Collection | null;
+}
+
+/** What is asked of a database. */
+type Source = Pick<Database, 'collection'>;
+
 export class OpenCollections {
-  /** Uses by name; in the order of last use. */
-  private readonly uses = new Map<string, number>();
-  private readonly opened = new Map<string, Collection>();
+  /** By name; in the order of last use. */
+  private readonly entries = new Map<string, Entry>();
 
   constructor(
-    private readonly database: Database,
-    private readonly openMost: number,
+    private readonly database: Source,
+    private readonly limits: OpenLimits,
   ) {}
 
   /** The work has the collection open until it ends. 404, naming it, when there is none. */
   async use<T>(name: string, work: (collection: Collection) => Promise<T> | T): Promise<T> {
-    const uses = this.uses.get(name) ?? 0;
-    this.uses.delete(name);
-    this.uses.set(name, uses + 1);
-    let opened = false;
+    const entry = this.entries.get(name) ?? { uses: 0, collection: null };
+    entry.uses += 1;
+    this.entries.delete(name);
+    this.entries.set(name, entry);
     try {
-      const collection = await this.open(name);
-      opened = true;
-      this.opened.set(name, collection);
-      return await work(collection);
+      const isNew = entry.collection === null || entry.collection.isClosed;
+      entry.collection = await this.open(name);
+      // What it takes is known only now: room is made for it before it is worked with.
+      if (isNew) await this.closeIdle();
+      return await work(entry.collection);
     } finally {
-      const left = (this.uses.get(name) ?? 1) - 1;
-      this.uses.set(name, left);
-      if (left === 0 && !opened) this.uses.delete(name);
+      entry.uses -= 1;
+      if (entry.uses === 0 && entry.collection === null) this.entries.delete(name);
       await this.closeIdle();
     }
   }
 
   /** Those that were used and are not closed yet. */
   get collections(): Collection[] {
-    return [...this.opened.values()].filter(({ isClosed }) => !isClosed);
+    return [...this.entries.values()].flatMap(({ collection }) =>
+      collection === null || collection.isClosed ? [] : [collection],
+    );
   }
 
   private async open(name: string): Promise<Collection> {
@@ -50,14 +67,23 @@ export class OpenCollections {
   }
 
   private async closeIdle(): Promise<void> {
-    for (const [name, uses] of this.uses) {
-      if (this.uses.size <= this.openMost) return;
+    for (const [name, { uses, collection }] of this.entries) {
+      if (!this.isOver()) return;
       if (uses > 0) continue;
-      this.uses.delete(name);
-      this.opened.delete(name);
-      const collection = await this.database.collection(name).catch(() => undefined);
-      // Asked for again meanwhile: then it stays.
-      if (!this.uses.has(name)) await collection?.close();
+      this.entries.delete(name);
+      // Asked for again meanwhile: it is opened anew once this one is closed.
+      await collection?.close();
     }
   }
+
+  private isOver(): boolean {
+    const { collections, memoryBytes } = this.limits;
+    if (this.entries.size > collections) return true;
+    if (memoryBytes === 0) return false;
+    return this.collections.reduce((sum, collection) => sum + bytesOf(collection.status().memory), 0) > memoryBytes;
+  }
+}
+
+function bytesOf({ graph, codes, rows, deltas, cache, mapped }: NativeStoreStats['memory']): number {
+  return graph + codes + rows + deltas + cache + mapped;
 }

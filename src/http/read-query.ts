@@ -1,20 +1,16 @@
 // Queries of the wire, read: the query API and the older search and recommend all become one Plan, which search.ts
 // answers. Refuses by name what there is no answer to.
-import type { PointId } from '../payload/point.js';
 import { describe, Fields, isObject } from './fields.js';
 import { readFilter } from './filter-option.js';
+import type { Example, Examples, Lookup } from './examples.js';
 import type { RrfOptions } from './fusion.js';
+import type { ScoreRanking } from './recommend.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { type PointShape, readId, readNumbers, requireVectorName } from './wire-point.js';
 
 export type Ranking =
-  | {
-      kind: 'nearest';
-      positive: readonly (PointId | readonly number[])[];
-      negative: readonly (PointId | readonly number[])[];
-      /** Points among them, which answers leave out. */
-      examples: readonly PointId[];
-    }
+  | ({ kind: 'nearest' } & Examples)
+  | ScoreRanking
   | ({ kind: 'rrf' } & RrfOptions)
   | { kind: 'dbsf' }
   | { kind: 'sample' }
@@ -54,6 +50,7 @@ const LIMIT_DEFAULT = 10;
 const LIST_SIZE_DEFAULT = 64;
 const LIST_SIZE_MOST = 100_000;
 const PREFETCHES_MOST = 16;
+const EXAMPLES_MOST = 1000;
 
 /** `POST /points/query`. */
 export function readQuery(body: Fields, shape: PointShape, limits: QueryLimits, depth = 0): Plan {
@@ -83,12 +80,11 @@ export function readSearch(body: Fields, shape: PointShape, limits: QueryLimits)
 export function readRecommend(body: Fields, shape: PointShape, limits: QueryLimits): Plan {
   refuseElsewhere(body);
   requireVectorName(body.string('using') || undefined, shape, 'using');
-  return { ...readFrame(body, limits), ranking: readExamples(body, shape), prefetch: [] };
+  return { ...readFrame(body, limits), ranking: readExamples(body, shape, readLookup(body)), prefetch: [] };
 }
 
 function refuseElsewhere(body: Fields): void {
   body.refuse('one node holds all of a collection', 'shard_key');
-  body.refuse('send the vector itself', 'lookup_from');
 }
 
 function readFrame(body: Fields, { results }: QueryLimits): Omit<Plan, 'ranking' | 'prefetch'> {
@@ -127,8 +123,9 @@ function readRanking(body: Fields, shape: PointShape, prefetches: number): Ranki
     return { kind: 'order', ...readOrder(query.order_by, body.path('query.order_by')) };
   }
   requireVectorName(body.string('using') || undefined, shape, body.path('using'));
-  if (!isObject(query)) return nearestTo(readExample(query, shape, body.path('query')));
-  return readQueryObject(Fields.of(query, body.path('query')), shape);
+  const lookup = readLookup(body);
+  if (!isObject(query)) return nearestTo(readExample(query, shape, body.path('query')), lookup);
+  return readQueryObject(Fields.of(query, body.path('query')), shape, lookup);
 }
 
 /** Of a query, and of a scroll. */
@@ -145,13 +142,13 @@ export function readOrder(value: unknown, place: string): Order {
   return { orderBy, direction, startFrom: start };
 }
 
-function readQueryObject(query: Fields, shape: PointShape): Ranking {
+function readQueryObject(query: Fields, shape: PointShape, lookup: Lookup | undefined): Ranking {
   if (query.has('nearest')) {
     query.refuse('ask without it', 'mmr');
-    return nearestTo(readExample(query.raw('nearest'), shape, query.path('nearest')));
+    return nearestTo(readExample(query.raw('nearest'), shape, query.path('nearest')), lookup);
   }
   const recommend = query.object('recommend');
-  if (recommend !== undefined) return readExamples(recommend, shape);
+  if (recommend !== undefined) return readExamples(recommend, shape, lookup);
   const kinds = query.names();
   if (kinds.includes('text') || kinds.includes('model')) throw notSupported('inference', 'send the vector itself');
   const named = kinds.length === 0 ? 'an empty query' : `a query by ${kinds.join(', ')}`;
@@ -181,19 +178,35 @@ function readFusion(query: unknown, place: string, prefetches: number): Ranking 
   };
 }
 
-function readExamples(body: Fields, shape: PointShape): Ranking {
+function readExamples(body: Fields, shape: PointShape, lookup: Lookup | undefined): Ranking {
   const strategy = body.oneOf('strategy', ['average_vector', 'best_score', 'sum_scores']) ?? 'average_vector';
-  if (strategy !== 'average_vector') throw notSupported(`the strategy ${strategy}`, 'use average_vector');
-  const read = (name: string): (PointId | readonly number[])[] =>
+  const read = (name: string): Example[] =>
     (body.list(name) ?? []).map((value, at) => readExample(value, shape, `${body.path(name)}[${at}]`));
-  const positive = read('positive');
-  const negative = read('negative');
-  if (positive.length === 0) throw badRequest(`${body.path('positive')}: expected at least one example`);
-  const examples = [...positive, ...negative].filter((example) => typeof example !== 'object') as PointId[];
-  return { kind: 'nearest', positive, negative, examples };
+  const examples = { positive: read('positive'), negative: read('negative') };
+  const at = lookup === undefined ? {} : { lookup };
+  if (examples.positive.length + examples.negative.length > EXAMPLES_MOST) {
+    throw badRequest(`${body.path('positive')}: expected at most ${EXAMPLES_MOST} examples, with the negative ones`);
+  }
+  if (strategy === 'average_vector') {
+    if (examples.positive.length === 0) throw badRequest(`${body.path('positive')}: expected at least one example`);
+    return { kind: 'nearest', ...examples, ...at };
+  }
+  if (examples.positive.length + examples.negative.length === 0) {
+    throw badRequest(`${body.path('positive')}: expected at least one example, positive or negative`);
+  }
+  return { kind: 'scored', strategy, ...examples, ...at };
 }
 
-function readExample(value: unknown, shape: PointShape, place: string): PointId | readonly number[] {
+/** `lookup_from`: where points are that are asked by. */
+function readLookup(body: Fields): Lookup | undefined {
+  const lookup = body.object('lookup_from');
+  if (lookup === undefined) return undefined;
+  lookup.refuse('one node holds all of a collection', 'shard_key');
+  lookup.required('collection');
+  return { collection: lookup.string('collection') as string, vector: lookup.string('vector') ?? '' };
+}
+
+function readExample(value: unknown, shape: PointShape, place: string): Example {
   if (!Array.isArray(value) && !isObject(value)) return readId(value, shape);
   const values = readNumbers(value, place);
   const { dim } = shape.collection.config;
@@ -205,6 +218,6 @@ function readExample(value: unknown, shape: PointShape, place: string): PointId 
   return values;
 }
 
-function nearestTo(example: PointId | readonly number[]): Ranking {
-  return { kind: 'nearest', positive: [example], negative: [], examples: typeof example === 'object' ? [] : [example] };
+function nearestTo(example: Example, lookup?: Lookup): Ranking {
+  return { kind: 'nearest', positive: [example], negative: [], ...(lookup === undefined ? {} : { lookup }) };
 }

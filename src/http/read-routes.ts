@@ -16,8 +16,8 @@ import {
   readSearch,
 } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
-import type { SearchCosts } from './metrics.js';
-import { answer, type Found } from './search.js';
+import type { Found } from './hits.js';
+import { type Asked, answerMany } from './search-many.js';
 import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
 import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePoint } from './wire-point.js';
@@ -25,7 +25,7 @@ import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePo
 type PlanReader = (body: Fields, shape: PointShape, limits: QueryLimits) => Plan;
 
 const POINTS = '/collections/:collection/points';
-const RANKINGS = 'nearest, recommend (average_vector), fusion (rrf, dbsf), rrf, order_by, sample';
+const RANKINGS = 'nearest, recommend, fusion (rrf, dbsf), rrf, order_by, sample';
 const LOOKUP = '`with_lookup` is refused';
 
 export const READ_ROUTES: readonly Route[] = [
@@ -41,7 +41,7 @@ export const READ_ROUTES: readonly Route[] = [
   { method: 'POST', path: `${POINTS}/count`, title: 'count points', access: 'read', handle: count },
   ...searchRoutes('query', 'query points', readQuery, true, RANKINGS),
   ...searchRoutes('search', 'search points (older form)', readSearch, false),
-  ...searchRoutes('recommend', 'recommend points (older form)', readRecommend, false, 'average_vector'),
+  ...searchRoutes('recommend', 'recommend points (older form)', readRecommend, false),
 ];
 
 function searchRoutes(name: string, title: string, read: PlanReader, wrapped: boolean, note?: string): Route[] {
@@ -52,13 +52,7 @@ function searchRoutes(name: string, title: string, read: PlanReader, wrapped: bo
       ...frame,
       path: `${POINTS}/${name}`,
       title,
-      handle: (request) =>
-        withShape(request, async (shape) => {
-          const spent = asksCost(request) ? new Spent() : undefined;
-          const points = await searchOne(bodyOf(request), request, costed(shape, spent), read);
-          if (spent !== undefined) request.beside.cost = spent.values;
-          return wrap(points);
-        }),
+      handle: (request) => withShape(request, async (shape) => wrap(await searchOne(request, shape, read))),
     },
     {
       ...frame,
@@ -76,10 +70,16 @@ function searchRoutes(name: string, title: string, read: PlanReader, wrapped: bo
   ];
 }
 
-async function searchOne(body: Fields, request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
+function readAsked(body: Fields, request: WireRequest, shape: PointShape, read: PlanReader): Asked {
   const { results, prefetch_depth: depth } = request.parts.config.limits;
-  const plan = read(body, shape, { results, depth });
-  const hits = await answer(plan, shape, readShown(body, shape, false), request.signal);
+  const asked = { plan: read(body, shape, { results, depth }), shown: readShown(body, shape, false) };
+  return asksCost(request) ? { ...asked, spent: new Spent() } : asked;
+}
+
+async function searchOne(request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
+  const asked = readAsked(bodyOf(request), request, shape, read);
+  const [hits = []] = await answerMany([asked], shape, request.signal);
+  if (asked.spent !== undefined) request.beside.cost = asked.spent.values;
   return hits.map((hit) => wireHit(hit, shape));
 }
 
@@ -99,12 +99,16 @@ async function searchGroups(body: Fields, request: WireRequest, shape: PointShap
   const { withPayload, withVector } = readShown(body, shape, false);
   const plan = read(body, shape, { results, depth });
   const pointsMax = Math.min(results, Math.max(1, shape.collection.count()));
+  const spent = asksCost(request) ? new Spent() : undefined;
   const nearest = async (limit: number): Promise<(Point & { hit: Found })[]> => {
-    const hits = await answer({ ...plan, limit, offset: 0 }, shape, { withPayload: true, withVector }, request.signal);
+    const asked = { plan: { ...plan, limit, offset: 0 }, shown: { withPayload: true, withVector } };
+    const all = spent === undefined ? asked : { ...asked, spent };
+    const [hits = []] = await answerMany([all], shape, request.signal);
     return hits.map((hit) => ({ ...hit.point, hit }));
   };
   const options = { path, limit: plan.limit, groupSize, pointsMax, shown: parseSelection(withPayload) };
   const groups = await groupPoints(nearest, options);
+  if (spent !== undefined) request.beside.cost = spent.values;
   return {
     groups: groups.map(({ value, points }) => ({
       id: value,
@@ -117,29 +121,16 @@ function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unkno
   const searches = bodyOf(request).list('searches');
   if (searches === undefined) throw badRequest('missing field `searches`');
   requireFew('searches', searches.length, request.parts.config.limits.queries);
-  const spent = asksCost(request) ? searches.map(() => new Spent()) : [];
   return withShape(request, async (shape) => {
-    const lists = await Promise.all(
-      searches.map(async (search, at) =>
-        wrap(await searchOne(Fields.of(search, `searches[${at}]`), request, costed(shape, spent[at]), read)),
-      ),
-    );
-    if (spent.length > 0) request.beside.cost = spent.map(({ values }) => values);
-    return lists;
+    const asked = searches.map((search, at) => readAsked(Fields.of(search, `searches[${at}]`), request, shape, read));
+    const lists = await answerMany(asked, shape, request.signal);
+    if (asksCost(request)) request.beside.cost = asked.map(({ spent }) => spent?.values);
+    return lists.map((hits) => wrap(hits.map((hit) => wireHit(hit, shape))));
   });
 }
 
 function asksCost({ query }: WireRequest): boolean {
   return query.oneOf('cost', ['true', 'false']) === 'true';
-}
-
-function costed(shape: PointShape, spent: Spent | undefined): PointShape {
-  if (spent === undefined) return shape;
-  const onCosts = (costs: SearchCosts): void => {
-    shape.onCosts?.(costs);
-    spent.add(costs);
-  };
-  return { ...shape, onCosts };
 }
 
 function retrieve(request: WireRequest): Promise<unknown> {
@@ -213,8 +204,14 @@ function count(request: WireRequest): Promise<unknown> {
 }
 
 function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {
-  const wire = request.parts.registry.collection(collectionName(request));
-  const { metrics } = request.parts;
+  const { metrics, registry, open } = request.parts;
+  const wire = registry.collection(collectionName(request));
   const onCosts = metrics.searched.bind(metrics);
-  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts }));
+  const resolve = (name: string): string => registry.resolve(name);
+  const lookUp: PointShape['lookUp'] = (name, look) => {
+    const other = resolve(name);
+    request.grant.require('read', other);
+    return open.use(other, (collection) => look({ collection, wire: registry.collection(other) }));
+  };
+  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts, resolve, lookUp }));
 }

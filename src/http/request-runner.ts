@@ -18,6 +18,9 @@ interface Context {
   share?: BodyShare;
 }
 
+/** Why work is stopped; made once, for an error that is made each time costs more than the rest of it. */
+const OVER = new Error('the time was up, or the client gone');
+
 /** What no route is for, under one name: paths are the client's to make up. */
 const UNMATCHED = { method: 'any', endpoint: 'unmatched' };
 
@@ -52,14 +55,17 @@ export class RequestRunner {
     const { admission, config } = this.parts;
     const { grant } = this.contexts.get(request) as Context;
     const clock = new AbortController();
-    const stop = (): void => clock.abort();
+    const stop = (): void => clock.abort(OVER);
+    const gone = (): void => {
+      if (!reply.raw.writableFinished) stop();
+    };
     let timer: NodeJS.Timeout | undefined;
     let leave: (() => void) | undefined;
     try {
       const query = Fields.of({ ...(request.query as object) });
       const seconds = timeoutOf(query, config.limits.timeout_seconds);
       if (route.long === undefined) timer = setTimeout(stop, seconds * 1000);
-      reply.raw.once('close', stop);
+      reply.raw.once('close', gone);
       if (takesPlace(route)) leave = await admission.enter(route.access === 'read' ? 'read' : 'write', clock.signal);
       const beside = {};
       const answer = await route.handle({
@@ -89,6 +95,7 @@ export class RequestRunner {
     if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
     // What is left of the body is not waited for.
     if (error.status === 408 || error.status === 413) reply.header('connection', 'close');
+    this.endConnection(reply);
     return reply.code(error.status).send({ status: { error: error.message }, time: secondsOf(reply) });
   }
 
@@ -127,7 +134,13 @@ export class RequestRunner {
     return grant;
   }
 
+  // One that is kept would keep the service from ending.
+  private endConnection(reply: FastifyReply): void {
+    if (this.parts.state.stopping) reply.header('connection', 'close');
+  }
+
   private send(route: Route, answer: unknown, beside: object, reply: FastifyReply): FastifyReply {
+    this.endConnection(reply);
     if (answer instanceof RawAnswer) return reply.headers({ ...answer.headers }).send(answer.body);
     if (answer instanceof Accepted) return reply.code(202).send({ status: 'accepted', time: secondsOf(reply) });
     if (route.bare === true) {
@@ -152,8 +165,14 @@ function textOf({ buffer, byteOffset, length }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, length).toString('utf8');
 }
 
+const LABELS = new WeakMap<Route, { method: string; endpoint: string }>();
+
 function labelsOf(request: FastifyRequest, route: Route | undefined): { method: string; endpoint: string } {
-  if (route !== undefined) return { method: route.method, endpoint: wirePath(route) };
+  if (route !== undefined) {
+    const labels = LABELS.get(route) ?? { method: route.method, endpoint: wirePath(route) };
+    LABELS.set(route, labels);
+    return labels;
+  }
   const path = request.routeOptions.url;
   return path === undefined ? UNMATCHED : { method: request.method, endpoint: wirePath({ path }) };
 }

@@ -2,26 +2,15 @@
 // points at random, or simply the first by id. Prefetches are answered first; what stands above them ranks their points
 // only. Called by search-routes.ts.
 import { randomInt } from 'node:crypto';
-import type { PointId } from '../payload/point.js';
-import type { Point, PointVector } from '../read/assemble.js';
+import type { PointVector } from '../read/assemble.js';
+import { type Examples, type ExampleVectors, vectorsOf } from './examples.js';
 import { filterOption } from './filter-option.js';
 import { fuseByRank, fuseByScore } from './fusion.js';
 import type { Plan, Ranking } from './read-query.js';
-import { ascends, exactScore, passes, scoreOf } from './scores.js';
-import { notFound } from './wire-error.js';
+import { type Found, type Hit, hitsOf, mean, searchOptions } from './hits.js';
+import { recommendByScores, scoreCandidates } from './recommend.js';
+import { ascends, exactScore, passes } from './scores.js';
 import type { PointShape, Shown } from './wire-point.js';
-
-/** A point of a list; what it shows comes last, for those that are answered only. */
-export interface Hit {
-  key: PointId;
-  score: number;
-  /** By which an order puts it where it is. */
-  order?: number;
-  point?: Point;
-}
-
-/** A point that is answered. */
-export type Found = Hit & { point: Point };
 
 const NOTHING: Shown = { withPayload: false, withVector: false };
 
@@ -46,7 +35,8 @@ export async function answer(plan: Plan, shape: PointShape, shown: Shown, signal
 async function rank(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSignal): Promise<Hit[]> {
   const { prefetch, ranking, threshold } = plan;
   const lists = await Promise.all(prefetch.map((inner) => rankPage(inner, shape, signal)));
-  const fused = ranking.kind === 'rrf' || ranking.kind === 'dbsf';
+  // Their scores descend, whatever the metric.
+  const fused = ranking.kind === 'rrf' || ranking.kind === 'dbsf' || ranking.kind === 'scored';
   const hits =
     prefetch.length === 0
       ? await rankAll(plan, shape, shown, signal)
@@ -83,11 +73,11 @@ async function rankAll(plan: Plan, shape: PointShape, shown: Shown, signal: Abor
   const { ranking } = plan;
   const wanted = plan.offset + plan.limit;
   if (ranking.kind === 'nearest') {
-    const query = await queryOf(ranking, shape);
-    const hidden = new Set(ranking.examples);
+    const { query, hidden } = await queryOf(ranking, shape);
     const hits = await nearest(query, wanted + hidden.size, plan, shape, shown, signal);
     return hits.filter(({ key }) => !hidden.has(key));
   }
+  if (ranking.kind === 'scored') return recommendByScores(ranking, wanted, plan, shape, signal);
   if (ranking.kind === 'sample') return sample(wanted, plan, shape, signal);
   if (ranking.kind === 'order') return ordered(ranking, wanted, plan.filter, shape, signal);
   const page = await shape.collection.scrollPage(wanted, { ...NOTHING, ...filterOption(plan.filter), signal });
@@ -97,24 +87,17 @@ async function rankAll(plan: Plan, shape: PointShape, shown: Shown, signal: Abor
 async function nearest(
   query: Float32Array,
   k: number,
-  { tuning: { listSize, exact, rerank }, filter }: Plan,
+  plan: Plan,
   { collection, onCosts }: PointShape,
   shown: Shown,
   signal: AbortSignal,
 ): Promise<Hit[]> {
-  const { metric } = collection.config;
-  const options = {
-    ...shown,
-    ...filterOption(filter),
-    k,
-    exact,
+  const points = await collection.search(query, {
+    ...searchOptions(plan, shown, k),
     signal,
-    listSize: Math.max(listSize, k),
-    ...(rerank === undefined ? {} : { rerank: Math.max(rerank, k) }),
     ...(onCosts === undefined ? {} : { onCosts }),
-  };
-  const points = await collection.search(query, options);
-  return points.map((point) => ({ key: point.id, score: scoreOf(metric, point.distance), point }));
+  });
+  return hitsOf(points, collection.config);
 }
 
 async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape, signal: AbortSignal): Promise<Hit[]> {
@@ -123,12 +106,12 @@ async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape, si
   const distinct = [...new Map(lists.flat().map((hit) => [hit.key, hit])).values()];
   if (ranking.kind === 'first') return distinct;
   if (ranking.kind === 'sample') return shuffled(distinct);
+  if (ranking.kind === 'scored') return scoreCandidates(ranking, distinct, shape);
   if (ranking.kind === 'order') {
     const these = { must: [{ has_id: distinct.map(({ key }) => key) }] };
     return ordered(ranking, distinct.length, these, shape, signal);
   }
-  const query = await queryOf(ranking, shape);
-  const hidden = new Set(ranking.examples);
+  const { query, hidden } = await queryOf(ranking, shape);
   const candidates = distinct.filter(({ key }) => !hidden.has(key)).map(({ key }) => key);
   const points = await shape.collection.retrieve(candidates, { withPayload: false, withVector: true });
   const { metric } = shape.collection.config;
@@ -138,34 +121,18 @@ async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape, si
 
 /** The mean of what is liked, moved away from the mean of what is not. */
 async function queryOf(
-  { positive, negative, examples }: Extract<Ranking, { kind: 'nearest' }>,
+  examples: Examples,
   shape: PointShape,
-): Promise<Float32Array> {
+): Promise<{ query: Float32Array; hidden: ExampleVectors['hidden'] }> {
   const { dim } = shape.collection.config;
-  const points =
-    examples.length === 0 ? [] : await shape.collection.retrieve(examples, { withPayload: false, withVector: true });
-  const byId = new Map(points.map(({ id, vector }) => [id, vector as PointVector]));
-  const vectors = (given: readonly (PointId | readonly number[])[]): ArrayLike<number>[] =>
-    given.map((example) => {
-      if (typeof example === 'object') return example;
-      const vector = byId.get(example);
-      if (vector === undefined) throw notFound(`No point with id ${example} found`);
-      return vector;
-    });
-  const liked = vectors(positive);
-  const disliked = vectors(negative);
-  if (liked.length === 1 && disliked.length === 0) return Float32Array.from(liked[0] as ArrayLike<number>);
+  const { liked, disliked, hidden } = await vectorsOf(examples, shape);
+  if (liked.length === 1 && disliked.length === 0) {
+    return { query: Float32Array.from(liked[0] as ArrayLike<number>), hidden };
+  }
   const towards = mean(liked, dim);
-  if (disliked.length === 0) return towards;
+  if (disliked.length === 0) return { query: towards, hidden };
   const away = mean(disliked, dim);
-  return towards.map((value, at) => 2 * value - (away[at] as number));
-}
-
-function mean(vectors: readonly ArrayLike<number>[], dim: number): Float32Array {
-  const result = new Float32Array(dim);
-  for (const vector of vectors)
-    for (let at = 0; at < dim; at += 1) result[at] = (result[at] as number) + (vector[at] as number) / vectors.length;
-  return result;
+  return { query: towards.map((value, at) => 2 * value - (away[at] as number)), hidden };
 }
 
 async function ordered(

@@ -37,6 +37,11 @@ export const SETTINGS = {
     threads: { kind: 'count', value: 0, meaning: 'search threads a collection; 0 is one a processor' },
     cache_bytes: { kind: 'count', value: 64_000_000, meaning: "bytes of a collection's page cache" },
     open_collections: { kind: 'count', value: 64, meaning: 'collections kept open; the idle longest is closed first' },
+    memory_bytes: {
+      kind: 'count',
+      value: 0,
+      meaning: 'memory of open collections; idle ones are closed; 0 is no limit',
+    },
     string_ids: { kind: 'flag', value: false, meaning: 'new collections take any string as an id' },
   },
   limits: {

@@ -108,7 +108,10 @@ function createParts(
     ...given,
     routes: ROUTES,
     state: { stopping: false },
-    open: new OpenCollections(database, storage.open_collections),
+    open: new OpenCollections(database, {
+      collections: storage.open_collections,
+      memoryBytes: storage.memory_bytes,
+    }),
     metrics,
     admission: new Admission(
       {

@@ -22,8 +22,13 @@ export class Spent {
   ]);
 
   add(costs: SearchCosts): void {
-    this.count('queries', costs.walkUs.length);
-    for (const [column, name] of SUMS) for (const value of costs[column]) this.count(name, value);
+    for (let at = 0; at < costs.walkUs.length; at += 1) this.addQuery(costs, at);
+  }
+
+  /** One of the queries of a call. */
+  addQuery(costs: SearchCosts, at: number): void {
+    this.count('queries', 1);
+    for (const [column, name] of SUMS) this.count(name, costs[column][at] ?? 0);
   }
 
   /** As answers have it. */

@@ -23,6 +23,10 @@ export interface PointShape extends WriteShape {
   collection: Collection;
   /** Hears what each query of the engine cost. */
   onCosts?: (costs: SearchCosts) => void;
+  /** The collection that a name stands for. */
+  resolve?: (name: string) => string;
+  /** Another collection, as the one who asks may read it. */
+  lookUp?: <T>(name: string, work: (other: PointShape) => Promise<T>) => Promise<T>;
 }
 
 export function readId(value: unknown, { collection }: Pick<WriteShape, 'collection'>): PointId {

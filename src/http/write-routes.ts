@@ -55,7 +55,7 @@ function route(method: 'PUT' | 'POST', end: string, title: string, kind: ChangeK
 
 /** Of points that were read so: batches short enough for one turn of the loop, and so many at once share a sync. */
 const BATCH_BYTES = 128 * 1024;
-const BATCHES_IN_FLIGHT = 8;
+const BATCHES_IN_FLIGHT = 4;
 
 /** One result for each operation. With `wait=false` the answer says that it is not waited for. */
 function change(request: WireRequest, kind: BulkTask['kind']): Promise<unknown[]> {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NativeElement } from '../binding.js';
 import { floatToHalf, halfToFloat } from '../source/half.js';
-import { encodeVector, normalise, type VectorInput, type VectorSpace } from './vector-input.js';
+import { EncodedVector, encodeVector, normalise, type VectorInput, type VectorSpace } from './vector-input.js';
 
 function space(element: NativeElement, dim = 3, metric: VectorSpace['metric'] = 'l2'): VectorSpace {
   return { dim, element, metric };
@@ -104,4 +104,10 @@ describe('normalising', () => {
     expect(() => halves([1, 1e39, 0])).toThrow(/position 1 of its vector is 1e\+39, which is past/);
     expect(() => halves(Uint16Array.of(0, 0, 0xfc00))).toThrow(/position 2 of its vector is -Infinity; expected/);
   });
+});
+
+it('a vector that was encoded elsewhere is taken as it is, when it has the size', () => {
+  const bytes = encodeVector([1, 2, 3], space('f32'), 1n);
+  expect(encodeVector(new EncodedVector(bytes, 3), space('f32'), 1n)).toBe(bytes);
+  expect(() => encodeVector(new EncodedVector(bytes, 3), space('f32', 4), 1n)).toThrow('12 bytes, expected 16');
 });

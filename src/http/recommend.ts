@@ -1,0 +1,126 @@
+// Recommending by the scores themselves instead of by a mean vector, as Qdrant defines it. `best_score`: what is nearer
+// to some positive example than to every negative one, by the nearest of them; the rest below, by the nearest negative
+// one. `sum_scores`: similarities to positive examples, less those to negative ones. Both descend, whatever the metric.
+//
+// The engine finds the nearest to one vector. So the candidates are what is nearest to each positive example and to
+// their mean, several times as many as asked for; without a positive example, or with `exact`, every point is one.
+import type { NativeMetric } from '../binding.js';
+import type { Point, PointVector } from '../read/assemble.js';
+import { type Examples, type ExampleVectors, vectorsOf } from './examples.js';
+import { filterOption } from './filter-option.js';
+import type { Plan } from './read-query.js';
+import { exactScore } from './scores.js';
+import { type Hit, mean, searchOptions } from './hits.js';
+import type { PointShape } from './wire-point.js';
+
+export type ScoreStrategy = 'best_score' | 'sum_scores';
+
+export type ScoreRanking = Examples & { kind: 'scored'; strategy: ScoreStrategy };
+
+/** Candidates for each point that is asked for; at least and at most so many of one search. */
+const CANDIDATES = { factor: 4, least: 64, most: 10_000 };
+const VECTOR_ONLY = { withPayload: false, withVector: true } as const;
+
+/** Up to `wanted`, best first. */
+export async function recommendByScores(
+  ranking: ScoreRanking,
+  wanted: number,
+  plan: Plan,
+  shape: PointShape,
+  signal: AbortSignal,
+): Promise<Hit[]> {
+  const vectors = await vectorsOf(ranking, shape);
+  const all = plan.tuning.exact || vectors.liked.length === 0;
+  const best = new Best(wanted);
+  const score = scorer(ranking.strategy, vectors, shape.collection.config.metric);
+  const points = all ? everyPoint(plan, shape, signal) : await nearExamples(vectors, wanted, plan, shape, signal);
+  for await (const { id, vector } of points) {
+    if (!vectors.hidden.has(id)) best.add({ key: id, score: score(vector as PointVector) });
+  }
+  return best.sorted();
+}
+
+/** The same of points at hand. */
+export async function scoreCandidates(
+  ranking: ScoreRanking,
+  candidates: readonly Hit[],
+  shape: PointShape,
+): Promise<Hit[]> {
+  const vectors = await vectorsOf(ranking, shape);
+  const ids = candidates.map(({ key }) => key).filter((key) => !vectors.hidden.has(key));
+  const points = await shape.collection.retrieve(ids, VECTOR_ONLY);
+  const score = scorer(ranking.strategy, vectors, shape.collection.config.metric);
+  const best = new Best(points.length);
+  for (const { id, vector } of points) best.add({ key: id, score: score(vector as PointVector) });
+  return best.sorted();
+}
+
+export function scorer(
+  strategy: ScoreStrategy,
+  { liked, disliked }: Pick<ExampleVectors, 'liked' | 'disliked'>,
+  metric: NativeMetric,
+): (vector: PointVector) => number {
+  const similarities = (examples: readonly ArrayLike<number>[], vector: PointVector): number[] =>
+    examples.map((example) => similarity(metric, example, vector));
+  if (strategy === 'sum_scores') {
+    return (vector) => Math.fround(sum(similarities(liked, vector)) - sum(similarities(disliked, vector)));
+  }
+  return (vector) => {
+    const positive = Math.max(Number.NEGATIVE_INFINITY, ...similarities(liked, vector));
+    const negative = Math.max(Number.NEGATIVE_INFINITY, ...similarities(disliked, vector));
+    return Math.fround(positive > negative ? squashed(positive) : -squashed(negative));
+  };
+}
+
+// Larger is nearer; Euclid squared, as Qdrant has it inside.
+function similarity(metric: NativeMetric, example: ArrayLike<number>, vector: PointVector): number {
+  const score = exactScore(metric, example, vector);
+  if (metric === 'l2') return -(score * score);
+  return metric === 'l1' ? -score : score;
+}
+
+/** Into (0, 1), in the order of what is put in. */
+function squashed(value: number): number {
+  return 0.5 * (value / (1 + Math.abs(value)) + 1);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function everyPoint({ filter }: Plan, { collection }: PointShape, signal: AbortSignal): AsyncIterable<Point> {
+  return collection.scroll({ ...VECTOR_ONLY, ...filterOption(filter), signal });
+}
+
+async function nearExamples(
+  { liked, hidden }: ExampleVectors,
+  wanted: number,
+  plan: Plan,
+  { collection, onCosts }: PointShape,
+  signal: AbortSignal,
+): Promise<Point[]> {
+  const { dim } = collection.config;
+  const queries = liked.length === 1 ? liked : [...liked, mean(liked, dim)];
+  const vectors = new Float32Array(queries.length * dim);
+  for (const [at, query] of queries.entries()) vectors.set(query, at * dim);
+  const k = Math.min(CANDIDATES.most, Math.max(CANDIDATES.least, CANDIDATES.factor * wanted) + hidden.size);
+  const options = { ...searchOptions(plan, VECTOR_ONLY, k), signal, ...(onCosts === undefined ? {} : { onCosts }) };
+  const lists = await collection.searchBatch(vectors, options);
+  return [...new Map(lists.flat().map((point) => [point.id, point])).values()];
+}
+
+/** The best so many of what is added; keeps up to twice as many, so that sorting is rare. */
+class Best {
+  private hits: Hit[] = [];
+
+  constructor(private readonly count: number) {}
+
+  add(hit: Hit): void {
+    this.hits.push(hit);
+    if (this.hits.length >= 2 * this.count + 16) this.hits = this.sorted();
+  }
+
+  sorted(): Hit[] {
+    return this.hits.sort((a, b) => b.score - a.score).slice(0, this.count);
+  }
+}
