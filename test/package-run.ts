@@ -1,5 +1,5 @@
 // Proves the package as users get it: what `npm pack` makes is installed in an empty project, imported as ESM, compiled
-// against, run as a command; with the addon compiled there, and with the prebuilt one and no compiler. Takes minutes and
+// against, run as a command; with the prebuilt addon, and with the addon compiled there. Takes minutes and
 // the registry, so it is run by hand: test/long/package.ts.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,7 +64,7 @@ const COMPILER_OPTIONS = {
 };
 
 /** `say` hears each step. Throws with the output of what failed. */
-export function runPackage(say: (line: string) => void): PackageReport {
+export function runPackage(compile: boolean, say: (line: string) => void): PackageReport {
   const folder = mkdtempSync(join(tmpdir(), 'vamana-package-'));
   const report: PackageReport = { files: 0, bytes: 0, compiled: [], prebuilt: [], skipped: [] };
   try {
@@ -75,26 +75,32 @@ export function runPackage(say: (line: string) => void): PackageReport {
     if (newer === undefined) report.skipped.push('Node 22: npm has no `node@22` for this machine');
     else nodes.push(newer);
 
-    say('installing, compiling the addon');
+    say('installing with the prebuilt addon');
+    const built = run(projectRoot(), process.execPath, 'tools/prebuild.mjs', folder).trim();
+    const prebuilt = project(join(folder, 'prebuilt'));
+    run(prebuilt, 'npm', 'install', '--no-audit', '--no-fund', built, tarball);
+    requireUncompiled(join(prebuilt, 'node_modules', 'vamana-ssd'));
+    for (const node of nodes) report.prebuilt.push(smoke(prebuilt, node, say));
+    checkTypes(prebuilt, say);
+
+    if (!compile) {
+      report.skipped.push('compiling in place: --compile 0');
+      return report;
+    }
+    say('installing without it, compiling the addon');
     const compiled = project(join(folder, 'compiled'));
     run(compiled, 'npm', 'install', '--no-audit', '--no-fund', tarball);
     for (const node of nodes) report.compiled.push(smoke(compiled, node, say));
-    checkTypes(compiled, say);
-
-    say('installing with the prebuilt addon, no compiler in sight');
-    const built = run(projectRoot(), process.execPath, 'tools/prebuild.mjs', folder).trim();
-    const prebuilt = project(join(folder, 'prebuilt'));
-    // The scripts of other packages have run above; of ours, install.mjs is run without a PATH to any compiler.
-    run(prebuilt, 'npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', built, tarball);
-    const own = join(prebuilt, 'node_modules', 'vamana-ssd');
-    execFileSync(process.execPath, ['tools/install.mjs'], { cwd: own, env: { PATH: '' }, stdio: 'pipe' });
-    if (existsSync(join(own, 'build'))) throw new Error('install.mjs compiled although the prebuilt addon was there');
-    run(prebuilt, 'npm', 'rebuild', 'roaring', '@riaskov/mmap-io', 'mmap-io', 'lmdb');
-    for (const node of nodes) report.prebuilt.push(smoke(prebuilt, node, say));
     return report;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The install script found the prebuilt addon; and once more where there is no compiler at all. */
+function requireUncompiled(own: string): void {
+  execFileSync(process.execPath, ['tools/install.mjs'], { cwd: own, env: { PATH: '' }, stdio: 'pipe' });
+  if (existsSync(join(own, 'build'))) throw new Error('install.mjs compiled although the prebuilt addon was there');
 }
 
 function pack(folder: string, report: PackageReport): string {
