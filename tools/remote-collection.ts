@@ -37,18 +37,16 @@ export function isRemote(path: string): boolean {
 }
 
 export class RemoteCollection {
-  readonly name: string;
+  readonly url: string;
 
   /** INVALID_ARGUMENT unless the URL ends as `/collections/NAME`. */
   constructor(
-    readonly url: string,
+    given: string,
     private readonly options: RemoteOptions,
   ) {
-    const name = URL.canParse(url) ? /\/collections\/([^/]+)$/.exec(new URL(url).pathname)?.[1] : undefined;
-    if (name === undefined) {
-      throw new VamanaError('INVALID_ARGUMENT', `${url}: expected http://HOST:PORT/collections/NAME`);
-    }
-    this.name = decodeURIComponent(name);
+    this.url = given.replace(/\/+$/, '');
+    if (URL.canParse(this.url) && /\/collections\/[^/]+$/.test(new URL(this.url).pathname)) return;
+    throw new VamanaError('INVALID_ARGUMENT', `${given}: expected http://HOST:PORT/collections/NAME`);
   }
 
   /** Undefined when there is no such collection. */
@@ -60,7 +58,12 @@ export class RemoteCollection {
     const { size, distance, datatype } = params;
     const metric = METRICS[String(distance)];
     const element = ELEMENTS[String(datatype ?? 'float32')];
-    if (typeof size !== 'number' || metric === undefined || element === undefined || 'multivector_config' in params) {
+    if (
+      typeof size !== 'number' ||
+      metric === undefined ||
+      element === undefined ||
+      params.multivector_config != null
+    ) {
       throw this.unsupported(`its vectors are ${writeExactJson(params)}`);
     }
     return { vectorName, points: points_count ?? 0, config: { dim: size, metric, element } };

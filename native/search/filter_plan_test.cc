@@ -20,16 +20,11 @@ TEST(FilterPlan, TakesTheStrategyOfTheSelectivity) {
   };
   constexpr uint64_t kMillion = 1000000;
   const Case cases[] = {
-      {kMillion, 1, FilterStrategy::kCodes},
-      {kMillion, 100, FilterStrategy::kCodes},
-      {kMillion, 10000, FilterStrategy::kCodes},
-      {kMillion, 100000, FilterStrategy::kWalk},
-      {kMillion, 500000, FilterStrategy::kPost},
-      {kMillion, 900000, FilterStrategy::kPost},
-      {kMillion, kMillion, FilterStrategy::kPost},
-      {100000, 10000, FilterStrategy::kCodes},
-      {1000 * kMillion, 10000, FilterStrategy::kCodes},
-      {1000 * kMillion, 100 * kMillion, FilterStrategy::kWalk},
+      {kMillion, 1, FilterStrategy::kCodes},        {kMillion, 100, FilterStrategy::kCodes},
+      {kMillion, 10000, FilterStrategy::kCodes},    {kMillion, 100000, FilterStrategy::kWalk},
+      {kMillion, 500000, FilterStrategy::kPost},    {kMillion, 900000, FilterStrategy::kPost},
+      {kMillion, kMillion, FilterStrategy::kPost},  {100000, 10000, FilterStrategy::kCodes},
+      {1000 * kMillion, 10000, FilterStrategy::kCodes}, {1000 * kMillion, 100 * kMillion, FilterStrategy::kWalk},
       {500, 500, FilterStrategy::kCodes},
   };
   for (const Case& one : cases) {

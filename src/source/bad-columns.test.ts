@@ -1,7 +1,7 @@
 // Column files that are damaged or that are no vectors: each is refused in words that name the file and, where there is
 // one, the row. Nothing but a VamanaError ever comes out, wherever a file ends and whatever byte of it is wrong.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { arrowFile, type CellRow, hdf5File, parquetFile } from '../../test/column-files.js';
 import { temporaryFolder } from '../../test/vector-files.js';
 import { VamanaError } from '../errors.js';
@@ -185,6 +185,19 @@ describe('what is no vector or no column', () => {
     expect(await readAll(named)).toBe(1);
     expect((await failure(`${named}#other`)).message).toMatch(/there is no other; vectors can be emb/);
     expect((await failure(folder.file('v1.feather', Buffer.from('FEA1    ')))).message).toMatch(/Feather version 1/);
+  });
+
+  it('says of a damaged HDF5 file why, on one line, and prints nothing', async () => {
+    const bytes = await hdf5File(folder.file('w.hdf5'), { train: { data: Float32Array.of(1, 2), shape: [1, 2] } });
+    const printed = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    const error = await failure(folder.file('cut.hdf5', bytes.subarray(0, -1)));
+    const none = await failure(folder.file('none.hdf5', Buffer.alloc(3000)));
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
+    expect(error.message).toMatch(
+      /cut\.hdf5: it cannot be opened as HDF5: truncated file: eof = .*; is the file whole\?$/,
+    );
+    expect(none.message).toMatch(/file signature not found/);
   });
 
   it('refuses columns of a flat format', async () => {

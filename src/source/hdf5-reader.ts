@@ -9,9 +9,9 @@ import { VamanaError } from '../errors.js';
 import { WINDOW_BYTES_DEFAULT } from '../limits.js';
 import type { ColumnReader, RowBlock } from './column-source.js';
 import { copyNumbers, type NumberArray } from './column-values.js';
-import { badVectorFile, badVectorRow, invalidArgument } from './faults.js';
+import { badVectorRow, invalidArgument } from './faults.js';
 import { createVectorData, elementBytes, type StoredElement, type VectorData } from './formats.js';
-import { loadOptional } from './optional-package.js';
+import { callHdf5, loadHdf5 } from './hdf5-library.js';
 import { presentedElement } from './rows.js';
 import type { OpenVectorOptions } from './vector-source.js';
 
@@ -29,14 +29,9 @@ interface Shape {
 /** NOT_FOUND, BAD_VECTOR_FILE, INVALID_ARGUMENT, UNSUPPORTED. */
 export async function openHdf5(path: string, options: OpenVectorOptions): Promise<ColumnReader> {
   const fileBytes = sizeOf(path);
-  const h5 = await loadOptional('h5wasm', `reading ${path}`, async () => {
-    const module = await import('h5wasm/node');
-    await module.ready;
-    return module;
-  });
+  const h5 = await loadHdf5(path);
   const file = attempt(path, 'it cannot be opened', () => new h5.File(resolve(path), 'r'));
   try {
-    if (file.file_id < 0n) throw badVectorFile(path, 0, 'it cannot be opened as HDF5; is the file whole?');
     const dataset = choose(path, file, (entity) => entity instanceof h5.Dataset, options.column);
     return new Hdf5Reader(path, fileBytes, file, dataset, shapeOf(path, dataset));
   } catch (error) {
@@ -61,7 +56,7 @@ function choose(path: string, file: Hdf5File, isDataset: (entity: unknown) => bo
   );
   const found = (name: string): unknown => attempt(path, `${name} cannot be opened`, () => file.get(name));
   if (asked !== undefined) {
-    const entity = found(asked);
+    const entity = names.includes(asked) ? found(asked) : undefined;
     if (isDataset(entity)) return entity as Dataset;
     throw invalidArgument(`${path}: there is no dataset ${asked}; it has ${names.join(', ') || 'none'}`);
   }
@@ -164,22 +159,14 @@ function toIds(path: string, from: NumberArray, first: number, dim: number): Vec
   return ids;
 }
 
-// The library throws what it notes, traces of its calls included, or fails inside its own memory.
+// What the library noted is a failure, whatever it returned.
 function attempt<T>(path: string, what: string, call: () => T): T {
-  try {
-    return call();
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n').at(-1) ?? '';
-    throw new VamanaError('BAD_VECTOR_FILE', `${path}: ${what} as HDF5 (${reason.trim()}); is the file whole?`, {
-      cause,
-    });
-  }
+  const { value, reason } = callHdf5(call);
+  if (value !== undefined && reason === '') return value;
+  throw new VamanaError('BAD_VECTOR_FILE', `${path}: ${what} as HDF5: ${reason}; is the file whole?`);
 }
 
 function closeQuietly(file: Hdf5File): void {
-  try {
-    file.close();
-  } catch {
-    // It was read only: nothing is lost.
-  }
+  // It was read only: nothing is lost where that fails.
+  callHdf5(() => file.close());
 }

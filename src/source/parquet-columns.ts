@@ -1,6 +1,7 @@
 // Ids and payloads of a Parquet file, beside its vectors: read by the package hyparquet, a few thousand rows at a time
 // where the file has an index of its pages, else a row group at a time, which then stands in memory whole.
 import type { AsyncBuffer, Compressors, FileMetaData, ParquetParsers, parquetReadObjects, RowGroup } from 'hyparquet';
+import { WINDOW_BYTES_MAX } from '../limits.js';
 import { parseExactJson } from '../payload/exact-json.js';
 import type { Decompress } from './codecs.js';
 import type { ColumnChoice } from './column-choice.js';
@@ -126,6 +127,9 @@ export class ParquetColumns {
       slice: (start, end = file.bytes) => {
         if (!(start >= 0 && start <= end && end <= file.bytes)) {
           throw new Error(`bytes ${start} to ${end} are not in a file of ${file.bytes}`);
+        }
+        if (end - start > WINDOW_BYTES_MAX) {
+          throw new Error(`${end - start} bytes of a column; at most ${WINDOW_BYTES_MAX} are read at once`);
         }
         return file.use(start, end - start, (bytes) => bytes.slice().buffer as ArrayBuffer);
       },
