@@ -28,6 +28,8 @@ const QUERIES = 200;
 const DELTA_ROWS = 200_000; // the default
 const WRITTEN_AT_ONCE = 800;
 const IDLE_MS = 15_000;
+/** Merges are measured by themselves: bench/merge.ts. */
+const BY_HAND = { auto: false };
 
 interface Line {
   what: string;
@@ -124,7 +126,7 @@ async function fresh(
 ): Promise<{ database: Database; dir: string }> {
   const dir = join(folder, name);
   rmSync(dir, { recursive: true, force: true });
-  return { database: await open(dir, options), dir };
+  return { database: await open(dir, { ...options, maintenance: BY_HAND }), dir };
 }
 
 async function burst(run: Run): Promise<void> {
@@ -210,7 +212,7 @@ async function restart(run: Run): Promise<void> {
   await ended;
   if (!filled) throw new Error('the process that fills the log ended before it was done');
   const started = performance.now();
-  const database = await open(dir, { deltaRows: 2 * UNFLUSHED });
+  const database = await open(dir, { deltaRows: 2 * UNFLUSHED, maintenance: BY_HAND });
   const collection = await database.collection('c');
   const [read] = await collection.retrieve([size - 1]);
   const [found] = await collection.search(rowOf(run.data, 77), { k: 1 });
@@ -228,7 +230,7 @@ async function reopen(run: Run): Promise<void> {
   const { segments } = collection.status();
   await database.close();
   const started = performance.now();
-  const again = await open(dir);
+  const again = await open(dir, { maintenance: BY_HAND });
   const opened = await again.collection('c');
   const [found] = await opened.search(rowOf(run.data, 77), { k: 1 });
   const seconds = (performance.now() - started) / 1000;

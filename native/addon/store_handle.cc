@@ -70,7 +70,6 @@ Napi::Value StoreHandle::create(const Napi::CallbackInfo& info) {
   return object;
 }
 
-
 Status StoreHandle::ready() const {
   return store_ && store_->open() ? Status() : Status(Code::kClosed, "the store was closed");
 }

@@ -23,10 +23,10 @@ constexpr uint8_t strategy_bit(FilterStrategy strategy) { return static_cast<uin
 // Nanoseconds on one thread; the defaults are of a million 128-d rows with codes of 68 bytes, and `factor` is what
 // searches of each strategy really took of what was foreseen, by which they are corrected while the engine runs.
 struct FilterCosts {
-  double scan_code = 14;   // score a code of a run of matching nodes
-  double walk_code = 22;   // score a code that a walk met
-  double hop = 350;        // expand a node
-  double list = 110;       // decode the list of a node that is passed through
+  double scan_code = 14;                                     // score a code of a run of matching nodes
+  double walk_code = 22;                                     // score a code that a walk met
+  double hop = 350;                                          // expand a node
+  double list = 110;                                         // decode the list of a node that is passed through
   std::array<double, kFilterStrategies> factor = {1, 1, 1};  // by strategy, codes first
 };
 

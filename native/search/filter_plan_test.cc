@@ -20,11 +20,17 @@ TEST(FilterPlan, TakesTheStrategyOfTheSelectivity) {
   };
   constexpr uint64_t kMillion = 1000000;
   const Case cases[] = {
-      {kMillion, 1, FilterStrategy::kCodes},        {kMillion, 100, FilterStrategy::kCodes},
-      {kMillion, 10000, FilterStrategy::kCodes},    {kMillion, 100000, FilterStrategy::kWalk},
-      {kMillion, 500000, FilterStrategy::kPost},    {kMillion, 900000, FilterStrategy::kPost},
-      {kMillion, kMillion, FilterStrategy::kPost},  {100000, 10000, FilterStrategy::kCodes},
-      {1000 * kMillion, 10000, FilterStrategy::kCodes}, {1000 * kMillion, 100 * kMillion, FilterStrategy::kWalk},
+      {kMillion, 1, FilterStrategy::kCodes},
+      {kMillion, 100, FilterStrategy::kCodes},
+      {kMillion, 10000, FilterStrategy::kCodes},
+      {kMillion, 100000, FilterStrategy::kWalk},
+      {kMillion, 500000, FilterStrategy::kPost},
+      {kMillion, 700000, FilterStrategy::kPost},
+      {kMillion, 900000, FilterStrategy::kPost},
+      {kMillion, kMillion, FilterStrategy::kPost},
+      {100000, 10000, FilterStrategy::kCodes},
+      {1000 * kMillion, 10000, FilterStrategy::kCodes},
+      {1000 * kMillion, 100 * kMillion, FilterStrategy::kWalk},
       {500, 500, FilterStrategy::kCodes},
   };
   for (const Case& one : cases) {
@@ -62,7 +68,7 @@ TEST(FilterPlan, AWiderListOrMoreNeighboursWantedMakeItWider) {
 
 TEST(FilterPlan, FollowsTheFactorsOfWhatSearchesTook) {
   StrategyTimes times;
-  const FilterShape shape{1000000, 500000, 10, 64, 24};
+  const FilterShape shape{1000000, 450000, 10, 64, 24};
   ASSERT_EQ(plan_filter(shape, times.costs(), FilterStrategy::kAuto).strategy, FilterStrategy::kPost);
   for (int i = 0; i < 200; ++i) {
     const FilterPlan plan = plan_filter(shape, times.costs(), FilterStrategy::kPost);

@@ -6,8 +6,8 @@ namespace vamana {
 
 namespace {
 
-// Measuring a row that a filter names costs about as much as measuring one that a walk meets, and a walk meets this many
-// for each place of its list, the more the fewer of them match.
+// Measuring a row that a filter names costs about as much as measuring one that a walk meets, and a walk meets this
+// many for each place of its list, the more the fewer of them match.
 constexpr uint64_t kMetAPlace = 16;
 
 void measure_matching(const SearchSnapshot::DeltaPart& part, const BitChunks& dead, const RowFilter& filter,

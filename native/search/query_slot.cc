@@ -203,7 +203,8 @@ void QuerySlot::search_deltas(SearchScratch& scratch) {
   for (const auto& part : snapshot().deltas()) {
     if (part.visible == part.dead) continue;
     if (request_->filter != nullptr) {
-      cost_.matches += filtered_delta_search(part, dead, *request_->filter, raw_query(), params, scratch.delta, scratch.hits);
+      cost_.matches +=
+          filtered_delta_search(part, dead, *request_->filter, raw_query(), params, scratch.delta, scratch.hits);
     } else {
       search_delta(part, scratch);
     }

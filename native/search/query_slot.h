@@ -17,8 +17,8 @@
 
 #include "delta/delta_search.h"
 #include "io/page_reader.h"
-#include "search/search_engine.h"
 #include "search/row_filter.h"
+#include "search/search_engine.h"
 #include "search/search_snapshot.h"
 #include "search/slot_reads.h"
 #include "search/strategy_times.h"

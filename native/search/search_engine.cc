@@ -80,8 +80,8 @@ class Worker {
     VAMANA_ASSIGN(session_, reader_.open_session(options));
     for (uint32_t i = 0; i < in_flight_; ++i) {
       // With one query in flight the disk would idle while it walks.
-      slots_.push_back(
-          std::make_unique<QuerySlot>(space_, cache_, times_, std::span(arena_.data() + i * part, part), in_flight_ == 1));
+      slots_.push_back(std::make_unique<QuerySlot>(space_, cache_, times_, std::span(arena_.data() + i * part, part),
+                                                   in_flight_ == 1));
       free_.push_back(slots_.back().get());
     }
     return Status();

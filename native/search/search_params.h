@@ -27,8 +27,8 @@ struct QueryCost {
   uint32_t reads = 0;
   uint32_t cache_hits = 0;
   uint32_t reranked = 0;  // candidates whose pages were wanted (all records there are ranked)
-  // Of a search with a filter: the matching rows of its parts, dead ones included, the strategies used (strategy_bit) and
-  // what walking was expected to take.
+  // Of a search with a filter: the matching rows of its parts, dead ones included, the strategies used (strategy_bit)
+  // and what walking was expected to take.
   uint32_t matches = 0;
   uint32_t strategies = 0;
   float expected_us = 0;

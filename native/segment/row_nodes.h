@@ -41,9 +41,9 @@ class RowNodes {
         step *= 2;
       }
       const size_t end = std::min(rows.size(), at_ + step + 1);
-      at_ = static_cast<size_t>(
-          std::lower_bound(rows.begin() + static_cast<ptrdiff_t>(at_), rows.begin() + static_cast<ptrdiff_t>(end), row) -
-          rows.begin());
+      at_ = static_cast<size_t>(std::lower_bound(rows.begin() + static_cast<ptrdiff_t>(at_),
+                                                 rows.begin() + static_cast<ptrdiff_t>(end), row) -
+                                rows.begin());
       if (at_ == rows.size() || rows[at_] != row) return false;
       *node = table_.nodes_[at_];
       return true;
