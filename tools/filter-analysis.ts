@@ -27,7 +27,7 @@ export interface FilterCell {
   picks: Partial<Record<SearchStrategy, number>>;
   /** The fastest strategy of those that find enough, or else the one that finds most. */
   best: SearchStrategy;
-  /** Time of the planner's search over that of the best strategy. */
+  /** Time of the strategies that the planner took, as they were when forced, over that of the best one. */
   ratio: number;
 }
 
@@ -82,7 +82,7 @@ export async function analyseFilter(
     ]),
   ) as FilterCell['ways'];
   const best = bestOf(measured, recallMin);
-  const ratio = measured.auto.us / measured[best].us;
+  const ratio = usOfPicks(measured, picks) / measured[best].us;
   return { points, matches, selectivity: points === 0 ? 0 : matches / points, ways: measured, picks, best, ratio };
 }
 
@@ -160,6 +160,14 @@ function recallOf(hits: readonly ScoredPoint[][], truth: readonly ScoredPoint[][
     wanted += expected.length;
   }
   return wanted === 0 ? 1 : near / wanted;
+}
+
+/** Of no picks the planner's own time: nothing was there to be searched. */
+function usOfPicks(ways: FilterCell['ways'], picks: FilterCell['picks']): number {
+  const taken = STRATEGIES.map((way): [way: SearchStrategy, queries: number] => [way, picks[way] ?? 0]);
+  const queries = taken.reduce((sum, [, count]) => sum + count, 0);
+  if (queries === 0) return ways.auto.us;
+  return taken.reduce((sum, [way, count]) => sum + count * ways[way].us, 0) / queries;
 }
 
 function bestOf(ways: FilterCell['ways'], recallMin: number): SearchStrategy {

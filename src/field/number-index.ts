@@ -11,8 +11,14 @@ import { NumberColumn, type Numeric } from './number-column.js';
 import { pageOf } from './row-lists.js';
 import type { StoredPages } from './stored-pages.js';
 
-const BUCKET_ROWS_MAX = 4096;
-const GROUP_BUCKETS_MAX = 32;
+export interface NumberIndexLimits {
+  /** Rows of a bucket, unless they all have one number. */
+  bucketRows: number;
+  /** Buckets of a group: so many that the groups of a million rows have bitmaps which are united word by word. */
+  groupBuckets: number;
+}
+
+const LIMITS: NumberIndexLimits = { bucketRows: 4096, groupBuckets: 128 };
 const SAMPLE = 65_536;
 
 interface Bucket {
@@ -41,8 +47,13 @@ export type Direction = 'asc' | 'desc';
 
 export class NumberIndex implements StoredPages {
   readonly column = new NumberColumn();
-  private groups: Group[] = [groupOfBuckets([emptyBucket(Number.NEGATIVE_INFINITY)])];
+  private groups: Group[];
   private readonly dirty = new Set<number>();
+
+  /** Other limits are for tests. */
+  constructor(private readonly limits: NumberIndexLimits = LIMITS) {
+    this.groups = [groupOfBuckets([this.emptyBucket(Number.NEGATIVE_INFINITY)])];
+  }
 
   /** Of a row that has none. */
   put(row: number, values: readonly Numeric[]): void {
@@ -178,11 +189,11 @@ export class NumberIndex implements StoredPages {
       (_, at) => numbers[at * step] as number,
     );
     sample.sort();
-    const buckets = Math.max(1, Math.ceil((2 * numbers.length) / BUCKET_ROWS_MAX));
+    const buckets = Math.max(1, Math.ceil((2 * numbers.length) / this.limits.bucketRows));
     const bounds = new Set([Number.NEGATIVE_INFINITY]);
     for (let at = 1; at < buckets; at += 1) bounds.add(sample[Math.floor((at * sample.length) / buckets)] as number);
     const from = Float64Array.from(bounds).sort();
-    const parts = Array.from(from, (start) => ({ bucket: emptyBucket(start), rows: [] as number[] }));
+    const parts = Array.from(from, (start) => ({ bucket: this.emptyBucket(start), rows: [] as number[] }));
     for (let at = 0; at < numbers.length; at += 1) {
       const value = numbers[at] as number;
       const part = parts[lastAtMost(from.length, (slot) => from[slot] as number, value)] as (typeof parts)[number];
@@ -192,8 +203,8 @@ export class NumberIndex implements StoredPages {
     for (const part of parts) part.bucket.rows = RoaringBitmap32.from(part.rows);
     const made = parts.map(({ bucket }) => bucket);
     this.groups = [];
-    for (let at = 0; at < made.length; at += GROUP_BUCKETS_MAX / 2) {
-      this.groups.push(groupOfBuckets(made.slice(at, at + GROUP_BUCKETS_MAX / 2)));
+    for (let at = 0; at < made.length; at += this.limits.groupBuckets / 2) {
+      this.groups.push(groupOfBuckets(made.slice(at, at + this.limits.groupBuckets / 2)));
     }
     for (const bucket of made) this.makeRoom(bucket);
   }
@@ -237,14 +248,14 @@ export class NumberIndex implements StoredPages {
   // Splits what is too large, unless it is all one number.
   private makeRoom(bucket: Bucket): void {
     const { size } = bucket.rows;
-    bucket.room = Math.max(BUCKET_ROWS_MAX - size, BUCKET_ROWS_MAX / 2);
-    if (size <= BUCKET_ROWS_MAX || bucket.least === bucket.most) return;
+    bucket.room = Math.max(this.limits.bucketRows - size, this.limits.bucketRows / 2);
+    if (size <= this.limits.bucketRows || bucket.least === bucket.most) return;
     const halves = this.halvesOf(bucket);
     if (halves === undefined) return;
     const at = this.groupAt(bucket.from);
     const group = this.groups[at] as Group;
     group.buckets.splice(group.buckets.indexOf(bucket), 1, ...halves);
-    if (group.buckets.length > GROUP_BUCKETS_MAX) {
+    if (group.buckets.length > this.limits.groupBuckets) {
       const middle = group.buckets.length >> 1;
       const low = groupOfBuckets(group.buckets.slice(0, middle));
       this.groups.splice(at, 1, low, groupOfBuckets(group.buckets.slice(middle)));
@@ -264,7 +275,7 @@ export class NumberIndex implements StoredPages {
       bucket.most = least;
       return undefined;
     }
-    const halves: [Bucket, Bucket] = [emptyBucket(bucket.from), emptyBucket(middle)];
+    const halves: [Bucket, Bucket] = [this.emptyBucket(bucket.from), this.emptyBucket(middle)];
     const members: [number[], number[]] = [[], []];
     for (const [at, row] of rows.entries()) {
       for (const value of values[at] as number[]) {
@@ -275,6 +286,16 @@ export class NumberIndex implements StoredPages {
     }
     for (const half of [0, 1] as const) halves[half].rows = RoaringBitmap32.from(members[half]);
     return halves;
+  }
+
+  private emptyBucket(from: number): Bucket {
+    return {
+      from,
+      least: Number.POSITIVE_INFINITY,
+      most: Number.NEGATIVE_INFINITY,
+      rows: new RoaringBitmap32(),
+      room: this.limits.bucketRows,
+    };
   }
 
   private groupAt(value: number): number {
@@ -295,16 +316,6 @@ function lastAtMost(length: number, boundOf: (slot: number) => number, value: nu
     else high = middle;
   }
   return low;
-}
-
-function emptyBucket(from: number): Bucket {
-  return {
-    from,
-    least: Number.POSITIVE_INFINITY,
-    most: Number.NEGATIVE_INFINITY,
-    rows: new RoaringBitmap32(),
-    room: BUCKET_ROWS_MAX,
-  };
 }
 
 function groupOfBuckets(buckets: Bucket[]): Group {
@@ -344,7 +355,7 @@ function shareOf(bucket: Bucket, bounds: Bounds): number {
   const low = Math.max(bucket.least, Number(gt ?? gte ?? bucket.least));
   const high = Math.min(bucket.most, Number(lt ?? lte ?? bucket.most));
   const width = bucket.most - bucket.least;
-  return width > 0 ? Math.min(1, Math.max(high - low, width / BUCKET_ROWS_MAX) / width) : 1;
+  return width > 0 ? Math.min(1, Math.max(high - low, width / LIMITS.bucketRows) / width) : 1;
 }
 
 /** Objects around the rows. */
