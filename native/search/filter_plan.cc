@@ -14,6 +14,8 @@ namespace {
 constexpr double kScanWidth = 2;
 constexpr double kWalkWidth = 3.5;
 constexpr double kPostWidth = 3;
+// A walk must be so many times as fast as the scan of codes to be worth what it does not find.
+constexpr double kWalkHandicap = 1.6;
 // Of the neighbours that a walk meets so many are new to it.
 constexpr double kNew = 0.6;
 // A walk may do so many times the work of a scan of codes before it counts as wrong.
@@ -44,7 +46,9 @@ FilterPlan plan_filter(const FilterShape& shape, const FilterCosts& costs, Filte
     for (const FilterStrategy other : {FilterStrategy::kWalk, FilterStrategy::kPost}) {
       if (other == FilterStrategy::kWalk && most_match) continue;
       const FilterPlan plan = plan_filter(shape, costs, other);
-      if (plan.expected_us < best.expected_us) best = plan;
+      const double handicap =
+          other == FilterStrategy::kWalk && best.strategy == FilterStrategy::kCodes ? kWalkHandicap : 1;
+      if (plan.expected_us * handicap < best.expected_us) best = plan;
     }
     return best;
   }

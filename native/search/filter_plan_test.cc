@@ -50,12 +50,16 @@ TEST(FilterPlan, OfOneStrategyIsThatStrategy) {
   }
 }
 
-TEST(FilterPlan, AutoIsNeverDearerThanAnother) {
+// A walk finds less than the others, so it is only taken where it is much faster, and not where most rows match.
+TEST(FilterPlan, AutoIsNotMuchDearerThanAnother) {
   for (uint64_t rows = 100; rows <= 100000000; rows *= 10) {
     for (uint64_t matches = 1; matches <= rows; matches *= 3) {
       const double least = cheapest(rows, matches).expected_us;
       for (const FilterStrategy strategy : {FilterStrategy::kCodes, FilterStrategy::kWalk, FilterStrategy::kPost}) {
-        EXPECT_LE(least, plan_filter({rows, matches, 10, 64, 24}, kCosts, strategy).expected_us);
+        const bool is_walk = strategy == FilterStrategy::kWalk;
+        if (is_walk && 2 * matches >= rows) continue;
+        const double expected = plan_filter({rows, matches, 10, 64, 24}, kCosts, strategy).expected_us;
+        EXPECT_LE(least, (is_walk ? 2 : 1) * expected) << matches << " of " << rows;
       }
     }
   }
