@@ -39,7 +39,7 @@ test('the tour of the command runs, verb after verb', () => {
   }
   const ofIndexes = 'build search bench tune plan truth convert head generate inspect verify doctor'.split(' ');
   const ofCollections =
-    'import query fields analyze-filters status flush compact rollback jobs snapshot restore export collections recover'.split(
+    'import query status fields analyze-filters flush compact rollback jobs snapshot restore export collections recover'.split(
       ' ',
     );
   expect([...outputs.keys()]).toEqual([...ofIndexes, ...ofCollections]);

@@ -38,8 +38,8 @@ export interface SearchOptions {
   /** Neighbours a query; 10 by default. */
   k?: number;
   /**
-   * Beam of the walk: candidates kept by code distance. More finds better and costs more. By default what the index
-   * was tuned to (VectorIndex.tuning), else 64.
+   * Beam of the walk: candidates kept by code distance. More finds better and costs more. 64 by default, or what the
+   * index was tuned to (VectorIndex.tuning).
    */
   listSize?: number;
   /**
@@ -85,7 +85,6 @@ export type IndexStats = NativeIndexStats;
  */
 export async function openIndex(dir: string, options: OpenIndexOptions = {}): Promise<VectorIndex> {
   const native = loadNative();
-  const tuning = await readTuning(dir);
   const handle = await cancellable(native, undefined, () =>
     native.openIndex(dir, {
       io: options.io ?? 'auto',
@@ -95,7 +94,12 @@ export async function openIndex(dir: string, options: OpenIndexOptions = {}): Pr
       queueRequests: options.queueRequests ?? native.constants.defaults.queueRequests,
     }),
   );
-  return new VectorIndex(native, handle, tuning);
+  try {
+    return new VectorIndex(native, handle, await readTuning(dir));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /**
