@@ -49,7 +49,9 @@ export async function openColumnSource(
   format: ColumnFormat,
   options: OpenVectorOptions,
 ): Promise<VectorSource> {
-  const reader = await OPENERS[format](path, options);
+  const reader = await OPENERS[format](path, options).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
   try {
     const { rows, dim } = reader;
     if (rows < 1) throw invalidArgument(`${reader.path} has no rows; expected at least one`);
@@ -107,7 +109,7 @@ class ColumnVectorSource implements VectorSource {
   private async *readWindows({ start, end, rowsMax }: WindowRange): AsyncGenerator<VectorWindow, void> {
     if (start === end) return;
     let firstRow = start;
-    for await (const block of this.reader.blocks(start, end)) {
+    for await (const block of soundBlocks(this.path, this.reader.blocks(start, end))) {
       for (let at = 0; at < block.rows; at += rowsMax) {
         const rows = Math.min(rowsMax, block.rows - at);
         yield { firstRow, ...slice(block, at, rows, this.dim) };
@@ -124,6 +126,21 @@ class ColumnVectorSource implements VectorSource {
   private requireOpen(): void {
     if (this.closed) throw new VamanaError('CLOSED', `${this.path} was closed; open it again`);
   }
+}
+
+// What the packages throw about bytes that they cannot make sense of has no code of ours.
+async function* soundBlocks(path: string, blocks: AsyncIterable<RowBlock>): AsyncGenerator<RowBlock, void> {
+  try {
+    yield* blocks;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): VamanaError {
+  if (cause instanceof VamanaError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new VamanaError('BAD_VECTOR_FILE', `${path} cannot be read: ${reason}; it is damaged`, { cause });
 }
 
 function slice(block: RowBlock, at: number, rows: number, dim: number): RowBlock {
