@@ -49,9 +49,7 @@ export async function openColumnSource(
   format: ColumnFormat,
   options: OpenVectorOptions,
 ): Promise<VectorSource> {
-  const reader = await OPENERS[format](path, options).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
+  const reader = await OPENERS[format](path, options);
   try {
     const { rows, dim } = reader;
     if (rows < 1) throw invalidArgument(`${reader.path} has no rows; expected at least one`);
