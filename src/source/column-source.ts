@@ -49,7 +49,7 @@ export async function openColumnSource(
   format: ColumnFormat,
   options: OpenVectorOptions,
 ): Promise<VectorSource> {
-  const reader = await OPENERS[format](path, options);
+  const reader = await openReader(path, format, options);
   try {
     const { rows, dim } = reader;
     if (rows < 1) throw invalidArgument(`${reader.path} has no rows; expected at least one`);
@@ -130,6 +130,14 @@ class ColumnVectorSource implements VectorSource {
 async function* soundBlocks(path: string, blocks: AsyncIterable<RowBlock>): AsyncGenerator<RowBlock, void> {
   try {
     yield* blocks;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+async function openReader(path: string, format: ColumnFormat, options: OpenVectorOptions): Promise<ColumnReader> {
+  try {
+    return await OPENERS[format](path, options);
   } catch (cause) {
     throw unreadable(path, cause);
   }
