@@ -1,6 +1,7 @@
 // Ranges, order and counts over many rows, against all rows looked at one by one; with buckets that split, empty and fill
 // up again, whole numbers that no double holds, and rows of several numbers.
 import { describe, expect, it } from 'vitest';
+import { generator } from '../../test/faulty-storage.js';
 import { RoaringBitmap32 } from '../bitmap.js';
 import type { Bounds } from './field-condition.js';
 import { isWithin } from './match-condition.js';
@@ -11,15 +12,6 @@ const ROWS = 12_000;
 /** So that buckets and groups split. */
 const small = { bucketRows: 100, groupBuckets: 4 };
 const SEED = 20_261_129;
-
-/** Numerical Recipes' generator, from 0 up to 1. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 type Draw = (random: () => number) => Numeric;
 
