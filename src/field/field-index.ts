@@ -2,7 +2,7 @@
 // (value-index.ts, by the type of the field). Conditions get the same answers as from payloads (match-condition.ts).
 // In memory; src/collection/field-indexes.ts keeps it at the last published record and stores it.
 import { pack, unpack } from 'msgpackr';
-import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
+import { RoaringBitmap32, type ReadonlyRoaringBitmap32, unionOf } from '../bitmap.js';
 import { parsePath, type PayloadPath } from '../payload/payload-path.js';
 import type { Payload } from '../payload/point.js';
 import { EstimateFeedback } from './estimate-feedback.js';
@@ -68,10 +68,14 @@ export class FieldIndex {
     return [...having, ...counted, this.values.describe(row)].join('\n');
   }
 
-  /** The rows of `live` that fulfil the condition, and maybe others that do not live. */
-  rowsOf(condition: FieldCondition, live: ReadonlyRoaringBitmap32): FieldAnswer {
-    const answer = this.answer(condition, live);
-    if (answer.isExact) this.feedback.learn(condition.kind, this.rawEstimate(condition, live), answer.rows.size);
+  /**
+   * The rows of `live` that fulfil the condition, and maybe others that do not live; with `among`, maybe others that are
+   * not in that.
+   */
+  rowsOf(condition: FieldCondition, live: ReadonlyRoaringBitmap32, among?: ReadonlyRoaringBitmap32): FieldAnswer {
+    const answer = this.answer(condition, live, among);
+    if (answer.isExact && among === undefined)
+      this.feedback.learn(condition.kind, this.rawEstimate(condition, live), answer.rows.size);
     return answer;
   }
 
@@ -80,7 +84,11 @@ export class FieldIndex {
     return Math.min(live.size, this.feedback.correct(condition.kind, this.rawEstimate(condition, live)));
   }
 
-  private answer(condition: FieldCondition, live: ReadonlyRoaringBitmap32): FieldAnswer {
+  private answer(
+    condition: FieldCondition,
+    live: ReadonlyRoaringBitmap32,
+    among?: ReadonlyRoaringBitmap32,
+  ): FieldAnswer {
     switch (condition.kind) {
       case 'isEmpty': {
         const rows = RoaringBitmap32.andNot(live, this.valued);
@@ -91,7 +99,7 @@ export class FieldIndex {
       case 'valuesCount':
         return { rows: this.rowsOfCount(condition.bounds, live), isExact: true };
       default:
-        return this.values.rowsOf(condition) ?? { rows: this.valued, isExact: false };
+        return this.values.rowsOf(condition, among) ?? { rows: this.valued, isExact: false };
     }
   }
 
@@ -165,8 +173,7 @@ export class FieldIndex {
   private rowsOfCount(bounds: Bounds, live: ReadonlyRoaringBitmap32): ReadonlyRoaringBitmap32 {
     const rows = new RoaringBitmap32();
     if (isWithin(0, bounds)) rows.orInPlace(RoaringBitmap32.andNot(live, this.valued));
-    if (isWithin(1, bounds))
-      rows.orInPlace(RoaringBitmap32.andNot(this.valued, RoaringBitmap32.orMany([...this.counts.values()])));
+    if (isWithin(1, bounds)) rows.orInPlace(RoaringBitmap32.andNot(this.valued, unionOf([...this.counts.values()])));
     for (const [count, having] of this.counts) if (isWithin(count, bounds)) rows.orInPlace(having);
     return rows;
   }

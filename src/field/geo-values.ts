@@ -1,7 +1,6 @@
 // The values of a field of places. Latitudes and longitudes have an index of numbers each: the places of a box that holds
 // the area are the rows within both ranges, and of these the area itself decides.
-import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
-import { RoaringBitmap32 } from '../bitmap.js';
+import { type ReadonlyRoaringBitmap32, RoaringBitmap32, unionOf } from '../bitmap.js';
 import type { Bounds, FieldCondition, GeoPoint } from './field-condition.js';
 import { EARTH_RADIUS, type GeoCondition, geoPointOf, isInArea } from './geo.js';
 import { NumberIndex } from './number-index.js';
@@ -43,15 +42,15 @@ export class GeoValues implements ValueIndex, StoredPages {
       .join('\n');
   }
 
-  rowsOf(condition: FieldCondition): FieldAnswer | undefined {
+  rowsOf(condition: FieldCondition, among?: ReadonlyRoaringBitmap32): FieldAnswer | undefined {
     if (!isOfPlaces(condition)) return undefined;
     const { lat, lons } = boxAround(condition);
     const within = RoaringBitmap32.and(
-      this.lat.rowsWithin(lat),
-      RoaringBitmap32.orMany(lons.map((range) => this.lon.rowsWithin(range))),
+      this.lat.rowsWithin(lat, among),
+      unionOf(lons.map((range) => this.lon.rowsWithin(range, among))),
     );
     const rows: number[] = [];
-    for (const row of within.toUint32Array()) {
+    for (const row of (among === undefined ? within : within.andInPlace(among)).toUint32Array()) {
       if (this.pointsOf(row).some((point) => isInArea(point, condition))) rows.push(row);
     }
     return { rows: RoaringBitmap32.from(rows), isExact: true };

@@ -1,7 +1,9 @@
 // The numbers of each row, by row. Most rows have one, which is a double in a page of rows; rows with several, and those
 // with a whole number that no double holds, are kept aside. Pages are what is stored.
 import { pack, unpack } from 'msgpackr';
+import type { Bounds } from './field-condition.js';
 import { matchValueOf } from './field-values.js';
+import { isWithin } from './match-condition.js';
 import { PAGE_ROWS, pageOf } from './row-lists.js';
 
 export type Numeric = number | bigint;
@@ -18,6 +20,19 @@ export class NumberColumn {
   singleOf(row: number): number | null {
     const value = this.pages[pageOf(row)]?.[row & PAGE_MASK] ?? Number.NaN;
     return Number.isNaN(value) ? null : value;
+  }
+
+  /** Those of the rows, ascending, that have a number within the bounds. */
+  within(rows: Uint32Array, bounds: Bounds): Uint32Array {
+    const isMatch = boundsTest(bounds);
+    const found = new Uint32Array(rows.length);
+    let count = 0;
+    for (const row of rows) {
+      const value = this.pages[pageOf(row)]?.[row & PAGE_MASK] ?? Number.NaN;
+      const matches = Number.isNaN(value) ? this.valuesOf(row).some((each) => isWithin(each, bounds)) : isMatch(value);
+      if (matches) found[count++] = row;
+    }
+    return found.subarray(0, count);
   }
 
   valuesOf(row: number): readonly Numeric[] {
@@ -88,6 +103,17 @@ export class NumberColumn {
     }
     return true;
   }
+}
+
+/** For doubles; of bounds that are doubles too it is two comparisons. */
+function boundsTest(bounds: Bounds): (value: number) => boolean {
+  const { gt, gte, lt, lte } = bounds;
+  if ([gt, gte, lt, lte].some((bound) => typeof bound === 'bigint')) return (value) => isWithin(value, bounds);
+  const above = Number(gt ?? Number.NEGATIVE_INFINITY);
+  const from = Number(gte ?? Number.NEGATIVE_INFINITY);
+  const below = Number(lt ?? Number.POSITIVE_INFINITY);
+  const to = Number(lte ?? Number.POSITIVE_INFINITY);
+  return (value) => value > above && value >= from && value < below && value <= to;
 }
 
 function encodeNumber(value: Numeric): number | string {

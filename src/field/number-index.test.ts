@@ -1,4 +1,4 @@
-// Ranges, order and counts over many rows, against all rows looked at one by one; with buckets that split, empty and fill
+// Ranges, order and counts over many rows, against all rows looked at one by one; with leaves that split, empty and fill
 // up again, whole numbers that no double holds, and rows of several numbers.
 import { describe, expect, it } from 'vitest';
 import { generator } from '../../test/faulty-storage.js';
@@ -9,8 +9,8 @@ import type { Numeric } from './number-column.js';
 import { NumberIndex } from './number-index.js';
 
 const ROWS = 12_000;
-/** So that buckets and groups split. */
-const small = { bucketRows: 100, groupBuckets: 4 };
+/** So that leaves and the nodes above split. */
+const small = { leafRows: 100, children: 3 };
 const SEED = 20_261_129;
 
 type Draw = (random: () => number) => Numeric;
@@ -27,12 +27,12 @@ function scan(all: readonly (readonly Numeric[])[], bounds: Bounds): number[] {
   return all.flatMap((values, row) => (values.some((value) => isWithin(value, bounds)) ? [row] : []));
 }
 
-/** Rows at an end of a range whose number is not told apart: those of a bucket, or of numbers that are one as a double. */
+/** Rows at an end of a range whose number is not told apart: those of a leaf, or of numbers that are one as a double. */
 function unsure(all: readonly (readonly Numeric[])[]): number {
   const rows = new Map<number, number>();
   for (const value of all.flat())
     if (typeof value === 'bigint') rows.set(Number(value), (rows.get(Number(value)) ?? 0) + 1);
-  return Math.max(small.bucketRows, ...rows.values());
+  return Math.max(small.leafRows, ...rows.values());
 }
 
 describe.each(distributions)('an index of numbers: %s', (_name, draw) => {
@@ -56,6 +56,9 @@ describe.each(distributions)('an index of numbers: %s', (_name, draw) => {
       const asked = bounds();
       const expected = scan(all, asked);
       expect([...checked.rowsWithin(asked)]).toEqual(expected);
+      const among = RoaringBitmap32.from(all.flatMap((_, row) => (random() < 0.002 ? [row] : [])));
+      const found = RoaringBitmap32.and(checked.rowsWithin(asked, among), among);
+      expect([...found]).toEqual(expected.filter((row) => among.has(row)));
       const error = Math.abs(checked.countWithin(asked) - expected.length);
       expect(error).toBeLessThanOrEqual(4 * unsure(all) + all.filter((values) => values.length > 1).length);
     }

@@ -1,6 +1,5 @@
 // The values of a field of numbers (integer, float: all numbers), and of one of dates, as microseconds since 1970.
-import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
-import { RoaringBitmap32 } from '../bitmap.js';
+import { type ReadonlyRoaringBitmap32, RoaringBitmap32, unionOf } from '../bitmap.js';
 import { parseDatetime } from './datetime.js';
 import type { Bounds, FieldCondition, MatchValue } from './field-condition.js';
 import { matchValueOf } from './field-values.js';
@@ -56,17 +55,15 @@ abstract class OrderedValues {
   }
 
   protected rowsOfAny(numbers: readonly Numeric[]): ReadonlyRoaringBitmap32 {
-    const [only] = numbers;
-    if (numbers.length === 1 && only !== undefined) return this.index.rowsWithin({ gte: only, lte: only });
-    return RoaringBitmap32.orMany(numbers.map((value) => this.index.rowsWithin({ gte: value, lte: value })));
+    return unionOf(numbers.map((value) => this.index.rowsWithin({ gte: value, lte: value })));
   }
 }
 
 export class NumberValues extends OrderedValues implements ValueIndex {
-  rowsOf(condition: FieldCondition): FieldAnswer | undefined {
+  rowsOf(condition: FieldCondition, among?: ReadonlyRoaringBitmap32): FieldAnswer | undefined {
     switch (condition.kind) {
       case 'range':
-        return { rows: this.index.rowsWithin(condition.bounds), isExact: true };
+        return { rows: this.index.rowsWithin(condition.bounds, among), isExact: true };
       case 'match': {
         const numbers = condition.values.filter(isNumeric);
         if (numbers.length > VALUES_MAX) return undefined;
@@ -118,10 +115,10 @@ export class NumberValues extends OrderedValues implements ValueIndex {
 }
 
 export class DatetimeValues extends OrderedValues implements ValueIndex {
-  rowsOf(condition: FieldCondition): FieldAnswer | undefined {
+  rowsOf(condition: FieldCondition, among?: ReadonlyRoaringBitmap32): FieldAnswer | undefined {
     switch (condition.kind) {
       case 'datetimeRange':
-        return { rows: this.index.rowsWithin(condition.bounds), isExact: true };
+        return { rows: this.index.rowsWithin(condition.bounds, among), isExact: true };
       case 'range':
         // Of numbers.
         return this.withOthers(NONE, true);

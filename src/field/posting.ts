@@ -1,6 +1,6 @@
 // The rows of one term. Half of all terms of a text, and nearly all of a field of names, have one row: that is kept as a
 // number, since a bitmap takes some 200 bytes.
-import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
+import { RoaringBitmap32, type ReadonlyRoaringBitmap32, unionOf } from '../bitmap.js';
 
 export type Posting = number | RoaringBitmap32;
 
@@ -38,7 +38,5 @@ export function union(postings: readonly Posting[]): ReadonlyRoaringBitmap32 {
     else bitmaps.push(posting);
   }
   if (single.length > 0) bitmaps.push(RoaringBitmap32.from(single));
-  const [first] = bitmaps;
-  if (bitmaps.length === 1 && first !== undefined) return first;
-  return RoaringBitmap32.orMany(bitmaps);
+  return unionOf(bitmaps);
 }

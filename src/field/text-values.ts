@@ -1,6 +1,5 @@
 // The values of a field of text: the tokens of every string.
-import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
-import { RoaringBitmap32 } from '../bitmap.js';
+import { type ReadonlyRoaringBitmap32, RoaringBitmap32, unionOf } from '../bitmap.js';
 import type { FieldCondition } from './field-condition.js';
 import { TEXT_DEFAULTS, type TextOptions } from './field-schema.js';
 import { describeTerms, TermIndex } from './term-index.js';
@@ -83,7 +82,7 @@ export class TextValues implements ValueIndex {
       if (tokens.length === 0) return undefined;
       parts.push(this.rowsOfAll(tokens));
     }
-    return { rows: RoaringBitmap32.orMany(parts), isExact: false };
+    return { rows: unionOf(parts), isExact: false };
   }
 
   private tokensOf(text: string): string[] {

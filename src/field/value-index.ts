@@ -32,8 +32,11 @@ export interface ValueIndex {
   describe(row: number): string;
   /** Sets of rows that are stored beside the pages, whole. */
   readonly sets: Readonly<Record<string, RoaringBitmap32>>;
-  /** Undefined for a condition that it can say nothing of. */
-  rowsOf(condition: FieldCondition): FieldAnswer | undefined;
+  /**
+   * Undefined for a condition that it can say nothing of. With `among`, what the answer says of other rows has no
+   * meaning: an index for which a few rows are cheaper looks at those.
+   */
+  rowsOf(condition: FieldCondition, among?: ReadonlyRoaringBitmap32): FieldAnswer | undefined;
   /** About how many. Undefined as above. */
   estimate(condition: FieldCondition): number | undefined;
   /** Values and in how many rows of the set each stands, in no order; null where the type has none to count. */

@@ -3,8 +3,8 @@
 //
 // Every part gives two bounds: rows that surely match, and rows that may. Both are the same where the part is exact. Of
 // `must` the bounds are intersected, of `should` united, of `must_not` turned round. Sets that came from an index are
-// never changed; those made here are.
-import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
+// never changed; those made here are. Every condition is told among which rows matches are still looked for.
+import { RoaringBitmap32, type ReadonlyRoaringBitmap32, unionOf } from '../bitmap.js';
 import type { FieldCondition } from '../field/field-condition.js';
 import type { FieldAnswer } from '../field/value-index.js';
 import type { PointId } from '../payload/point.js';
@@ -14,8 +14,11 @@ import type { Condition, Filter } from './filter-ast.js';
 export interface PostingSource {
   /** Rows that live. */
   readonly live: ReadonlyRoaringBitmap32;
-  /** Rows that match, or may; dead ones among them do not matter. Undefined where the field has no index. */
-  rowsOf(key: string, condition: FieldCondition): FieldAnswer | undefined;
+  /**
+   * Rows that match, or may; dead ones among them do not matter, nor with `among` those that are not in it. Undefined
+   * where the field has no index.
+   */
+  rowsOf(key: string, condition: FieldCondition, among?: ReadonlyRoaringBitmap32): FieldAnswer | undefined;
   /** About how many; undefined as above. Only for the order of evaluation. */
   estimate(key: string, condition: FieldCondition): number | undefined;
   idRows(ids: readonly PointId[]): ReadonlyRoaringBitmap32;
@@ -42,6 +45,10 @@ export function estimateMatches(filter: Filter, source: PostingSource): number {
   return source.live.size * new Evaluator(source).shareOf(filter);
 }
 
+/** Rows outside of which nothing matters, since an earlier part rules them out. */
+type Among = ReadonlyRoaringBitmap32 | undefined;
+type Part = (among: Among) => Bounds;
+
 /** `most`: rows that may match, `null` for all; `least`: rows that surely do, asked for only where it is not exact. */
 interface Bounds {
   most: ReadonlyRoaringBitmap32 | null;
@@ -56,51 +63,50 @@ const UNKNOWN: Bounds = { most: null, isExact: false, least: NONE };
 class Evaluator {
   constructor(private readonly source: PostingSource) {}
 
-  filter(filter: Filter): Bounds {
-    const parts: (() => Bounds)[] = [];
+  filter(filter: Filter, within?: Among): Bounds {
+    const parts: Part[] = [];
     // Most selective first, so that what comes behind an empty set need not be evaluated.
     const must = filter.must.map((condition) => ({ condition, estimate: this.estimate(condition) }));
     must.sort((a, b) => a.estimate - b.estimate);
-    for (const { condition } of must) parts.push(() => this.condition(condition));
-    if (filter.should.length > 0) parts.push(() => this.union(filter.should));
+    for (const { condition } of must) parts.push((among) => this.condition(condition, among));
+    if (filter.should.length > 0) parts.push((among) => this.union(filter.should, among));
     const { minShould } = filter;
-    if (minShould !== null) parts.push(() => this.atLeast(minShould.conditions, minShould.minCount));
-    if (filter.mustNot.length > 0) parts.push(() => this.complement(this.union(filter.mustNot)));
-    return this.intersection(parts);
+    if (minShould !== null) parts.push((among) => this.atLeast(minShould.conditions, minShould.minCount, among));
+    if (filter.mustNot.length > 0) parts.push((among) => this.complement(this.union(filter.mustNot, among)));
+    return this.intersection(parts, within);
   }
 
-  private condition(condition: Condition): Bounds {
+  private condition(condition: Condition, among: Among): Bounds {
     switch (condition.kind) {
       case 'filter':
-        return this.filter(condition.filter);
+        return this.filter(condition.filter, among);
       case 'field':
-        return boundsOf(this.source.rowsOf(condition.key, condition.condition));
+        return boundsOf(this.source.rowsOf(condition.key, condition.condition, among));
       case 'hasId':
         return { most: this.source.idRows(condition.ids), isExact: true, least: NONE };
       case 'hasVector':
         return { most: condition.name === '' ? null : NONE, isExact: true, least: NONE };
       case 'nested':
-        return this.nested(condition);
+        return this.nested(condition, among);
     }
   }
 
   // One element must hold all of it. What each condition holds for in some element, an index of that path knows.
-  private nested({ key, filter }: Extract<Condition, { kind: 'nested' }>): Bounds {
-    const parts = filter.must.flatMap((condition): (() => Bounds)[] => {
+  private nested({ key, filter }: Extract<Condition, { kind: 'nested' }>, within: Among): Bounds {
+    const parts = filter.must.flatMap((condition): Part[] => {
       if (condition.kind !== 'field' || isOfNothing(condition.condition)) return [];
-      const answer = this.source.rowsOf(`${key}.${condition.key}`, condition.condition);
-      return answer === undefined ? [] : [() => ({ most: answer.rows, isExact: false, least: NONE })];
+      return [(among) => boundsOf(this.source.rowsOf(`${key}.${condition.key}`, condition.condition, among))];
     });
-    return parts.length === 0 ? UNKNOWN : { ...this.intersection(parts), isExact: false, least: NONE };
+    return { ...this.intersection(parts, within), isExact: false, least: NONE };
   }
 
-  private intersection(parts: readonly (() => Bounds)[]): Bounds {
+  private intersection(parts: readonly Part[], within: Among): Bounds {
     let most: ReadonlyRoaringBitmap32 | null = null;
     let isExact = true;
     const all: Bounds[] = [];
     for (const evaluate of parts) {
       if (most?.isEmpty === true) return { most: NONE, isExact: true, least: NONE };
-      const part = evaluate();
+      const part = evaluate(most ?? within);
       all.push(part);
       isExact &&= part.isExact;
       if (part.most === null) continue;
@@ -120,12 +126,12 @@ class Evaluator {
     return rows ?? this.source.live;
   }
 
-  private union(conditions: readonly Condition[]): Bounds {
-    const parts = conditions.map((condition) => this.condition(condition));
+  private union(conditions: readonly Condition[], among: Among): Bounds {
+    const parts = conditions.map((condition) => this.condition(condition, among));
     const isExact = parts.every((part) => part.isExact);
     const mosts = parts.map(({ most }) => most);
-    const most = mosts.includes(null) ? null : RoaringBitmap32.orMany(...(mosts as ReadonlyRoaringBitmap32[]));
-    const least = isExact ? NONE : RoaringBitmap32.orMany(...parts.map((part) => this.leastOf(part)));
+    const most = mosts.includes(null) ? null : unionOf(mosts as ReadonlyRoaringBitmap32[]);
+    const least = isExact ? NONE : unionOf(parts.map((part) => this.leastOf(part)));
     // All rows, whatever the other conditions say.
     if (parts.some((part) => part.isExact && part.most === null)) return { most: null, isExact: true, least: NONE };
     return { most, isExact, least };
@@ -141,10 +147,10 @@ class Evaluator {
   }
 
   // Level n of the ladder has the rows that are in n or more of the sets so far.
-  private atLeast(conditions: readonly Condition[], count: number): Bounds {
+  private atLeast(conditions: readonly Condition[], count: number, among: Among): Bounds {
     if (count === 0) return { most: null, isExact: true, least: NONE };
     if (count > conditions.length) return { most: NONE, isExact: true, least: NONE };
-    const parts = conditions.map((condition) => this.condition(condition));
+    const parts = conditions.map((condition) => this.condition(condition, among));
     const isExact = parts.every((part) => part.isExact);
     const most = ladder(
       parts.map((part) => part.most ?? this.source.live),

@@ -1,7 +1,7 @@
 // A filter three ways: by its meaning spelled out (test/naive-filter.ts), by the matcher, and by sets of rows where some
 // fields have postings and the matcher decides the rest. All must agree.
 import fc from 'fast-check';
-import { RoaringBitmap32 } from '../bitmap.js';
+import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import { describe, expect, it } from 'vitest';
 import { filters, payloads } from '../../test/filter-arbitrary.js';
 import { naiveMatches } from '../../test/naive-filter.js';
@@ -26,7 +26,7 @@ function sourceOf(
   answers: (condition: FieldCondition) => boolean,
 ): PostingSource {
   const live = RoaringBitmap32.fromRange(0, all.length);
-  const rowsOf = (key: string, condition: FieldCondition): FieldAnswer | undefined => {
+  const rowsOf = (key: string, condition: FieldCondition, among?: ReadonlyRoaringBitmap32): FieldAnswer | undefined => {
     if (!indexed.has(key) || !answers(condition)) return undefined;
     const matches = compileCondition(condition);
     const path = parsePath(key);
@@ -35,6 +35,8 @@ function sourceOf(
     // Texts as an index that knows less than it is asked: more rows than match.
     const isExact = condition.kind !== 'text' && condition.kind !== 'phrase';
     if (!isExact) rows.addRange(0, all.length >> 1);
+    // What is outside has no meaning: here it is the wrong way round.
+    if (among !== undefined) rows.xorInPlace(RoaringBitmap32.andNot(live, among));
     return { rows, isExact };
   };
   return {

@@ -59,7 +59,7 @@ export class Filters {
     if (known !== undefined) return known;
     const source: PostingSource = {
       live: fields.live,
-      rowsOf: (key, condition) => fields.indexOf(key)?.rowsOf(condition, fields.live),
+      rowsOf: (key, condition, among) => fields.indexOf(key)?.rowsOf(condition, fields.live, among),
       estimate: (key, condition) => fields.indexOf(key)?.estimate(condition, fields.live),
       idRows: (ids) => rowsOfIds(ids, snapshot),
     };
