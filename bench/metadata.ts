@@ -84,7 +84,7 @@ async function write(store: MetaStore, name: string, points: readonly PointInput
     for (let at = first; at < Math.min(rows, first + GROUP * BATCH); at += BATCH) {
       seq += 1;
       const batch = [{ upsert: points.slice(at, at + BATCH) }];
-      records.push({ seq, ops: resolve(batch, { view, rows: allocator, seq, space, ids: {} }).ops });
+      records.push({ seq, ops: resolve(batch, { view, rows: allocator, seq, config: space, ids: {} }).ops });
     }
     snapshot.release();
     const resolved = performance.now();

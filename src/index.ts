@@ -4,12 +4,18 @@ export type { TakenSnapshot, TakeSnapshotOptions } from './backup/take-snapshot.
 export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from './backup/verify-snapshot.js';
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
 export type { Collection } from './collection/collection.js';
-export type { CollectionStatus, WriteOptions } from './collection/collection-options.js';
+export type { CollectionStatus, SpaceStatus, WriteOptions } from './collection/collection-options.js';
 export type { FieldStatus } from './collection/field-indexes.js';
 export type { JobOptions, JobStatus, LifecycleStatus, RebuildOptions } from './collection/lifecycle.js';
 export type { ImportOptions, ImportResult } from './collection/import-points.js';
 export type { WriteResult } from './commit-queue/commit-queue.js';
-export type { CollectionConfig, CollectionOptions } from './config/collection-config.js';
+export type {
+  CollectionConfig,
+  CollectionOptions,
+  NamedCollectionOptions,
+  SpaceConfig,
+  SpaceOptions,
+} from './config/collection-config.js';
 export type { JobTransition, Maintenance, MaintenanceOptions, Thresholds } from './config/maintenance.js';
 export type { RuntimeOptions, SyncChoice } from './config/runtime-options.js';
 export { type Database, type OpenOptions, open, type RestoreOptions } from './database/database.js';
@@ -46,6 +52,7 @@ export type {
   GroupSearchOptions,
   OrderedOptions,
   ReadOptions,
+  SpaceChoice,
 } from './read/read-options.js';
 export type { ScrollPage } from './read/scroll.js';
 export type { SearchExplanation, SearchStrategy } from './read/search-runner.js';
@@ -79,7 +86,9 @@ export { type TuneOptions, type TuneReport, type TuneTrial, tuneIndex } from './
 export { readTuning, type Tuning, tuningPath, writeTuning } from './segment/tuning-file.js';
 export type { CollectionProblem, CollectionVerifyReport, VerifyCollectionOptions } from './verify/verify-collection.js';
 export type { VectorInput } from './write/vector-input.js';
+export type { GivenModels } from './write/encode-vectors.js';
 export type {
+  NamedPointInput,
   OperationResult,
   PointInput,
   UpdateMode,

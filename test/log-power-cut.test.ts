@@ -10,7 +10,7 @@ import type { WalRecord } from '../src/wal/wal-op.js';
 import { readWal } from '../src/wal/wal-reader.js';
 import { WalWriter } from '../src/wal/wal-writer.js';
 import { type Fault, type FaultyStorage, generator } from './faulty-storage.js';
-import { collection, emptyStorage, locate, plain } from './wal-log.js';
+import { collection, emptyStorage, locate, plain, oneVector } from './wal-log.js';
 
 const dir = '/c';
 const SEGMENT_BYTES = 2500;
@@ -126,9 +126,9 @@ async function appendGroup(writer: WalWriter, model: Model, size: number): Promi
     const seq = writer.nextSeq + at;
     model.attempts += 1;
     // The same length for every attempt, so that one could be mistaken for another if anything allowed it.
-    const vector = Buffer.alloc(seq % 3 === 0 ? 900 : 200, model.attempts % 256);
+    const vectors = oneVector(Buffer.alloc(seq % 3 === 0 ? 900 : 200, model.attempts % 256));
     const payload = encodePayload({ attempt: String(model.attempts).padStart(6, '0') });
-    return { seq, ops: [{ kind: 'put', id: BigInt(seq), row: seq, dead: null, vector, payload }] };
+    return { seq, ops: [{ kind: 'put', id: BigInt(seq), row: seq, dead: null, vectors, payload }] };
   });
   for (const record of records) model.try(record);
   await writer.appendGroup(records);

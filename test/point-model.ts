@@ -77,7 +77,8 @@ function entriesOf(operation: WriteOperation): { id: PointId; change: Change }[]
     return points.map((point) => ({ id: idOf(point.id), change: upsertChange(operation, point) }));
   }
   if ('updateVectors' in operation) {
-    return operation.updateVectors.map(({ id, vector }) => ({
+    const changes = operation.updateVectors as readonly PointInput[];
+    return changes.map(({ id, vector }) => ({
       id: idOf(id),
       change: (now) => (now === undefined ? 'ignored' : { payload: now.payload, vector: vector as number[] }),
     }));

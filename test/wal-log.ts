@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { VamanaError } from '../src/errors.js';
 import { encodePayload } from '../src/payload/payload-codec.js';
-import type { WalOp, WalRecord } from '../src/wal/wal-op.js';
+import { FIRST_SPACE } from '../src/config/spaces.js';
+import type { SpaceVector, WalOp, WalRecord } from '../src/wal/wal-op.js';
 import { readWal, type WalLocation } from '../src/wal/wal-reader.js';
 import { WalWriter, type WalWriterOptions } from '../src/wal/wal-writer.js';
 import { FaultyStorage } from './faulty-storage.js';
@@ -33,11 +34,11 @@ export function openWriter(storage: FaultyStorage, options: Partial<WalWriterOpt
 
 /** A record that tells its number, in one change of about `bytes` bytes. */
 export function numbered(seq: number, bytes = 24): WalRecord {
-  const vector = Buffer.alloc(bytes, seq % 251);
+  const vectors = oneVector(Buffer.alloc(bytes, seq % 251));
   return {
     seq,
     ops: [
-      { kind: 'put', id: BigInt(seq), row: seq, dead: null, vector, payload: Uint8Array.from(encodePayload({ seq })) },
+      { kind: 'put', id: BigInt(seq), row: seq, dead: null, vectors, payload: Uint8Array.from(encodePayload({ seq })) },
     ],
   };
 }
@@ -71,7 +72,13 @@ export function plain({ seq, ops }: WalRecord): WalRecord {
 function plainOp(op: WalOp): WalOp {
   if (op.kind === 'delete') return op;
   const payload = op.payload === null ? null : Uint8Array.from(op.payload);
-  return op.kind === 'put' ? { ...op, vector: Uint8Array.from(op.vector), payload } : { ...op, payload };
+  if (op.kind === 'payload') return { ...op, payload };
+  return { ...op, vectors: op.vectors.map(({ space, bytes }) => ({ space, bytes: Uint8Array.from(bytes) })), payload };
+}
+
+/** That of a collection without names. */
+export function oneVector(bytes: Uint8Array): SpaceVector[] {
+  return [{ space: FIRST_SPACE, bytes }];
 }
 
 const id = fc.oneof(
@@ -83,9 +90,17 @@ const id = fc.oneof(
 const row = fc.integer({ min: 0, max: 2 ** 32 - 2 });
 const payload = fc.option(fc.uint8Array({ maxLength: 200 }));
 const vector = fc.uint8Array({ maxLength: 600 });
+const spaces = fc.uniqueArray(fc.nat(2 ** 16 - 1), { maxLength: 3 }).map((few) => few.sort((a, b) => a - b));
+const vectors = fc.oneof(
+  vector.map(oneVector),
+  fc.tuple(spaces, vector).map(([few, bytes]) => few.map((space) => ({ space, bytes }))),
+);
+// Those of a row with one vector of the first space are left out.
+const named = spaces.filter((few) => few.length !== 1 || few[0] !== FIRST_SPACE);
 
 export const walOp: fc.Arbitrary<WalOp> = fc.oneof(
-  fc.record({ kind: fc.constant('put' as const), id, row, dead: fc.option(row), vector, payload }),
+  fc.record({ kind: fc.constant('put' as const), id, row, dead: fc.option(row), vectors, payload }),
   fc.record({ kind: fc.constant('delete' as const), id, row }),
   fc.record({ kind: fc.constant('payload' as const), id, row, payload }),
+  fc.record({ kind: fc.constant('payload' as const), id, row, payload, spaces: named }),
 );

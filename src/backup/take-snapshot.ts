@@ -32,7 +32,7 @@ import { replaceFile } from '../disk/staged-file.js';
 import type { Storage } from '../disk/storage.js';
 import { errnoOf, systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
-import { MANIFEST_VERSION_FIRST, type Manifest } from '../manifest/manifest.js';
+import { formatVersionOf, type Manifest } from '../manifest/manifest.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 import { copyMeta } from '../meta/copy-meta.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
@@ -185,7 +185,7 @@ async function copyRest(
 
 // What was replaced is kept for rolling back, here and now.
 function withoutRetired({ retired: _, ...manifest }: Manifest<CollectionConfig>): Manifest<CollectionConfig> {
-  return { ...manifest, formatVersion: MANIFEST_VERSION_FIRST };
+  return { ...manifest, formatVersion: formatVersionOf(manifest) };
 }
 
 async function makeList(

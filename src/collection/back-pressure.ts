@@ -3,14 +3,16 @@
 //
 // 1. While more rows wait to be linked than a search should scan, writers go at the linker's pace. That thread has a low
 //    priority, for the sake of searches; while writers wait for it, one of ordinary priority helps.
-// 2. When the active delta is full it is frozen and written as a segment in the background; a new one takes over.
-// 3. When that one is full too before the first is written, writers wait, and after a time are refused with BUSY (or
+// 2. When the active delta of a vector space is full, or all of them together, they are frozen and written as segments in
+//    the background; new ones take over.
+// 3. When these are full too before the first are written, writers wait, and after a time are refused with BUSY (or
 //    with what keeps the flush from ending).
 import { setTimeout } from 'node:timers/promises';
 import type { Runtime } from '../config/runtime-options.js';
 import { VamanaError } from '../errors.js';
 import type { Flusher } from './flusher.js';
 import type { Parts } from './parts.js';
+import type { VectorSpace } from './vector-space.js';
 
 /** Rows, and bytes of vectors, that searches may have to scan because they are not linked yet. */
 const TAIL_ROWS_MAX = 20_000;
@@ -20,24 +22,19 @@ const FROZEN_MAX = 1;
 const PAUSE_MS = 2;
 
 export class BackPressure {
-  private readonly tailRowsMax: number;
   private helping = false;
 
   constructor(
     private readonly parts: Parts,
     private readonly flusher: Flusher,
     private readonly runtime: Runtime,
-    rowBytes: number,
-  ) {
-    // A group may overshoot; of the widest vectors some rows must be allowed.
-    this.tailRowsMax = Math.max(256, Math.min(TAIL_ROWS_MAX, Math.floor(TAIL_BYTES_MAX / rowBytes)));
-  }
+  ) {}
 
   /** `runTasks` lets the flush publish its segment: until then there is no room, however long one waits. */
   async admit(runTasks: () => Promise<void>): Promise<void> {
     const deadline = performance.now() + this.runtime.writeTimeoutMs;
-    while (this.tailRows >= this.tailRowsMax) {
-      this.helpLinking();
+    for (let behind = this.behind(); behind !== undefined; behind = this.behind()) {
+      this.helpLinking(behind);
       await this.wait(deadline, 'rows are not linked yet', runTasks);
     }
     if (!this.activeFull) return;
@@ -50,23 +47,28 @@ export class BackPressure {
   }
 
   // Its failure is of no account here: the rows are linked in the background all the same, or writers are refused.
-  private helpLinking(): void {
+  private helpLinking({ active }: VectorSpace): void {
     if (this.helping) return;
     this.helping = true;
     const done = (): void => {
       this.helping = false;
     };
-    this.parts.active.linked(null).then(done, done);
+    active.linked(null).then(done, done);
   }
 
   private get activeFull(): boolean {
-    const { rows, bytes } = this.parts.active.stats();
-    return rows >= this.runtime.deltaRows || bytes >= this.runtime.deltaBytes;
+    const all = this.parts.spaces.map(({ active }) => active.stats());
+    const bytes = all.reduce((sum, delta) => sum + delta.bytes, 0);
+    return bytes >= this.runtime.deltaBytes || all.some(({ rows }) => rows >= this.runtime.deltaRows);
   }
 
-  private get tailRows(): number {
-    const { rows, linked } = this.parts.active.stats();
-    return rows - linked;
+  /** A space with too many rows that are not linked. */
+  private behind(): VectorSpace | undefined {
+    return this.parts.spaces.find(({ active, gatherer }) => {
+      const { rows, linked } = active.stats();
+      // A group may overshoot; of the widest vectors some rows must be allowed.
+      return rows - linked >= Math.max(256, Math.min(TAIL_ROWS_MAX, Math.floor(TAIL_BYTES_MAX / gatherer.rowBytes)));
+    });
   }
 
   private async wait(deadline: number, why: string, runTasks: () => Promise<void>): Promise<void> {

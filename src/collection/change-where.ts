@@ -8,14 +8,18 @@ import type { Point } from '../read/assemble.js';
 import type { WriteBatch, WriteOperation } from '../write/write-batch.js';
 
 /** Whether a point fits, by what it holds. */
-export type PointPredicate = (point: { id: PointId; payload: Payload | null }) => boolean;
+export type PointPredicate = (point: {
+  id: PointId;
+  payload: Payload | null;
+  hasVector?: (name: string) => boolean;
+}) => boolean;
 
 /** What is done to one point; the condition on its version is added. */
 export type ChangeOf = (id: PointId) => WriteOperation;
 
 export interface ChangeTarget {
   write(batch: WriteBatch): Promise<WriteResult>;
-  /** With its payload; undefined when there is none any more. */
+  /** With its payload, and what else `matches` asks for; undefined when there is none any more. */
   look(id: PointId): Promise<Point | undefined>;
 }
 
@@ -80,6 +84,7 @@ async function tryWrite(target: ChangeTarget, points: readonly Point[], changeOf
   }
 }
 
-function fits({ id, payload }: Point, matches: PointPredicate): boolean {
-  return matches({ id, payload: payload ?? null });
+function fits({ id, payload, vectors }: Point, matches: PointPredicate): boolean {
+  const found = vectors === undefined ? {} : { hasVector: (name: string) => Object.hasOwn(vectors, name) };
+  return matches({ id, payload: payload ?? null, ...found });
 }

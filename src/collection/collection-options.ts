@@ -1,11 +1,26 @@
 // What writing calls of a collection take and what its status tells.
-import type { NativeStoreStats } from '../binding.js';
+import type { NativeElement, NativeMetric, NativeStoreStats } from '../binding.js';
 import type { WalStats } from '../wal/wal-writer.js';
 import type { LifecycleStatus } from './lifecycle.js';
 
 export interface WriteOptions {
   /** The version (see Point.version) that every point must have, 0 for none; else VERSION_CONFLICT. */
   ifVersion?: number;
+}
+
+/** One of the vector spaces of a collection. */
+export interface SpaceStatus {
+  name: string;
+  /** It is asked where none is named. */
+  isDefault: boolean;
+  dim: number;
+  metric: NativeMetric;
+  element: NativeElement;
+  model?: string;
+  /** Their numbers, and their rows, dead ones among them. */
+  segments: number[];
+  segmentRows: number;
+  freshRows: number;
 }
 
 export interface CollectionStatus {
@@ -15,6 +30,8 @@ export interface CollectionStatus {
   /** Whether a merge is due or running, and what replaced segments are kept. */
   lifecycle: LifecycleStatus;
   segments: { number: number; rows: number; bytes: number; level: number }[];
+  /** Where vectors have names; the default space first. */
+  spaces?: SpaceStatus[];
   /** Rows that are only in RAM and in the log, and how many of them searches have to scan. */
   freshRows: number;
   unlinkedRows: number;

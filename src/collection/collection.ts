@@ -5,6 +5,7 @@ import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
+import { FIRST_SPACE, hasNames, spacesOf } from '../config/spaces.js';
 import type { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
 import type { FieldSchemaInput } from '../field/field-schema.js';
@@ -32,25 +33,26 @@ import type { HealthReport } from '../rebuild/health.js';
 import type { Job, JobLog } from '../rebuild/job.js';
 import { cancellable } from '../segment/cancellable.js';
 import type { QueryVectors } from '../segment/query-batch.js';
-import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import {
   type CollectionVerifyReport,
   type VerifyCollectionOptions,
   verifyPinned,
 } from '../verify/verify-collection.js';
+import type { WalRecord } from '../wal/wal-op.js';
 import type { WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
-import { RowGatherer } from '../write/row-gatherer.js';
-import type { EncodedPoint, PointInput, UpdateMode, UpdateVectors, WriteBatch } from '../write/write-batch.js';
+import type { AnyPoint, Modelled, UpdateMode, UpdateVectors, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
 import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
-import type { CollectionStatus, WriteOptions } from './collection-options.js';
+import type { CollectionStatus, SpaceStatus, WriteOptions } from './collection-options.js';
 import { FieldIndexes, type FieldStatus } from './field-indexes.js';
 import { Flusher } from './flusher.js';
 import { Generations } from './generations.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { type JobOptions, type JobStatus, Lifecycle, type RebuildOptions } from './lifecycle.js';
 import type { Parts } from './parts.js';
+import { statsOf } from './space-stats.js';
 import { pinCollection } from './pin.js';
 
 /** What openCollection makes. */
@@ -59,7 +61,6 @@ export interface CollectionParts {
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
   runtime: Runtime;
-  store: NativeStore;
   parts: Parts;
   snapshots: SnapshotCell;
   meta: MetaStore;
@@ -91,30 +92,32 @@ export class Collection {
     private readonly root: CollectionParts,
   ) {
     const { manifests, parts, runtime, meta, wal } = root;
-    const { config } = manifests.current;
+    const config = (): CollectionConfig => manifests.current.config;
     this.recovered = root.recovered;
     const live = LiveRows.of(root.snapshots.peek().meta);
     const { filterScanRows } = runtime;
-    const { snapshots, store } = root;
+    const { snapshots } = root;
+    const storeOf = (space: number): NativeStore => parts.of(space).store;
     this.fields = new FieldIndexes({ meta, wal, live, snapshots, alone: (work) => this.queue.run(work) });
-    this.reader = new CollectionReader({ config, snapshots, store, fields: this.fields, filterScanRows });
+    this.reader = new CollectionReader({ config, snapshots, storeOf, fields: this.fields, filterScanRows });
     this.flusher = new Flusher({ ...root, onFlushed: () => this.fields.storeSoon() });
-    const gatherer = new RowGatherer(config);
-    const pressure = new BackPressure(parts, this.flusher, runtime, gatherer.rowBytes);
+    const pressure = new BackPressure(parts, this.flusher, runtime);
     this.queue = new CommitQueue({
       wal,
       meta,
       rows: new RowAllocator(meta.state.nextRow),
-      space: config,
-      ids: { strings: config.stringIds },
+      config,
+      readVectors: (rows) => this.reader.readVectors(rows),
       admit: (runTasks) => pressure.admit(runTasks),
       publish: (records) => {
-        for (const record of records) gatherer.add(record);
-        const dead = deadRows(records);
-        live.publish(gatherer.numbers, dead);
+        const { put, dead } = changedRows(records);
+        live.publish(put, dead);
         this.fields.publish(records);
-        gatherer.moveTo(parts.active);
-        this.publish(dead);
+        for (const { gatherer, active } of parts.spaces) {
+          for (const record of records) gatherer.add(record);
+          gatherer.moveTo(active);
+        }
+        snapshots.publish(parts.afterRecords(snapshots.peek(), meta.snapshot(), dead));
       },
     });
     this.flusher.attach(this.queue);
@@ -127,7 +130,7 @@ export class Collection {
       queue,
       generations: this.generations,
       takeNumber: () => this.flusher.takeNumber(),
-      recent: () => this.reader.recentQueries(),
+      recent: (space) => this.reader.recentQueries(space),
       searchP99Ms: () => this.reader.latencies.p99Ms(),
     });
   }
@@ -156,14 +159,14 @@ export class Collection {
 
   /** Writes whole points; by default those that exist are replaced. */
   upsert(
-    points: readonly (PointInput | EncodedPoint)[],
-    options: WriteOptions & { mode?: UpdateMode } = {},
+    points: readonly AnyPoint[],
+    options: WriteOptions & Modelled & { mode?: UpdateMode } = {},
   ): Promise<WriteResult> {
     return this.write([{ upsert: points, ...options }]);
   }
 
   /** Upserts all that an iterator gives, in batches, in order; see src/collection/import-points.ts. */
-  import(points: AsyncIterable<PointInput> | Iterable<PointInput>, options: ImportOptions = {}): Promise<ImportResult> {
+  import(points: AsyncIterable<AnyPoint> | Iterable<AnyPoint>, options: ImportOptions = {}): Promise<ImportResult> {
     return importPoints(points, (batch) => this.upsert(batch), options);
   }
 
@@ -176,7 +179,7 @@ export class Collection {
    * at again. Returns how many were deleted.
    */
   deleteWhere(matches: PointPredicate, options: { signal?: AbortSignal } = {}): Promise<number> {
-    return changeWhere(this.changeTarget, this.scroll(options), matches, (id) => ({ delete: [id] }));
+    return changeWhere(this.changeTarget(), this.scroll(options), matches, (id) => ({ delete: [id] }));
   }
 
   /** Deletes the points that match a filter; as deleteWhere otherwise. */
@@ -189,14 +192,23 @@ export class Collection {
    * how many were changed.
    */
   changeMatching(filter: unknown, changeOf: ChangeOf, { signal }: FilterOptions = {}): Promise<number> {
-    const matches = this.reader.matcherOf(filter);
-    const points = this.scroll({ filter, ...(signal === undefined ? {} : { signal }) });
-    return changeWhere(this.changeTarget, points, matches, changeOf);
+    const { matches, asksForVectors: withVector } = this.reader.matcherOf(filter);
+    const points = this.scroll({ filter, withVector, ...(signal === undefined ? {} : { signal }) });
+    return changeWhere(this.changeTarget({ withVector }), points, matches, changeOf);
   }
 
-  /** New vectors for points that keep their payloads. */
-  updateVectors(vectors: UpdateVectors['updateVectors'], options: WriteOptions = {}): Promise<WriteResult> {
+  /** New vectors for points that keep their payloads, and their vectors of other names. */
+  updateVectors(vectors: UpdateVectors['updateVectors'], options: WriteOptions & Modelled = {}): Promise<WriteResult> {
     return this.write([{ updateVectors: vectors, ...options }]);
+  }
+
+  /** Takes vectors of these names from points, which stay. INVALID_ARGUMENT where vectors have no names. */
+  deleteVectors(
+    ids: readonly PointIdInput[],
+    names: readonly string[],
+    options: WriteOptions = {},
+  ): Promise<WriteResult> {
+    return this.write([{ deleteVectors: names, ids, ...options }]);
   }
 
   /** Merges into the payloads, or into the object at the path `key`. */
@@ -358,8 +370,8 @@ export class Collection {
    * Measures how well the collection is: recall of some of its points as queries, dead rows, segments. Takes some seconds
    * of searching, five at most. ABORTED, CLOSED.
    */
-  health(): Promise<HealthReport> {
-    return this.lifecycle.checkHealth();
+  health(space?: string): Promise<HealthReport> {
+    return this.lifecycle.checkHealth(space);
   }
 
   /** Merges and rebuilds, newest last. */
@@ -421,14 +433,15 @@ export class Collection {
   }
 
   status(): CollectionStatus {
-    const { manifests, parts, snapshots, meta, wal, store } = this.root;
+    const { manifests, parts, snapshots, meta, wal } = this.root;
     const deltas = parts.deltas.map((delta) => delta.stats());
-    const { memory, cache, io } = store.stats();
+    const { memory, cache, io } = statsOf(parts.spaces);
     return {
       points: this.count(),
       seq: snapshots.peek().seq,
       lifecycle: this.lifecycle.status(),
       segments: manifests.current.segments.map(({ number, rows, bytes, level }) => ({ number, rows, bytes, level })),
+      ...(hasNames(this.config) ? { spaces: this.spacesStatus() } : {}),
       freshRows: deltas.reduce((sum, { rows }) => sum + rows, 0),
       unlinkedRows: deltas.reduce((sum, { rows, linked }) => sum + rows - linked, 0),
       flushing: parts.frozen.length,
@@ -457,7 +470,7 @@ export class Collection {
   }
 
   private async finish(): Promise<void> {
-    const { store, parts, snapshots, meta, wal } = this.root;
+    const { parts, snapshots, meta, wal } = this.root;
     await this.lifecycle.close();
     this.generations.close();
     await this.flusher.close();
@@ -466,32 +479,49 @@ export class Collection {
     this.reader.close();
     snapshots.close();
     parts.close();
-    const ends = await Promise.allSettled([wal.close(), meta.close(), store.close()]);
+    const ends = await Promise.allSettled([
+      wal.close(),
+      meta.close(),
+      ...parts.spaces.map(({ store }) => store.close()),
+    ]);
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
-  // After a group: the metadata is at its last record, and the delta has its rows.
-  private publish(dead: Uint32Array): void {
-    const { snapshots, meta } = this.root;
-    const native = snapshots.peek().native.next({ dead });
-    snapshots.publish(new CollectionSnapshot(native, meta.snapshot()));
+  private spacesStatus(): SpaceStatus[] {
+    const { manifests, parts } = this.root;
+    return spacesOf(this.config).map(({ name, number, dim, metric, element, model }, at) => {
+      const own = manifests.current.segments.filter((segment) => (segment.space ?? FIRST_SPACE) === number);
+      const deltas = parts.of(number).deltas.map((delta) => delta.stats());
+      return {
+        name,
+        isDefault: at === 0,
+        ...{ dim, metric, element },
+        ...(model === undefined ? {} : { model }),
+        segments: own.map((segment) => segment.number),
+        segmentRows: own.reduce((sum, { rows }) => sum + rows, 0),
+        freshRows: deltas.reduce((sum, { rows }) => sum + rows, 0),
+      };
+    });
   }
 
-  private get changeTarget(): ChangeTarget {
+  private changeTarget(options: ReadOptions = {}): ChangeTarget {
     return {
       write: (batch) => this.write(batch),
-      look: async (id) => (await this.retrieve([id]))[0],
+      look: async (id) => (await this.retrieve([id], options))[0],
     };
   }
 }
 
-function deadRows(records: Parameters<ConstructorParameters<typeof CommitQueue>[0]['publish']>[0]): Uint32Array {
+function changedRows(records: readonly WalRecord[]): { put: number[]; dead: Uint32Array } {
+  const put: number[] = [];
   const dead: number[] = [];
   for (const { ops } of records) {
     for (const op of ops) {
       if (op.kind === 'delete') dead.push(op.row);
-      else if (op.kind === 'put' && op.dead !== null) dead.push(op.dead);
+      if (op.kind !== 'put') continue;
+      put.push(op.row);
+      if (op.dead !== null) dead.push(op.dead);
     }
   }
-  return Uint32Array.from(dead);
+  return { put, dead: Uint32Array.from(dead) };
 }

@@ -1,9 +1,9 @@
-// Moves fresh rows from RAM to the disk: freezes the active delta, writes it as a segment in the background, publishes
-// that, and lets the log go that is no longer needed. One segment at a time. Publishing keeps this order:
+// Moves fresh rows from RAM to the disk: freezes the active delta of every vector space, writes each as a segment in the
+// background, publishes them together, and lets the log go that is no longer needed. Publishing keeps this order:
 //
-// 1. the segment is durable; 2. the log is durable up to what the segment was built on; 3. what is applied to the
-// metadata is durable; 4. the manifest that names the segment is durable; 5. searches see the segment in the delta's
-// place; 6. the log up to the delta's last record is dropped.
+// 1. the segments are durable, one of each vector space that had fresh rows; 2. the log is durable up to what the segment was built on; 3. what is applied to the
+// metadata is durable; 4. the manifest that names them is durable; 5. searches see them in the place of
+// the deltas; 6. the log up to the delta's last record is dropped.
 //
 // Step 2 is for the sync policies under which records are applied before they are durable. The segment has the rows of
 // such records, and is without the rows that such records killed, also later ones than the delta's last. Had the
@@ -13,22 +13,23 @@
 // A flush that fails (a full disk, say) loses nothing: the delta stays searchable and its records stay in the log.
 // It is tried again after a while; writers wait meanwhile, and are refused in the end.
 import { rm } from 'node:fs/promises';
-import type { NativeDelta, NativeSnapshot, NativeStore } from '../binding.js';
+import type { NativeDelta, NativeSnapshot } from '../binding.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
+import { FIRST_SPACE, spaceNumbered } from '../config/spaces.js';
 import type { CollectionPaths } from '../disk/file-names.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 import { applyEdit, type ManifestEdit } from '../manifest/manifest-edit.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
-import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import type { WalWriter } from '../wal/wal-writer.js';
 import { type FlushedSegment, flushDelta } from '../write/flush.js';
-import type { FrozenDelta, Parts } from './parts.js';
+import type { FrozenRows, Parts } from './parts.js';
+import type { VectorSpace } from './vector-space.js';
 
 export interface FlusherTarget {
-  store: NativeStore;
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
   runtime: Runtime;
@@ -42,7 +43,7 @@ export interface FlusherTarget {
 
 /** What a caller of rotate() may wait for. */
 interface Rotation {
-  last: FrozenDelta | undefined;
+  last: FrozenRows | undefined;
   /** There are rows that it did not freeze: to be rotated again once `last` is written. */
   left: boolean;
   /** Before it. */
@@ -75,22 +76,26 @@ export class Flusher {
   }
 
   /**
-   * The active delta becomes a frozen one, if it has rows; what is frozen is written. While that fails no further delta
-   * is frozen, or each call would leave one more in RAM. On the commit queue only.
+   * The active deltas become frozen ones, where they have rows; what is frozen is written. While that fails no further
+   * ones are frozen, or each call would leave more of them in RAM. On the commit queue only.
    */
   rotate(): Rotation {
-    const { store, parts, snapshots, meta } = this.target;
+    const { parts, meta } = this.target;
     const { failures } = this;
-    const fresh = parts.active.stats().rows > 0;
+    const fresh = parts.spaces.filter(({ active }) => active.stats().rows > 0);
     const failing = this.failure !== null && parts.frozen.length > 0;
-    if (fresh && !failing) {
-      parts.active.freeze();
-      parts.frozen = [...parts.frozen, { delta: parts.active, seq: meta.state.appliedSeq }];
-      parts.active = store.createDelta();
-      this.publishParts(snapshots.peek().native);
+    if (fresh.length > 0 && !failing) {
+      const deltas = fresh.map((space) => ({ space, delta: space.active }));
+      for (const { space, delta } of deltas) {
+        delta.freeze();
+        space.frozen = [...space.frozen, delta];
+        space.active = space.store.createDelta();
+      }
+      parts.frozen = [...parts.frozen, { deltas, seq: meta.state.appliedSeq }];
+      this.publishParts();
     }
     if (parts.frozen.length > 0) this.start();
-    return { last: parts.frozen.at(-1), left: fresh && failing, failures };
+    return { last: parts.frozen.at(-1), left: fresh.length > 0 && failing, failures };
   }
 
   /** Resolves when what was frozen by then has been written; rejects when a flush fails first, and with CLOSED. */
@@ -157,24 +162,28 @@ export class Flusher {
     this.wake();
   }
 
-  private async flush(frozen: FrozenDelta): Promise<void> {
+  private async flush(frozen: FrozenRows): Promise<void> {
     const { meta, wal, manifests } = this.target;
     // Before a segment is written in vain.
     if (manifests.failed !== null) throw manifests.failed;
-    const flushed = await this.write(frozen);
+    const flushed: FlushedSegment[] = [];
     try {
+      for (const { space, delta } of frozen.deltas) {
+        const segment = await this.write(space, delta);
+        if (segment !== null) flushed.push(segment);
+      }
       if (wal.stats().durableSeq < meta.state.appliedSeq) await wal.sync();
       await meta.flushed();
       await this.commitQueue.run(async () => {
         const edit: ManifestEdit<CollectionConfig> = {
           flushedSeq: frozen.seq,
-          ...(flushed === null ? {} : { addSegments: [flushed.entry] }),
+          addSegments: flushed.map(({ entry }) => entry),
         };
         await manifests.publish(applyEdit(manifests.current, edit));
         this.replace(frozen, flushed);
       });
     } catch (error) {
-      if (flushed !== null) await this.discard(flushed);
+      for (const segment of flushed) await this.discard(segment);
       throw error;
     }
   }
@@ -182,7 +191,7 @@ export class Flusher {
   // The next try writes another. If the manifest that names it may have been published, recovery decides.
   private async discard({ segment, entry }: FlushedSegment): Promise<void> {
     const { manifests, paths, parts } = this.target;
-    if (parts.segments.includes(segment)) return;
+    if (parts.of(entry.space ?? FIRST_SPACE).segments.includes(segment)) return;
     segment.close();
     if (manifests.failed !== null) return;
     await rm(paths.segment(entry.number), { recursive: true, force: true }).catch(() => undefined);
@@ -198,15 +207,15 @@ export class Flusher {
   }
 
   /** Null when none of its rows lives. */
-  private async write({ delta }: FrozenDelta): Promise<FlushedSegment | null> {
-    const { store, paths, manifests, runtime, snapshots } = this.target;
+  private async write({ store, number: spaceNumber }: VectorSpace, delta: NativeDelta): Promise<FlushedSegment | null> {
+    const { paths, manifests, runtime, snapshots } = this.target;
     const number = this.takeNumber();
     const dir = paths.segment(number);
     // The native part only: a build takes long, and the metadata's would keep LMDB from using freed pages.
-    const snapshot = snapshots.peek().native.next({});
+    const snapshot = snapshots.peek().native(spaceNumber).next({});
     try {
       if (!hasLiveRows(snapshot, delta)) return null;
-      const { config } = manifests.current;
+      const config = spaceNumbered(manifests.current.config, spaceNumber);
       return await flushDelta({ store, snapshot, delta, number, dir, config, threads: runtime.buildThreads });
     } catch (error) {
       await rm(dir, { recursive: true, force: true }).catch(() => undefined);
@@ -216,18 +225,21 @@ export class Flusher {
     }
   }
 
-  private replace(frozen: FrozenDelta, flushed: FlushedSegment | null): void {
-    const { parts, snapshots } = this.target;
+  private replace(frozen: FrozenRows, flushed: readonly FlushedSegment[]): void {
+    const { parts } = this.target;
     parts.frozen = parts.frozen.filter((other) => other !== frozen);
-    if (flushed !== null) parts.segments = [...parts.segments, flushed.segment];
-    this.publishParts(snapshots.peek().native);
-    frozen.delta.close();
+    for (const { space, delta } of frozen.deltas) space.frozen = space.frozen.filter((other) => other !== delta);
+    for (const { segment, entry } of flushed) {
+      const space = parts.of(entry.space ?? FIRST_SPACE);
+      space.segments = [...space.segments, segment];
+    }
+    this.publishParts();
+    for (const { delta } of frozen.deltas) delta.close();
   }
 
-  private publishParts(native: NativeSnapshot): void {
+  private publishParts(): void {
     const { parts, snapshots, meta } = this.target;
-    const next = native.next({ segments: [...parts.segments], deltas: parts.deltas });
-    snapshots.publish(new CollectionSnapshot(next, meta.snapshot()));
+    snapshots.publish(parts.afterExchange(snapshots.peek(), meta.snapshot()));
   }
 
   private get commitQueue(): CommitQueue {

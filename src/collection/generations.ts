@@ -2,22 +2,22 @@
 // time of grace, put back on request, removed when it is over. Called by lifecycle.ts, and by what reads files of
 // segments by their names.
 import { rm } from 'node:fs/promises';
-import type { NativeSegment, NativeStore } from '../binding.js';
+import type { NativeSegment } from '../binding.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
+import { FIRST_SPACE } from '../config/spaces.js';
 import type { CollectionPaths } from '../disk/file-names.js';
 import { VamanaError } from '../errors.js';
 import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
 import { applyEdit } from '../manifest/manifest-edit.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
-import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import type { Parts } from './parts.js';
 
 export interface GenerationsTarget {
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
-  store: NativeStore;
   parts: Parts;
   snapshots: SnapshotCell;
   meta: MetaStore;
@@ -82,13 +82,14 @@ export class Generations {
     await manifests.publish(applyEdit(manifests.current, edit));
     const began = performance.now();
     const uuids = new Set(gone.map(({ uuid }) => uuid));
-    const leaving = parts.segments.filter(({ info }) => uuids.has(info.uuid));
-    parts.segments = [
-      ...parts.segments.filter(({ info }) => !uuids.has(info.uuid)),
-      ...come.map(({ segment }) => segment),
-    ];
-    const native = snapshots.peek().native.next({ segments: [...parts.segments], deltas: parts.deltas });
-    snapshots.publish(new CollectionSnapshot(native, meta.snapshot()));
+    const leaving: NativeSegment[] = [];
+    for (const space of parts.spaces) {
+      const coming = come.filter(({ entry }) => (entry.space ?? FIRST_SPACE) === space.number);
+      leaving.push(...space.segments.filter(({ info }) => uuids.has(info.uuid)));
+      const staying = space.segments.filter(({ info }) => !uuids.has(info.uuid));
+      space.segments = [...staying, ...coming.map(({ segment }) => segment)];
+    }
+    snapshots.publish(parts.afterExchange(snapshots.peek(), meta.snapshot()));
     const swapMs = performance.now() - began;
     // Searches in flight keep what they hold.
     for (const segment of leaving) segment.close();
@@ -97,7 +98,7 @@ export class Generations {
   }
 
   private async rollBackAlone(number: number | undefined): Promise<RetiredGeneration> {
-    const { manifests, store, paths } = this.target;
+    const { manifests, parts, paths } = this.target;
     const { retired = [], segments } = manifests.current;
     const generation = number === undefined ? retired.at(-1) : retired.find(({ replacedBy }) => replacedBy === number);
     if (generation === undefined) {
@@ -115,7 +116,7 @@ export class Generations {
     const come: OpenSegment[] = [];
     try {
       for (const entry of generation.segments) {
-        come.push({ entry, segment: await store.openSegment(paths.segment(entry.number)) });
+        come.push({ entry, segment: await parts.of(entry.space ?? FIRST_SPACE).store.openSegment(paths.segment(entry.number)) });
       }
     } catch (error) {
       for (const { segment } of come) segment.close();
@@ -157,7 +158,7 @@ export class Generations {
   /** A segment that was made in vain. */
   async discard({ segment, entry }: OpenSegment): Promise<void> {
     const { manifests, parts } = this.target;
-    if (parts.segments.includes(segment)) return;
+    if (parts.of(entry.space ?? FIRST_SPACE).segments.includes(segment)) return;
     segment.close();
     // If a manifest that names it may have been published, recovery decides.
     if (manifests.failed === null) await this.removeFolder(entry.number);

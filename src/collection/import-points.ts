@@ -23,7 +23,8 @@ export interface ImportResult {
 
 /** A point, or what is to become of one. */
 interface WithVector {
-  vector: { readonly length: number };
+  vector?: { readonly length: number };
+  vectors?: Readonly<Record<string, { readonly length: number }>>;
 }
 
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
@@ -59,6 +60,10 @@ export async function importPoints<Point extends WithVector>(
   throw new VamanaError('ABORTED', `the import was stopped after ${result.points} points, which are written`);
 }
 
+function elementsOf({ vector, vectors = {} }: WithVector): number {
+  return Object.values(vectors).reduce((sum, { length }) => sum + length, vector?.length ?? 0);
+}
+
 async function* batches<Point extends WithVector>(
   points: AsyncIterable<Point> | Iterable<Point>,
   most: number,
@@ -67,7 +72,7 @@ async function* batches<Point extends WithVector>(
   let bytes = 0;
   for await (const point of points) {
     batch.push(point);
-    bytes += 8 * point.vector.length;
+    bytes += 8 * elementsOf(point);
     if (batch.length < most && bytes < BATCH_BYTES_MAX) continue;
     yield batch;
     batch = [];

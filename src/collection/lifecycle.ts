@@ -1,5 +1,5 @@
 // Merges and rebuilds of a collection while it is searched and written: one job at a time, which makes a segment of
-// several (or of all), has it pass the gates, and lets it take their place. What is searched does not change before that.
+// several (or of all) of one vector space, has it pass the gates, and lets it take their place. What is searched does not change before that.
 //
 // 1. Between two groups of writes: the segments, a snapshot and the rows that live are taken down.
 // 2. The new segment is made of the rows that live (RUNNING). Rows that die meanwhile are in it, and are dead there as
@@ -12,11 +12,12 @@
 //    the same exchange the other way round: rows keep their numbers, so what was written since stays.
 //
 // A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was.
-import type { NativeSegment, NativeSnapshot, NativeStore, NativeThrottle } from '../binding.js';
+import type { NativeSegment, NativeSnapshot, NativeThrottle } from '../binding.js';
 import type { RoaringBitmap32 } from '../bitmap.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
-import type { CollectionConfig } from '../config/collection-config.js';
+import type { CollectionConfig, SpaceConfig } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
+import { FIRST_SPACE, hasNames, spaceNumbered, spaceOf, spacesOf, withSpace } from '../config/spaces.js';
 import type { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
 import { asVamanaError, VamanaError } from '../errors.js';
@@ -33,6 +34,7 @@ import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import { segmentEntry } from '../write/flush.js';
 import type { Generations, OpenSegment } from './generations.js';
 import type { Parts } from './parts.js';
+import type { VectorSpace } from './vector-space.js';
 
 export interface LifecycleTarget {
   /** Of the collection. */
@@ -41,7 +43,6 @@ export interface LifecycleTarget {
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
   runtime: Runtime;
-  store: NativeStore;
   parts: Parts;
   snapshots: SnapshotCell;
   live: LiveRows;
@@ -52,11 +53,13 @@ export interface LifecycleTarget {
   takeNumber(): number;
   /** Of the last seconds; 0 where there were hardly any. */
   searchP99Ms(): number;
-  /** Queries that were asked lately. */
-  recent(): { bytes: Uint8Array; count: number };
+  /** Queries that the space of that number was asked lately. */
+  recent(space: number): { bytes: Uint8Array; count: number };
 }
 
 export interface JobOptions {
+  /** The vector space whose segments are worked on; all, one after another, by default. */
+  space?: string;
   /** Exchange segments whatever the gates say. */
   force?: boolean;
   signal?: AbortSignal;
@@ -100,6 +103,7 @@ interface Running {
 
 /** What step 1 takes down. */
 interface Base {
+  space: VectorSpace;
   entries: SegmentEntry[];
   segments: NativeSegment[];
   snapshot: NativeSnapshot;
@@ -118,10 +122,11 @@ export class Lifecycle {
   private timer: NodeJS.Timeout | null = null;
   private failures = 0;
   private closed = false;
-  private lastHealth: HealthReport | null = null;
+  /** By the numbers of the spaces. */
+  private readonly lastHealth = new Map<number, HealthReport>();
   private nextHealthMs = 0;
-  /** Canary recall since segments were last exchanged. */
-  private reference: number | null = null;
+  /** Canary recall since segments were last exchanged, by the numbers of the spaces. */
+  private readonly reference = new Map<number, number | null>();
 
   constructor(private readonly target: LifecycleTarget) {}
 
@@ -136,12 +141,12 @@ export class Lifecycle {
 
   /** Merges all segments into one that keeps the graph of the largest. Null where there is nothing to merge. */
   compact(options: JobOptions = {}): Promise<Job | null> {
-    return this.begin(mergeAll(this.facts(), 'asked for'), 'major', options);
+    return this.beginAll('major', options);
   }
 
   /** Builds a new graph and new codes from all segments. Null where there are none. */
   rebuild(options: RebuildOptions = {}): Promise<Job | null> {
-    return this.begin(mergeAll(this.facts(), 'asked for'), 'rebuild', options);
+    return this.beginAll('rebuild', options);
   }
 
   /**
@@ -160,14 +165,18 @@ export class Lifecycle {
     return true;
   }
 
-  /** Measures recall, dead rows and segments: some seconds of searching. */
-  async checkHealth(): Promise<HealthReport> {
-    const { snapshots, live } = this.target;
+  /** Measures recall, dead rows and segments of a space: some seconds of searching. */
+  async checkHealth(name?: string): Promise<HealthReport> {
+    const { snapshots, live, manifests } = this.target;
+    const { number } = spaceOf(manifests.current.config, name);
+    const facts = this.facts(this.target.parts.of(number));
     const snapshot = snapshots.acquire();
     try {
-      this.lastHealth = await measureHealth(snapshot.native, live.rows.clone(), this.facts(), this.reference);
-      this.reference = this.lastHealth.reference;
-      return this.lastHealth;
+      const reference = this.reference.get(number) ?? null;
+      const report = await measureHealth(snapshot.native(number), live.rows.clone(), facts, reference);
+      this.lastHealth.set(number, report);
+      this.reference.set(number, report.reference);
+      return report;
     } finally {
       snapshot.release();
     }
@@ -179,11 +188,14 @@ export class Lifecycle {
   }
 
   status(): LifecycleStatus {
-    const facts = this.facts();
-    const due = chooseMerge(facts, this.target.runtime.maintenance.thresholds);
+    const { spaces } = this.target.parts;
+    const facts = spaces.map((space) => this.facts(space));
+    const { thresholds } = this.target.runtime.maintenance;
+    const due = facts.map((own) => chooseMerge(own, thresholds)).find((choice) => choice !== null) ?? null;
+    const health = this.lastHealth.get(spaces[0]?.number ?? FIRST_SPACE) ?? null;
     const state = this.running !== null ? 'REBUILDING' : due !== null ? 'DEGRADED' : 'ACTIVE';
     const { retired = [] } = this.target.manifests.current;
-    return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts), health: this.lastHealth, retired };
+    return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts.flat()), health, retired };
   }
 
   /** Before flusher and queue: ends the job in flight. */
@@ -198,20 +210,25 @@ export class Lifecycle {
   private async check(): Promise<void> {
     if (this.closed || this.running !== null || this.failures >= FAILURES_MAX) return;
     const { thresholds, healthIntervalMs } = this.target.runtime.maintenance;
-    const choice = chooseMerge(this.facts(), thresholds);
-    if (choice !== null) await this.begin(choice, choice.kind, {});
-    else if (performance.now() >= this.nextHealthMs) {
-      this.nextHealthMs = performance.now() + healthIntervalMs;
-      const problem = recallProblem(await this.checkHealth(), thresholds.recallDrop);
-      if (problem !== null) await this.begin(mergeAll(this.facts(), problem), 'rebuild', {});
+    for (const space of this.target.parts.spaces) {
+      const choice = chooseMerge(this.facts(space), thresholds);
+      if (choice === null) continue;
+      await this.begin(space, choice, choice.kind, {});
+      return;
+    }
+    if (performance.now() < this.nextHealthMs) return;
+    this.nextHealthMs = performance.now() + healthIntervalMs;
+    for (const space of [...this.target.parts.spaces]) {
+      const problem = recallProblem(await this.checkHealth(space.shape.name), thresholds.recallDrop);
+      if (problem !== null) await this.begin(space, mergeAll(this.facts(space), problem), 'rebuild', {});
     }
   }
 
-  private facts(): SegmentFacts[] {
-    const { parts, snapshots, manifests } = this.target;
+  private facts(space: VectorSpace): SegmentFacts[] {
+    const { snapshots, manifests } = this.target;
     const numbers = new Map(manifests.current.segments.map(({ uuid, number }) => [uuid, number]));
-    const { native } = snapshots.peek();
-    return parts.segments.map((segment) => {
+    const native = snapshots.peek().native(space.number);
+    return space.segments.map((segment) => {
       const only = native.next({ segments: [segment], deltas: [] });
       try {
         const number = numbers.get(segment.info.uuid) as number;
@@ -222,15 +239,35 @@ export class Lifecycle {
     });
   }
 
-  private async begin(choice: MergeChoice | null, kind: JobKind, options: RebuildOptions): Promise<Job | null> {
+  /** On request: of one space, or of each that has segments. The last job. */
+  private async beginAll(kind: JobKind, options: RebuildOptions): Promise<Job | null> {
+    const { manifests, parts } = this.target;
+    const { config } = manifests.current;
+    const spaces = options.space === undefined ? spacesOf(config) : [spaceOf(config, options.space)];
+    let last: Job | null = null;
+    for (const { number } of spaces) {
+      const space = parts.of(number);
+      const job = await this.begin(space, mergeAll(this.facts(space), 'asked for'), kind, options);
+      last = job ?? last;
+    }
+    return last;
+  }
+
+  private async begin(
+    space: VectorSpace,
+    choice: MergeChoice | null,
+    kind: JobKind,
+    options: RebuildOptions,
+  ): Promise<Job | null> {
     this.requireIdle('begin a job');
     if (choice === null) return null;
-    const { jobs } = this.target;
+    const { jobs, manifests } = this.target;
     const job: Job = {
       id: jobs.nextId,
       kind,
       state: 'RUNNING',
       reason: choice.reason,
+      ...(hasNames(manifests.current.config) ? { space: space.shape.name } : {}),
       segments: choice.segments,
       into: null,
       startedAt: new Date().toISOString(),
@@ -245,18 +282,18 @@ export class Lifecycle {
     const cancel = new AbortController();
     const running: Running = { job, progress: null, cancel, done: Promise.resolve(job) };
     this.running = running;
-    running.done = this.run(running, options).finally(() => {
+    running.done = this.run(running, space, options).finally(() => {
       this.running = null;
     });
     return running.done;
   }
 
-  private async run(running: Running, options: RebuildOptions): Promise<Job> {
+  private async run(running: Running, space: VectorSpace, options: RebuildOptions): Promise<Job> {
     const { job, cancel } = running;
     const signal = options.signal === undefined ? cancel.signal : AbortSignal.any([cancel.signal, options.signal]);
     try {
       await this.enter(job, 'RUNNING');
-      await this.work(running, options, signal);
+      await this.work(running, space, options, signal);
       this.failures = 0;
       await this.enter(job, 'DONE');
       return job;
@@ -269,9 +306,14 @@ export class Lifecycle {
     }
   }
 
-  private async work(running: Running, options: RebuildOptions, signal: AbortSignal): Promise<void> {
+  private async work(
+    running: Running,
+    space: VectorSpace,
+    options: RebuildOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { job } = running;
-    const base = await this.target.queue.run(() => this.takeDown(job.segments));
+    const base = await this.target.queue.run(() => this.takeDown(space, job.segments));
     let made: OpenSegment | null = null;
     try {
       if (this.livesIn(base)) {
@@ -284,7 +326,7 @@ export class Lifecycle {
         requireGates(job);
       }
       await this.enter(job, 'SWAPPING');
-      this.reference = null;
+      this.reference.delete(space.number);
       await this.swap(job, base, made, options);
     } catch (error) {
       if (made !== null) await this.target.generations.discard(made);
@@ -294,14 +336,14 @@ export class Lifecycle {
     }
   }
 
-  private takeDown(numbers: readonly number[]): Base {
-    const { manifests, parts, snapshots, live } = this.target;
+  private takeDown(space: VectorSpace, numbers: readonly number[]): Base {
+    const { manifests, snapshots, live } = this.target;
     const wanted = new Set(numbers);
     const entries = manifests.current.segments.filter(({ number }) => wanted.has(number));
     const uuids = new Set(entries.map(({ uuid }) => uuid));
-    const segments = parts.segments.filter(({ info }) => uuids.has(info.uuid));
-    const snapshot = snapshots.peek().native.next({ segments: [...segments], deltas: [] });
-    return { entries, segments, snapshot, live: live.rows.clone(), number: this.target.takeNumber() };
+    const segments = space.segments.filter(({ info }) => uuids.has(info.uuid));
+    const snapshot = snapshots.peek().native(space.number).next({ segments: [...segments], deltas: [] });
+    return { space, entries, segments, snapshot, live: live.rows.clone(), number: this.target.takeNumber() };
   }
 
   private livesIn({ snapshot }: Base): boolean {
@@ -310,18 +352,20 @@ export class Lifecycle {
 
   private async make(
     running: Running,
-    { segments, snapshot, number, entries }: Base,
+    { space, segments, snapshot, number, entries }: Base,
     options: RebuildOptions,
     signal: AbortSignal,
   ): Promise<OpenSegment> {
-    const { store, paths, manifests, runtime, storage } = this.target;
+    const { paths, manifests, runtime, storage } = this.target;
+    const { store } = space;
     const bytes = DISK_FACTOR * entries.reduce((sum, entry) => sum + entry.bytes, 0);
     const { freeBytes } = await storage.freeSpace(paths.segmentsDir);
     if (freeBytes < bytes) {
       const found = `${paths.segmentsDir}: ${freeBytes} bytes are free`;
       throw new VamanaError('DISK_FULL', `${found}, the job needs about ${Math.round(bytes)}; free some space`);
     }
-    const { degree, buildList, alpha, code, codeBytes } = { ...manifests.current.config, ...graphOf(options) };
+    const config = spaceNumbered(manifests.current.config, space.number);
+    const { degree, buildList, alpha, code, codeBytes } = { ...config, ...graphOf(options) };
     const { bytesPerSecond, memoryLimit } = runtime.maintenance;
     const onProgress = (progress: RatedProgress): void => {
       running.progress = progress;
@@ -346,7 +390,7 @@ export class Lifecycle {
     ).finally(letGo);
     const segment = await store.openSegment(paths.segment(number));
     const level = 1 + Math.max(...entries.map((entry) => entry.level));
-    return { segment, entry: segmentEntry(segment, number, level) };
+    return { segment, entry: segmentEntry(segment, number, { level, space: space.number }) };
   }
 
   /** Pauses the job while searches are slow, until the function it returns is called. */
@@ -357,12 +401,13 @@ export class Lifecycle {
     return () => clearInterval(timer);
   }
 
-  private judge({ snapshot, segments, live }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
-    const { store, recent } = this.target;
-    return runGates({ store, base: snapshot, live, before: segments, candidate: segment, recent: recent() });
+  private judge({ space, snapshot, segments, live }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
+    const { store, number } = space;
+    const recent = this.target.recent(number);
+    return runGates({ store, base: snapshot, live, before: segments, candidate: segment, recent });
   }
 
-  private swap(job: Job, { entries }: Base, made: OpenSegment | null, options: RebuildOptions): Promise<void> {
+  private swap(job: Job, { space, entries }: Base, made: OpenSegment | null, options: RebuildOptions): Promise<void> {
     return this.target.queue.run(async () => {
       const began = performance.now();
       const { graceMs } = this.target.runtime.maintenance;
@@ -374,7 +419,7 @@ export class Lifecycle {
         segments: entries,
       };
       const { retired = [], config } = this.target.manifests.current;
-      const edit = { retired: [...retired, generation], config: { ...config, ...graphOf(options) } };
+      const edit = { retired: [...retired, generation], config: withSpace(config, space.number, graphOf(options)) };
       job.swapMs = await this.target.generations.exchange(entries, made === null ? [] : [made], edit);
       job.pausedMs = performance.now() - began;
     });
@@ -407,11 +452,11 @@ function mostAlive(snapshot: NativeSnapshot, segments: readonly NativeSegment[])
   return living.reduce((most, one) => (one.liveRows > most.liveRows ? one : most)).segment;
 }
 
-function graphOf({ degree, buildList, alpha, code, codeBytes }: RebuildOptions): Partial<CollectionConfig> {
+function graphOf({ degree, buildList, alpha, code, codeBytes }: RebuildOptions): Partial<SpaceConfig> {
   const given = Object.entries({ degree, buildList, alpha, code, codeBytes }).filter(
     ([, value]) => value !== undefined,
   );
-  return Object.fromEntries(given) as Partial<CollectionConfig>;
+  return Object.fromEntries(given) as Partial<SpaceConfig>;
 }
 
 function requireGates({ gates, force, id }: Job): void {

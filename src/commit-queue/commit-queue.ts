@@ -16,15 +16,16 @@
 // several, and logged in another.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CollectionConfig } from '../config/collection-config.js';
 import { asVamanaError, VamanaError } from '../errors.js';
 import type { MetaStore } from '../meta/meta-store.js';
 import type { PointIdRules } from '../meta/point-id.js';
 import type { WalOp, WalRecord } from '../wal/wal-op.js';
 import type { WalWriter } from '../wal/wal-writer.js';
+import { NONE_STORED, rowsToRead, type StoredVectors } from '../write/carried-vectors.js';
 import { resolve } from '../write/resolve.js';
 import { ResolveView } from '../write/resolve-view.js';
 import type { RowAllocator } from '../write/row-allocator.js';
-import type { VectorSpace } from '../write/vector-input.js';
 import type { OperationResult, WriteBatch } from '../write/write-batch.js';
 
 export interface WriteResult {
@@ -38,8 +39,10 @@ export interface CommitTarget {
   wal: WalWriter;
   meta: MetaStore;
   rows: RowAllocator;
-  space: VectorSpace;
-  ids: PointIdRules;
+  /** As it is now. */
+  config(): CollectionConfig;
+  /** Vectors of rows as the last published record left them, in their order. */
+  readVectors(rows: readonly number[]): Promise<StoredVectors>;
   /**
    * Resolves when there is room for more rows; rejects with BUSY when there is none for too long. While it waits it
    * calls `runTasks`, for what makes room is published by a task.
@@ -178,7 +181,9 @@ export class CommitQueue {
   private async resolveGroup(
     group: readonly WaitingBatch[],
   ): Promise<{ resolved: ResolvedBatch[]; records: WalRecord[] }> {
-    const { wal, meta, rows, space, ids } = this.target;
+    const { wal, meta, rows } = this.target;
+    const config = this.target.config();
+    const ids: PointIdRules = { strings: config.stringIds };
     const resolved: ResolvedBatch[] = [];
     const records: WalRecord[] = [];
     const snapshot = meta.snapshot();
@@ -192,7 +197,9 @@ export class CommitQueue {
         }
         const seq = wal.nextSeq + records.length;
         try {
-          const { ops, results } = resolve(waiting.batch, { view, rows, seq, space, ids }, requireBatchFits);
+          const wanted = rowsToRead(waiting.batch, view, config, ids);
+          const stored = wanted.length === 0 ? NONE_STORED : await this.target.readVectors(wanted);
+          const { ops, results } = resolve(waiting.batch, { view, rows, seq, config, ids, stored }, requireBatchFits);
           if (ops.length > 0) records.push({ seq, ops });
           resolved.push({ waiting, result: { seq: ops.length > 0 ? seq : seq - 1, operations: results } });
         } catch (error) {
@@ -224,7 +231,7 @@ function bytesOf(ops: readonly WalOp[]): number {
   let bytes = 0;
   for (const op of ops) {
     bytes += 64;
-    if (op.kind === 'put') bytes += op.vector.length;
+    if (op.kind === 'put') for (const vector of op.vectors) bytes += vector.bytes.length;
     if (op.kind !== 'delete') bytes += op.payload?.length ?? 0;
   }
   return bytes;

@@ -14,7 +14,7 @@ import { CollectionPaths, type DatabasePaths, temporaryName, temporaryTarget } f
 import { nodeStorage } from '../disk/node-storage.js';
 import { errnoOf, systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
-import { MANIFEST_VERSION_FIRST, type Manifest } from '../manifest/manifest.js';
+import { formatVersionOf, type Manifest } from '../manifest/manifest.js';
 import { ManifestStore } from '../manifest/manifest-store.js';
 
 const DROPPED = '.dropped-';
@@ -41,7 +41,7 @@ export async function createFolder(dir: string, config: CollectionConfig): Promi
   await rm(paths.dir, { recursive: true, force: true });
   for (const folder of [paths.dir, paths.walDir, paths.metaDir, paths.segmentsDir]) await nodeStorage.mkdir(folder);
   const first: Manifest<CollectionConfig> = {
-    formatVersion: MANIFEST_VERSION_FIRST,
+    formatVersion: formatVersionOf({ config }),
     version: 1,
     uuid: randomUUID(),
     createdAt: new Date().toISOString(),

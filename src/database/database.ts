@@ -8,7 +8,7 @@ import type { VerifySnapshotOptions } from '../backup/verify-snapshot.js';
 import type { NativeLock } from '../binding.js';
 import type { Collection } from '../collection/collection.js';
 import { openCollection } from '../collection/open-collection.js';
-import { type CollectionOptions, resolveConfig } from '../config/collection-config.js';
+import { type CollectionOptions, type NamedCollectionOptions, resolveConfig } from '../config/collection-config.js';
 import { type Runtime, type RuntimeOptions, resolveRuntime } from '../config/runtime-options.js';
 import { exists } from '../disk/file-copy.js';
 import { DatabasePaths, temporaryName } from '../disk/file-names.js';
@@ -82,7 +82,7 @@ export class Database {
   }
 
   /** ALREADY_EXISTS, INVALID_ARGUMENT (naming the option). The collection is there, durably, when it resolves. */
-  async createCollection(name: string, options: CollectionOptions): Promise<Collection> {
+  async createCollection(name: string, options: CollectionOptions | NamedCollectionOptions): Promise<Collection> {
     this.requireOpen();
     const dir = this.paths.collection(name);
     const config = resolveConfig(options);

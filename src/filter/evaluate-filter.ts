@@ -22,6 +22,8 @@ export interface PostingSource {
   /** About how many; undefined as above. Only for the order of evaluation. */
   estimate(key: string, condition: FieldCondition): number | undefined;
   idRows(ids: readonly PointId[]): ReadonlyRoaringBitmap32;
+  /** Which points have a vector of that name; without it, all have the unnamed one. */
+  shareWithVector?(name: string): 'all' | 'some' | 'none';
 }
 
 export interface Evaluation {
@@ -85,10 +87,16 @@ class Evaluator {
       case 'hasId':
         return { most: this.source.idRows(condition.ids), isExact: true, least: NONE };
       case 'hasVector':
-        return { most: condition.name === '' ? null : NONE, isExact: true, least: NONE };
+        return this.withVector(condition.name);
       case 'nested':
         return this.nested(condition, among);
     }
+  }
+
+  // Their records say which points have it.
+  private withVector(name: string): Bounds {
+    const share = this.source.shareWithVector?.(name) ?? (name === '' ? 'all' : 'none');
+    return share === 'some' ? UNKNOWN : { most: share === 'all' ? null : NONE, isExact: true, least: NONE };
   }
 
   // One element must hold all of it. What each condition holds for in some element, an index of that path knows.

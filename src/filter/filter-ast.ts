@@ -18,7 +18,7 @@ export type Condition =
   /** `key` is the path as it was written; the cache and the indexes know fields by it. */
   | { readonly kind: 'field'; readonly key: string; readonly path: PayloadPath; readonly condition: FieldCondition }
   | { readonly kind: 'hasId'; readonly ids: readonly PointId[] }
-  /** Every point has the one vector of a collection, whose name is empty. */
+  /** Every point has the one vector of a collection without names; its name is empty. */
   | { readonly kind: 'hasVector'; readonly name: string }
   /** The filter holds for one object that is an element of an array: `key` and `path` end in `[]`. */
   | { readonly kind: 'nested'; readonly key: string; readonly path: PayloadPath; readonly filter: Filter };

@@ -8,7 +8,14 @@ import type { Condition, Filter } from './filter-ast.js';
 import { isObject } from './json-part.js';
 import { compileCondition } from '../field/match-condition.js';
 
-export type Matcher = (point: { readonly id: PointId; readonly payload: Payload | null }) => boolean;
+export interface MatchedPoint {
+  readonly id: PointId;
+  readonly payload: Payload | null;
+  /** Whether it has a vector of that name; without it, the unnamed one alone. */
+  readonly hasVector?: (name: string) => boolean;
+}
+
+export type Matcher = (point: MatchedPoint) => boolean;
 
 /** The schema of a field's index, for how text is made into tokens; undefined where there is none. */
 export type SchemaOf = (key: string) => FieldSchema | undefined;
@@ -40,7 +47,7 @@ function compile(condition: Condition, schemaOf: SchemaOf): Matcher {
       return ({ id }) => ids.has(id);
     }
     case 'hasVector':
-      return () => condition.name === '';
+      return ({ hasVector }) => hasVector?.(condition.name) ?? condition.name === '';
     case 'nested': {
       // Keys within are of the object, so an index of the same text is another field's.
       const matches = compileMatcher(condition.filter, (key) => schemaOf(`${condition.key}.${key}`));
@@ -50,6 +57,15 @@ function compile(condition: Condition, schemaOf: SchemaOf): Matcher {
         getAtPath(payload, path).some((element) => isObject(element) && matches({ id, payload: element }));
     }
   }
+}
+
+/** Whether a filter asks which vectors a point has. */
+export function asksForVectors({ must, should, mustNot, minShould }: Filter): boolean {
+  return [...must, ...should, ...mustNot, ...(minShould?.conditions ?? [])].some(
+    (condition) =>
+      condition.kind === 'hasVector' ||
+      ((condition.kind === 'filter' || condition.kind === 'nested') && asksForVectors(condition.filter)),
+  );
 }
 
 function textOptions(schema: FieldSchema | undefined): TextOptions {

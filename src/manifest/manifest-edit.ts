@@ -3,8 +3,7 @@
 import { VamanaError } from '../errors.js';
 import {
   checkManifest,
-  MANIFEST_FORMAT_VERSION,
-  MANIFEST_VERSION_FIRST,
+  formatVersionOf,
   type Manifest,
   type RetiredGeneration,
   type SegmentEntry,
@@ -35,7 +34,7 @@ export function applyEdit<Config>(manifest: Manifest<Config>, edit: ManifestEdit
   const retired = [...(edit.retired ?? before)];
   const next = {
     ...rest,
-    formatVersion: retired.length > 0 ? MANIFEST_FORMAT_VERSION : MANIFEST_VERSION_FIRST,
+    formatVersion: formatVersionOf({ config, ...(retired.length > 0 ? { retired } : {}) }),
     version: manifest.version + 1,
     config,
     flushedSeq,

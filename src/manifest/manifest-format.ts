@@ -1,8 +1,9 @@
 // The authority on the bytes of `manifest-<version>.vm`: a sealed JSON document (disk/sealed-text.ts) whose first
 // line is "vamana-manifest <format version>".
 //
-// A file is valid iff its seal holds; it is of format version 1, or of 2 where there are retired generations; the document
-// keeps every invariant of manifest.ts; and its version is that of the file's name.
+// A file is valid iff its seal holds; it is of the format version that its members ask for (1; 2 where there are retired
+// generations; 3 where vectors have names); the document keeps every invariant of manifest.ts; and its version is that of
+// the file's name.
 import { isDeepStrictEqual } from 'node:util';
 import { type SealedFormat, seal, sealedCorrupt, unseal } from '../disk/sealed-text.js';
 import { VamanaError } from '../errors.js';

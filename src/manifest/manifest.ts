@@ -4,10 +4,20 @@
 import { type ErrorCode, VamanaError } from '../errors.js';
 import { NO_ROW } from '../limits.js';
 
-/** 2 where there are retired generations: what a release that knows 1 only would take for leftovers. */
-export const MANIFEST_FORMAT_VERSION = 2;
-/** Of a collection that is made. */
+/**
+ * 2 where there are retired generations: what a release that knows 1 only would take for leftovers. 3 where vectors have
+ * names: what earlier ones would take for vectors of one space.
+ */
+export const MANIFEST_FORMAT_VERSION = 3;
+const MANIFEST_VERSION_RETIRED = 2;
+/** Of a collection that is made without names. */
 export const MANIFEST_VERSION_FIRST = 1;
+
+/** Which version says all that is in a manifest. */
+export function formatVersionOf({ config, retired }: Pick<Manifest<unknown>, 'config' | 'retired'>): 1 | 2 | 3 {
+  if (isObject(config) && config.spaces !== undefined) return MANIFEST_FORMAT_VERSION;
+  return retired === undefined ? MANIFEST_VERSION_FIRST : MANIFEST_VERSION_RETIRED;
+}
 
 export interface SegmentEntry {
   /** Also its folder's name. Never used again. */
@@ -22,6 +32,8 @@ export interface SegmentEntry {
   createdAt: string;
   /** 0 for a flushed delta; the level above the highest one merged into it. */
   level: number;
+  /** The number of the vector space that it is of; absent: the first one. */
+  space?: number;
 }
 
 /** Segments that a merge or a rebuild replaced, kept for a while so that it can be taken back. */
@@ -34,10 +46,10 @@ export interface RetiredGeneration {
   segments: SegmentEntry[];
 }
 
-/** `Config` is plain JSON, opaque here. */
+/** `Config` is plain JSON, opaque here but for whether it has `spaces`. */
 export interface Manifest<Config> {
-  /** 1 without the member `retired`. */
-  formatVersion: 1 | typeof MANIFEST_FORMAT_VERSION;
+  /** See formatVersionOf. */
+  formatVersion: 1 | 2 | typeof MANIFEST_FORMAT_VERSION;
   /** 1 at creation, one more with every edit. */
   version: number;
   /** Of the collection, from its creation on. */
@@ -68,9 +80,14 @@ export function checkManifest<Config>(
 /** The first invariant that does not hold; null when all do. */
 export function manifestProblem(found: unknown): string | null {
   if (!isObject(found)) return `found ${describe(found)}, expected an object`;
-  const hasRetired = found.formatVersion === MANIFEST_FORMAT_VERSION;
+  const isNamed = found.formatVersion === MANIFEST_FORMAT_VERSION;
+  const hasRetired = found.formatVersion === MANIFEST_VERSION_RETIRED || (isNamed && found.retired !== undefined);
   const fields = fieldsProblem(found, hasRetired ? { ...MANIFEST_FIELDS, retired: RETIRED } : MANIFEST_FIELDS);
   if (fields !== null) return fields;
+  const expected = formatVersionOf(found as unknown as Manifest<unknown>);
+  if (found.formatVersion !== expected) {
+    return `formatVersion: found ${found.formatVersion}, expected ${expected} by its members`;
+  }
   const { segments, nextSegmentNumber, retired = [] } = found as unknown as Manifest<unknown>;
   const seen = { uuids: new Set<string>(), numbers: new Set<number>() };
   const lists: [place: string, segments: readonly SegmentEntry[]][] = [['segments', segments]];
@@ -80,7 +97,7 @@ export function manifestProblem(found: unknown): string | null {
     lists.push([`retired[${at}].segments`, generation.segments]);
   }
   for (const [place, list] of lists) {
-    const problem = listProblem(list, seen);
+    const problem = listProblem(list, seen, isNamed);
     if (problem !== null) return `${place}${problem}`;
   }
   const above = Math.max(0, ...seen.numbers);
@@ -90,10 +107,11 @@ export function manifestProblem(found: unknown): string | null {
 function listProblem(
   segments: readonly SegmentEntry[],
   { uuids, numbers }: { uuids: Set<string>; numbers: Set<number> },
+  isNamed: boolean,
 ): string | null {
   let above = 0;
   for (const [at, segment] of segments.entries()) {
-    const problem = segmentProblem(segment);
+    const problem = segmentProblem(segment, isNamed);
     if (problem !== null) return `[${at}]: ${problem}`;
     if (segment.number <= above) return `[${at}]: number ${segment.number}, expected one above ${above}`;
     if (uuids.has(segment.uuid)) return `[${at}]: the uuid ${segment.uuid} stands twice`;
@@ -105,9 +123,10 @@ function listProblem(
   return null;
 }
 
-function segmentProblem(found: unknown): string | null {
+function segmentProblem(found: unknown, isNamed: boolean): string | null {
   if (!isObject(found)) return `found ${describe(found)}, expected an object`;
-  const fields = fieldsProblem(found, SEGMENT_FIELDS);
+  const hasSpace = isNamed && found.space !== undefined;
+  const fields = fieldsProblem(found, hasSpace ? { ...SEGMENT_FIELDS, space: COUNT } : SEGMENT_FIELDS);
   if (fields !== null) return fields;
   const { rows, firstRow, lastRow } = found as unknown as SegmentEntry;
   if (lastRow < firstRow) return `its last row ${lastRow} is below its first, ${firstRow}`;
@@ -127,7 +146,7 @@ const UUID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 // Exactly these fields: a field with a new meaning comes with a new format version.
 const MANIFEST_FIELDS: Readonly<Record<Exclude<keyof Manifest<unknown>, 'retired'>, FieldRule>> = {
-  formatVersion: ['1 or 2', (value) => value === MANIFEST_VERSION_FIRST || value === MANIFEST_FORMAT_VERSION],
+  formatVersion: ['1, 2 or 3', (value) => value === 1 || value === 2 || value === 3],
   version: POSITIVE,
   uuid: UUID,
   createdAt: TIME,
@@ -146,7 +165,7 @@ const GENERATION_FIELDS: Readonly<Record<keyof RetiredGeneration, FieldRule>> = 
   segments: ['a list that is not empty', (value) => Array.isArray(value) && value.length > 0],
 };
 
-const SEGMENT_FIELDS: Readonly<Record<keyof SegmentEntry, FieldRule>> = {
+const SEGMENT_FIELDS: Readonly<Record<Exclude<keyof SegmentEntry, 'space'>, FieldRule>> = {
   number: POSITIVE,
   uuid: UUID,
   rows: POSITIVE,

@@ -30,9 +30,17 @@ import { decodeUndo, encodeUndoKey, UndoCollector, type UndoRange } from './undo
 
 /** An effect as far as the metadata goes; every WalOp is one. */
 export type MetaEffect =
-  | { kind: 'put'; id: PointId; row: number; dead: number | null; payload: Uint8Array | null }
+  | {
+      kind: 'put';
+      id: PointId;
+      row: number;
+      dead: number | null;
+      payload: Uint8Array | null;
+      /** Absent: one of the first space. */
+      vectors?: readonly { space: number }[];
+    }
   | { kind: 'delete'; id: PointId; row: number }
-  | { kind: 'payload'; id: PointId; row: number; payload: Uint8Array | null };
+  | { kind: 'payload'; id: PointId; row: number; payload: Uint8Array | null; spaces?: readonly number[] };
 
 /** Every WalRecord is one. */
 export interface MetaRecord {
@@ -118,9 +126,15 @@ export class MetaBatch implements MetaSummary {
   }
 
   /** A point that is not there yet, without a record: the count and the rows move, the applied record does not. */
-  addPoint(idKey: Uint8Array, row: number, seq: number, payload: Uint8Array | null): void {
+  addPoint(
+    idKey: Uint8Array,
+    row: number,
+    seq: number,
+    payload: Uint8Array | null,
+    spaces?: readonly number[],
+  ): void {
     this.put(this.tables.points, idKey, encodeRow(row));
-    this.putRow(row, encodeRecord(idKey, seq, payload));
+    this.putRow(row, encodeRecord(idKey, seq, payload, spaces));
     this.state.points += 1;
     this.state.nextRow = Math.max(this.state.nextRow, row + 1);
   }
@@ -185,7 +199,8 @@ export class MetaBatch implements MetaSummary {
   private addPut(op: MetaEffect & { kind: 'put' }, seq: number): void {
     const idKey = encodeIdKey(op.id);
     this.collector?.point(idKey, op.dead);
-    this.addPoint(idKey, op.row, seq, op.payload);
+    const spaces = op.vectors?.map(({ space }) => space);
+    this.addPoint(idKey, op.row, seq, op.payload, spaces);
     if (op.dead === null) return;
     this.kill(op.dead);
     this.state.points -= 1;
@@ -201,7 +216,7 @@ export class MetaBatch implements MetaSummary {
 
   // What is touched stays so when the record is taken back: the row is then looked at once more, for nothing.
   private addPayload(op: MetaEffect & { kind: 'payload' }, seq: number): void {
-    this.putRow(op.row, encodeRecord(encodeIdKey(op.id), seq, op.payload));
+    this.putRow(op.row, encodeRecord(encodeIdKey(op.id), seq, op.payload, op.spaces));
     if (this.state.hasFields) this.put(this.tables.touched, op.row, encodeTouched(seq));
   }
 

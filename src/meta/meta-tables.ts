@@ -6,6 +6,7 @@
 // opened. A large `mapSize` is address space and not disk; a larger file is mapped again by itself.
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type ErrorCode, VamanaError } from '../errors.js';
+import { FIRST_SPACE, isFirstOnly } from '../config/spaces.js';
 import type { PointId } from '../payload/point.js';
 import { checkEnvironmentFile } from './environment-file.js';
 import { decodeIdKey } from './id-key.js';
@@ -135,33 +136,65 @@ export interface RowRecord {
   seq: number;
   /** As encodePayload made it; null when the point has none. */
   payload: Uint8Array | null;
+  /** Spaces in which it has a vector, ascending; absent: in the first one only. */
+  spaces?: readonly number[];
+}
+
+/** Of a row, by its record. */
+export function hasVectorIn({ spaces }: Pick<RowRecord, 'spaces'>, space: number): boolean {
+  return spaces === undefined ? space === FIRST_SPACE : spaces.includes(space);
 }
 
 const SEQ_BYTES = 8;
 const RECORD_HEAD_BYTES = SEQ_BYTES + 2;
+/** In the length of the id key: behind it stand the spaces. No key is that long. */
+const SPACES_FLAG = 0x8000;
 
-export function encodeRecord(idKey: Uint8Array, seq: number, payload: Uint8Array | null): Uint8Array {
-  const bytes = Buffer.allocUnsafe(RECORD_HEAD_BYTES + idKey.length + (payload?.length ?? 0));
+export function encodeRecord(
+  idKey: Uint8Array,
+  seq: number,
+  payload: Uint8Array | null,
+  spaces?: readonly number[],
+): Uint8Array {
+  const listed = spaces === undefined || isFirstOnly(spaces) ? undefined : spaces;
+  const payloadAt = RECORD_HEAD_BYTES + idKey.length + (listed === undefined ? 0 : 1 + 2 * listed.length);
+  const bytes = Buffer.allocUnsafe(payloadAt + (payload?.length ?? 0));
   writeSafe(bytes, seq, 0);
-  bytes.writeUInt16LE(idKey.length, SEQ_BYTES);
+  bytes.writeUInt16LE(idKey.length | (listed === undefined ? 0 : SPACES_FLAG), SEQ_BYTES);
   bytes.set(idKey, RECORD_HEAD_BYTES);
-  if (payload !== null) bytes.set(payload, RECORD_HEAD_BYTES + idKey.length);
+  if (listed !== undefined) {
+    let at = bytes.writeUInt8(listed.length, RECORD_HEAD_BYTES + idKey.length);
+    for (const space of listed) at = bytes.writeUInt16LE(space, at);
+  }
+  if (payload !== null) bytes.set(payload, payloadAt);
   return bytes;
 }
 
 /** The payload is a view into `bytes`. */
 export function decodeRecord(bytes: Uint8Array, row: number): RowRecord {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const idBytes = view.length < RECORD_HEAD_BYTES ? 0 : view.readUInt16LE(SEQ_BYTES);
-  const payloadAt = RECORD_HEAD_BYTES + idBytes;
-  if (idBytes === 0 || view.length < payloadAt) {
+  const length = view.length < RECORD_HEAD_BYTES ? 0 : view.readUInt16LE(SEQ_BYTES);
+  const idEnd = RECORD_HEAD_BYTES + (length & ~SPACES_FLAG);
+  const spaces = (length & SPACES_FLAG) === 0 ? undefined : readSpaces(view, idEnd);
+  const payloadAt = spaces === undefined ? idEnd : idEnd + 1 + 2 * spaces.length;
+  if (idEnd === RECORD_HEAD_BYTES || view.length < payloadAt) {
     throw new VamanaError('CORRUPT', `metadata: the record of row ${row} has ${view.length} bytes, too few to be one`);
   }
   return {
-    id: decodeIdKey(view.subarray(RECORD_HEAD_BYTES, payloadAt)),
+    id: decodeIdKey(view.subarray(RECORD_HEAD_BYTES, idEnd)),
     seq: readSafe(view, 0),
     payload: view.length === payloadAt ? null : view.subarray(payloadAt),
+    ...(spaces === undefined ? {} : { spaces }),
   };
+}
+
+// Those past the end are zeros: the caller finds the record too short then.
+function readSpaces(view: Buffer, at: number): number[] {
+  const count = view[at] ?? 0;
+  return Array.from({ length: count }, (_, place) => {
+    const low = view[at + 1 + 2 * place] ?? 0;
+    return low + 256 * (view[at + 2 + 2 * place] ?? 0);
+  });
 }
 
 /** What lmdb threw, as an error of ours. `action` says what was done and where. */

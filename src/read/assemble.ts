@@ -3,7 +3,7 @@
 import type { NativeElement } from '../binding.js';
 import { VamanaError } from '../errors.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
-import type { RowRecord } from '../meta/meta-tables.js';
+import { hasVectorIn, type RowRecord } from '../meta/meta-tables.js';
 import { decodePayload } from '../payload/payload-codec.js';
 import { type PayloadSelection, selectPayload } from '../payload/payload-selection.js';
 import type { Payload, PointId } from '../payload/point.js';
@@ -19,11 +19,13 @@ export interface Point {
   version: number;
   /** Absent when none was asked for; null when the point has none. */
   payload?: Payload | null;
-  /** Absent when none was asked for. */
+  /** Absent when none was asked for, and where vectors have names. */
   vector?: PointVector;
+  /** Where vectors have names: those that were asked for, as far as the point has them. */
+  vectors?: Readonly<Record<string, PointVector>>;
 }
 
-/** Vectors by row, from the snapshot that the rows come from. */
+/** Vectors of one space by row, from the snapshot that the rows come from. */
 export interface VectorReader {
   dim: number;
   element: NativeElement;
@@ -31,10 +33,18 @@ export interface VectorReader {
   fetch(rows: Uint32Array): Promise<{ found: Uint8Array; vectors: Uint8Array }>;
 }
 
+/** Of the space of that name and number. */
+export interface NamedReader extends VectorReader {
+  name: string;
+  number: number;
+}
+
 export interface PointOptions {
   payload: PayloadSelection;
-  /** Given when answers shall hold vectors. */
+  /** Given when answers shall hold the one vector of each point. */
   vectors?: VectorReader;
+  /** Given, instead, where vectors have names. */
+  named?: readonly NamedReader[];
   /** Read the pages in on another thread first: slower when they are in memory already. */
   prefetch?: boolean;
 }
@@ -43,13 +53,14 @@ export interface PointOptions {
 export async function assemblePoints(
   meta: MetaSnapshot,
   rows: Uint32Array,
-  { payload, vectors, prefetch }: PointOptions,
+  { payload, vectors, named, prefetch }: PointOptions,
 ): Promise<Point[]> {
   const reading = vectors === undefined || rows.length === 0 ? undefined : readVectors(vectors, rows);
   try {
     if (prefetch === true) await meta.prefetch(rows);
-    const records = meta.recordsOf(rows);
-    const points = records.map((record, at) => assemble(record ?? missing(rows[at] as number), payload));
+    const records = meta.recordsOf(rows).map((record, at) => record ?? missing(rows[at] as number));
+    const points = records.map((record) => assemble(record, payload));
+    if (named !== undefined) await addNamed(points, records, rows, named);
     const read = await reading;
     if (read === undefined) return points;
     return points.map((point, at) => ({ ...point, vector: read[at] as PointVector }));
@@ -63,6 +74,33 @@ function assemble({ id, seq, payload }: RowRecord, selection: PayloadSelection):
   if (selection.kind === 'none') return { id, version: seq };
   const shown = payload === null ? null : selectPayload(decodePayload(payload), selection);
   return { id, version: seq, payload: shown };
+}
+
+// Of each space the vectors of those points that have one there.
+async function addNamed(
+  points: Point[],
+  records: readonly RowRecord[],
+  rows: Uint32Array,
+  readers: readonly NamedReader[],
+): Promise<void> {
+  const found: Record<string, PointVector>[] = points.map(() => ({}));
+  await Promise.all(
+    readers.map(async (reader) => {
+      const places = [...records.keys()].filter((at) => hasVectorIn(records[at] as RowRecord, reader.number));
+      if (places.length === 0) return;
+      const read = await readVectors(
+        reader,
+        Uint32Array.from(places, (at) => rows[at] as number),
+      );
+      // Not by assignment: a vector may be called __proto__.
+      for (const [at, place] of places.entries()) define(found[place] as object, reader.name, read[at]);
+    }),
+  );
+  for (const [at, point] of points.entries()) point.vectors = found[at] as Record<string, PointVector>;
+}
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 async function readVectors(reader: VectorReader, rows: Uint32Array): Promise<PointVector[]> {

@@ -2,10 +2,12 @@
 // Collection, which adds the writing half.
 import { loadNative, type NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
+import { hasNames, requireModel, spaceOf, spacesOf } from '../config/spaces.js';
 import { VamanaError } from '../errors.js';
 import type { Matcher } from '../filter/match-filter.js';
 import type { NumberedRow } from '../field/number-index.js';
 import type { FacetHit } from '../field/value-index.js';
+import { hasVectorIn } from '../meta/meta-tables.js';
 import { parsePointId } from '../meta/point-id.js';
 import { parsePath } from '../payload/payload-path.js';
 import { type PayloadSelection, parseSelection } from '../payload/payload-selection.js';
@@ -13,8 +15,10 @@ import type { PointId, PointIdInput } from '../payload/point.js';
 import { cancellable } from '../segment/cancellable.js';
 import { loopTurns } from '../segment/loop-turns.js';
 import { createQueryBatch, type QueryVectors } from '../segment/query-batch.js';
+import { elementBytes } from '../source/formats.js';
+import type { SpaceVector } from '../wal/wal-op.js';
 import type { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
-import { assemblePoints, type Point, type PointOptions, type VectorReader } from './assemble.js';
+import { assemblePoints, type NamedReader, type Point, type PointOptions, type VectorReader } from './assemble.js';
 import type { FieldSource } from './field-source.js';
 import { Filters, type ParsedFilter } from './filters.js';
 import { groupPoints, type PointGroup } from './group-points.js';
@@ -36,9 +40,11 @@ import { type ScrollPage, type ScrollView, scroll, scrollPage } from './scroll.j
 import { explain, runSearch, type SearchExplanation, type SearchRun } from './search-runner.js';
 
 export interface ReaderRoot {
-  config: CollectionConfig;
+  /** As it is now. */
+  config(): CollectionConfig;
   snapshots: SnapshotCell;
-  store: NativeStore;
+  /** Of the vector space of that number. */
+  storeOf(space: number): NativeStore;
   fields: FieldSource;
   filterScanRows: number;
 }
@@ -62,12 +68,12 @@ const GROUP_SIZE_DEFAULT = 3;
 export class CollectionReader {
   private readonly filters: Filters;
   readonly latencies = new Latencies();
-  private readonly recent: Uint8Array[] = [];
-  private asked = 0;
+  /** By the numbers of the spaces that were asked. */
+  private readonly recent = new Map<number, RecentQueries>();
 
   constructor(private readonly root: ReaderRoot) {
-    const { store, fields, config, filterScanRows } = root;
-    this.filters = new Filters({ store, fields, ids: { strings: config.stringIds }, scanRowsMax: filterScanRows });
+    const { fields, config, filterScanRows } = root;
+    this.filters = new Filters({ config, fields, ids: { strings: config().stringIds }, scanRowsMax: filterScanRows });
   }
 
   /** One query; INVALID_ARGUMENT when there are more. */
@@ -108,9 +114,9 @@ export class CollectionReader {
   scroll(options: CollectionScrollOptions): AsyncGenerator<Point, void> {
     const { from, filter, signal, withVector } = options;
     const parsed = filter === undefined ? undefined : this.filters.parse(filter);
-    return scroll(() => this.view(parsed, signal), {
+    return scroll(() => this.view(parsed, signal, withVector), {
       payload: parseSelection(options.withPayload ?? true),
-      ...(withVector === undefined ? {} : { withVectors: withVector }),
+      ...(isWanted(withVector) ? { withVectors: true } : {}),
       ...(from === undefined ? {} : { start: this.parseId(from) }),
       ...(signal === undefined ? {} : { signal }),
     });
@@ -154,9 +160,10 @@ export class CollectionReader {
     return this.withRows(this.filters.parse(filter), signal, async (_snapshot, rows) => rows?.count ?? this.count());
   }
 
-  /** Whether a point matches, by its payload alone. */
-  matcherOf(filter: unknown): Matcher {
-    return this.filters.matcher(this.filters.parse(filter));
+  /** Whether a point matches, by itself alone; and whether it has to be told which vectors the point has. */
+  matcherOf(filter: unknown): { matches: Matcher; asksForVectors: boolean } {
+    const parsed = this.filters.parse(filter);
+    return { matches: this.filters.matcher(parsed), asksForVectors: this.filters.asksForVectors(parsed) };
   }
 
   /** Points, of the last batch that was acknowledged. */
@@ -164,9 +171,29 @@ export class CollectionReader {
     return this.root.snapshots.peek().meta.count;
   }
 
-  /** Some of the queries that were asked last, packed, in the element type of the collection. */
-  recentQueries(): { bytes: Uint8Array; count: number } {
-    return { bytes: Buffer.concat(this.recent), count: this.recent.length };
+  /** Some of the queries that a space was asked last, packed, in its element type. */
+  recentQueries(space: number): { bytes: Uint8Array; count: number } {
+    const { queries } = this.recent.get(space) ?? { queries: [] };
+    return { bytes: Buffer.concat(queries), count: queries.length };
+  }
+
+  /** Vectors of rows as the last published record left them, all that each has. */
+  async readVectors(rows: readonly number[]): Promise<Map<number, SpaceVector[]>> {
+    return this.withSnapshot(async (snapshot) => {
+      const stored = new Map(rows.map((row) => [row, [] as SpaceVector[]]));
+      const records = snapshot.meta.recordsOf(rows);
+      for (const { number, dim, element } of spacesOf(this.root.config())) {
+        const own = rows.filter((_, at) => hasVectorIn(records[at] ?? NO_VECTORS, number));
+        if (own.length === 0) continue;
+        const { found, vectors } = await snapshot.native(number).fetch(Uint32Array.from(own));
+        const size = dim * elementBytes(element);
+        for (const [at, row] of own.entries()) {
+          const bytes = vectors.subarray(at * size, (at + 1) * size);
+          if (found[at] === 1) stored.get(row)?.push({ space: number, bytes });
+        }
+      }
+      return stored;
+    });
   }
 
   /** To be called once no search is begun any more. */
@@ -180,8 +207,10 @@ export class CollectionReader {
     costs: boolean,
     answer: (snapshot: CollectionSnapshot, rows: RowSet | null, points: ScoredPoint[][], run: SearchRun) => T,
   ): Promise<T> {
-    const { bytes, count } = createQueryBatch(queries, this.root.config);
-    if (count > 0) this.remember(bytes.slice(0, bytes.length / count));
+    const space = spaceOf(this.root.config(), options.using);
+    requireModel(space, options.model);
+    const { bytes, count } = createQueryBatch(queries, space);
+    if (count > 0) this.remember(space.number, bytes.slice(0, bytes.length / count));
     const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
     const selection = parseSelection(options.withPayload ?? false);
     const turn = loopTurns.next();
@@ -189,16 +218,18 @@ export class CollectionReader {
     const began = performance.now();
     return this.withRows(parsed, options.signal, async (snapshot, rows) => {
       if (count === 0) return answer(snapshot, rows, [], NO_RUN);
-      const found = await runSearch(snapshot, { bytes, count }, options, { rows, costs });
+      const where = { rows, costs, space: space.number, store: this.root.storeOf(space.number) };
+      const found = await runSearch(snapshot, { bytes, count }, options, where);
       this.latencies.add(performance.now() - began);
       const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
       return answer(snapshot, rows, await hydrate(snapshot.meta, found.hits, found.k, pointOptions), found);
     });
   }
 
-  private remember(query: Uint8Array): void {
-    this.recent[this.asked % RECENT_QUERIES] = query;
-    this.asked += 1;
+  private remember(space: number, query: Uint8Array): void {
+    const { queries, asked } = this.recent.get(space) ?? { queries: [], asked: 0 };
+    queries[asked % RECENT_QUERIES] = query;
+    this.recent.set(space, { queries, asked: asked + 1 });
   }
 
   private async withSnapshot<T>(work: (snapshot: CollectionSnapshot) => Promise<T>): Promise<T> {
@@ -222,11 +253,16 @@ export class CollectionReader {
     });
   }
 
-  private async view(filter: ParsedFilter | undefined, signal: AbortSignal | undefined): Promise<ScrollView> {
+  private async view(
+    filter: ParsedFilter | undefined,
+    signal: AbortSignal | undefined,
+    withVector: ReadOptions['withVector'],
+  ): Promise<ScrollView> {
     const snapshot = this.root.snapshots.acquire();
-    const view = { meta: snapshot.meta, vectors: this.vectorReader(snapshot), release: () => snapshot.release() };
-    if (filter === undefined) return view;
     try {
+      const vectors = this.vectorReaders(snapshot, withVector);
+      const view = { meta: snapshot.meta, vectors, release: () => snapshot.release() };
+      if (filter === undefined) return view;
       return { ...view, within: (await this.filters.rowsOf(filter, snapshot, signal)).rows };
     } catch (error) {
       snapshot.release();
@@ -235,21 +271,43 @@ export class CollectionReader {
   }
 
   private parseId(id: PointIdInput): PointId {
-    return parsePointId(id, { strings: this.root.config.stringIds });
+    return parsePointId(id, { strings: this.root.config().stringIds });
   }
 
   private pointOptions(
     snapshot: CollectionSnapshot,
     payload: PayloadSelection,
-    withVector: boolean | undefined,
+    withVector: ReadOptions['withVector'],
   ): PointOptions {
-    return withVector === true ? { payload, vectors: this.vectorReader(snapshot) } : { payload };
+    return { payload, ...this.vectorReaders(snapshot, withVector) };
   }
 
-  private vectorReader({ native }: CollectionSnapshot): VectorReader {
-    const { dim, element } = this.root.config;
-    return { dim, element, fetch: (rows) => cancellable(loadNative(), undefined, () => native.fetch(rows)) };
+  /** Of the vectors that answers shall hold. INVALID_ARGUMENT for names that there are none of. */
+  private vectorReaders(
+    snapshot: CollectionSnapshot,
+    withVector: ReadOptions['withVector'],
+  ): Pick<PointOptions, 'vectors' | 'named'> {
+    if (!isWanted(withVector)) return {};
+    const config = this.root.config();
+    const spaces = withVector === true ? spacesOf(config) : withVector.map((name) => spaceOf(config, name));
+    const readers = spaces.map(({ name, number, dim, element }): NamedReader => {
+      const fetch: VectorReader['fetch'] = (rows) =>
+        cancellable(loadNative(), undefined, () => snapshot.native(number).fetch(rows));
+      return { name, number, dim, element, fetch };
+    });
+    return hasNames(config) ? { named: readers } : { vectors: readers[0] as VectorReader };
   }
+}
+
+interface RecentQueries {
+  queries: Uint8Array[];
+  asked: number;
+}
+
+const NO_VECTORS = { spaces: [] };
+
+function isWanted(withVector: ReadOptions['withVector']): withVector is true | readonly string[] {
+  return withVector === true || (Array.isArray(withVector) && withVector.length > 0);
 }
 
 const NO_RUN: SearchRun = { hits: { rows: new Uint32Array(), distances: new Float32Array() }, k: 1 };

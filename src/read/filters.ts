@@ -2,11 +2,12 @@
 // can, in the very turn in which the snapshot is taken, since they stand at the last published one; payloads of that
 // snapshot answer the rest. Sets are kept by filter and by the state of the fields it asks for.
 import { RoaringBitmap32 } from '../bitmap.js';
-import type { NativeStore } from '../binding.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import { hasNames, spacesOf } from '../config/spaces.js';
 import { estimateMatches, evaluateFilter, type PostingSource } from '../filter/evaluate-filter.js';
 import type { Filter } from '../filter/filter-ast.js';
 import { type FilterKey, filterKey } from '../filter/filter-key.js';
-import { compileMatcher, type Matcher } from '../filter/match-filter.js';
+import { asksForVectors, compileMatcher, type Matcher } from '../filter/match-filter.js';
 import { parseFilter } from '../filter/parse-filter.js';
 import type { PointIdRules } from '../meta/point-id.js';
 import type { PointId } from '../payload/point.js';
@@ -16,8 +17,8 @@ import { RowSet, RowSetCache } from './row-set-cache.js';
 import { verifyRows } from './verify-rows.js';
 
 export interface FilterRuntime {
-  store: Pick<NativeStore, 'createRowFilter'>;
   fields: FieldSource;
+  config(): CollectionConfig;
   ids: PointIdRules;
   /** Payloads that a filter may read. */
   scanRowsMax: number;
@@ -45,12 +46,17 @@ export class Filters {
     return compileMatcher(filter, (key) => this.runtime.fields.indexOf(key)?.schema);
   }
 
+  /** Whether the matcher has to be told which vectors a point has. */
+  asksForVectors({ filter }: ParsedFilter): boolean {
+    return hasNames(this.runtime.config()) && asksForVectors(filter);
+  }
+
   /**
    * The rows that match in the snapshot. To be called in the turn in which that was acquired. UNINDEXED_FILTER when too
    * many payloads would have to be read, ABORTED.
    */
   async rowsOf(parsed: ParsedFilter, snapshot: CollectionSnapshot, signal?: AbortSignal): Promise<RowSet> {
-    const { fields, store } = this.runtime;
+    const { fields } = this.runtime;
     const { text } = parsed.key;
     // Of the indexes; where payloads had to be read, of the whole collection.
     const stamp = fields.stampOf(parsed.key.fields);
@@ -62,18 +68,26 @@ export class Filters {
       rowsOf: (key, condition, among) => fields.indexOf(key)?.rowsOf(condition, fields.live, among),
       estimate: (key, condition) => fields.indexOf(key)?.estimate(condition, fields.live),
       idRows: (ids) => rowsOfIds(ids, snapshot),
+      shareWithVector: (name) => this.shareWithVector(name),
     };
     // Before it is evaluated, which corrects the next estimate.
     const estimate = estimateMatches(parsed.filter, source);
     const { rows, rest } = evaluateFilter(parsed.filter, source);
-    if (rest === null) return this.cache.put(text, stamp, new RowSet(store, rows, estimate));
+    if (rest === null) return this.cache.put(text, stamp, new RowSet(rows, estimate));
     const matches = compileMatcher(rest, (key) => fields.indexOf(key)?.schema);
-    const verified = await verifyRows(snapshot.meta, rows, matches, { rowsMax: this.runtime.scanRowsMax, signal });
-    return this.cache.put(text, stampRead, new RowSet(store, verified, estimate));
+    const spaces = spacesOf(this.runtime.config());
+    const verified = await verifyRows(snapshot.meta, rows, matches, { rowsMax: this.runtime.scanRowsMax, signal, spaces });
+    return this.cache.put(text, stampRead, new RowSet(verified, estimate));
   }
 
   close(): void {
     this.cache.clear();
+  }
+
+  private shareWithVector(name: string): 'all' | 'some' | 'none' {
+    const config = this.runtime.config();
+    if (!spacesOf(config).some((space) => space.name === name)) return 'none';
+    return hasNames(config) ? 'some' : 'all';
   }
 }
 

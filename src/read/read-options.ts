@@ -6,11 +6,19 @@ import type { PointIdInput } from '../payload/point.js';
 export interface ReadOptions {
   /** Which members of payloads answers hold. True, which is all, by default, but false for search. */
   withPayload?: WithPayload;
-  /** False by default. */
-  withVector?: boolean;
+  /** False by default. Where vectors have names all of them, or those that are listed. */
+  withVector?: boolean | readonly string[];
 }
 
-export interface CollectionSearchOptions extends ReadOptions {
+/** Which vectors are searched. */
+export interface SpaceChoice {
+  /** By the name of their space; those of the default one by default. */
+  using?: string;
+  /** What made the query: refused where the vectors are of another model. */
+  model?: string;
+}
+
+export interface CollectionSearchOptions extends ReadOptions, SpaceChoice {
   /** Neighbours a query; 10 by default. */
   k?: number;
   /** Beam of the walk through each segment and the fresh rows; 64 by default. */

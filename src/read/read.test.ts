@@ -152,7 +152,7 @@ describe('a scroll', () => {
         held -= 1;
         snapshot.release();
       };
-      return { meta: snapshot, vectors: reader('u8'), release };
+      return { meta: snapshot, vectors: { vectors: reader('u8') }, release };
     };
     const ids: PointId[] = [];
     for await (const point of scroll(acquire, { ...none, pagePoints: 2, withVectors: true })) {
@@ -166,7 +166,7 @@ describe('a scroll', () => {
 
   it('starts where it is told to, without vectors unless asked', async () => {
     const points = [];
-    const acquire = () => ({ meta, vectors: reader('u8'), release: () => undefined });
+    const acquire = () => ({ meta, vectors: { vectors: reader('u8') }, release: () => undefined });
     for await (const point of scroll(acquire, { ...none, start: uuid, prefetch: true })) points.push(point);
     expect(points).toEqual([
       { id: uuid, version: 3 },

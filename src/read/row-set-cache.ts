@@ -4,12 +4,13 @@
 import type { RoaringBitmap32 } from '../bitmap.js';
 import type { NativeRowFilter, NativeStore } from '../binding.js';
 
+export type FilterMaker = Pick<NativeStore, 'createRowFilter'>;
+
 /** Rows that match a filter in one state of the collection. */
 export class RowSet {
-  private handle: NativeRowFilter | null = null;
+  private readonly handles = new Map<FilterMaker, NativeRowFilter>();
 
   constructor(
-    private readonly store: Pick<NativeStore, 'createRowFilter'>,
     /** Never changed. */
     readonly rows: RoaringBitmap32,
     /** How many rows there were thought to be. */
@@ -24,15 +25,19 @@ export class RowSet {
     return SET_BYTES + 2 * this.rows.getSerializationSizeInBytes('portable');
   }
 
-  /** The set as the addon has it; made at the first call. */
-  native(): NativeRowFilter {
-    this.handle ??= this.store.createRowFilter(this.rows.serialize('portable'));
-    return this.handle;
+  /** The set as the store of one vector space has it; made at the first call. */
+  native(store: FilterMaker): NativeRowFilter {
+    let handle = this.handles.get(store);
+    if (handle === undefined) {
+      handle = store.createRowFilter(this.rows.serialize('portable'));
+      this.handles.set(store, handle);
+    }
+    return handle;
   }
 
   close(): void {
-    this.handle?.close();
-    this.handle = null;
+    for (const handle of this.handles.values()) handle.close();
+    this.handles.clear();
   }
 }
 

@@ -9,7 +9,7 @@ import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import { comparePointIds } from '../meta/point-id.js';
 import type { PayloadSelection } from '../payload/payload-selection.js';
 import type { PointId } from '../payload/point.js';
-import { assemblePoints, type Point, type PointOptions, type VectorReader } from './assemble.js';
+import { assemblePoints, type Point, type PointOptions } from './assemble.js';
 
 export interface ScrollPage {
   points: Point[];
@@ -80,7 +80,7 @@ function sortedEntries(
 /** What one page is read from; released as soon as the page is read. */
 export interface ScrollView {
   meta: MetaSnapshot;
-  vectors?: VectorReader;
+  vectors?: Pick<PointOptions, 'vectors' | 'named'>;
   /** Rows of the points that are wanted; all by default. */
   within?: ReadonlyRoaringBitmap32;
   release(): void;
@@ -119,7 +119,7 @@ async function readPage(view: ScrollView, start: PointId | undefined, options: S
   try {
     return await scrollPage(view.meta, start, pagePoints, {
       payload,
-      ...(withVectors === true && view.vectors !== undefined ? { vectors: view.vectors } : {}),
+      ...(withVectors === true ? view.vectors : {}),
       ...(prefetch === undefined ? {} : { prefetch }),
       ...(view.within === undefined ? {} : { within: view.within }),
     });

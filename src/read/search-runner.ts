@@ -5,7 +5,7 @@ import { cancellable } from '../segment/cancellable.js';
 import { rerankDepth, wantsEstimates } from '../segment/open-index.js';
 import type { CollectionSnapshot } from '../snapshot/collection-snapshot.js';
 import type { CollectionSearchOptions } from './read-options.js';
-import type { RowSet } from './row-set-cache.js';
+import type { FilterMaker, RowSet } from './row-set-cache.js';
 
 export type SearchStrategy = Exclude<NativeFilterStrategy, 'auto'>;
 
@@ -38,7 +38,7 @@ export async function runSearch(
   snapshot: CollectionSnapshot,
   { bytes, count }: { bytes: Uint8Array; count: number },
   options: CollectionSearchOptions,
-  { rows, costs }: { rows: RowSet | null; costs: boolean },
+  { rows, costs, space, store }: { rows: RowSet | null; costs: boolean; space: number; store: FilterMaker },
 ): Promise<SearchRun> {
   const native = loadNative();
   const { defaults } = native.constants;
@@ -50,9 +50,11 @@ export async function runSearch(
     exact,
     approximate: wantsEstimates(options.scores),
     costs: costs || options.onCosts !== undefined,
-    ...(rows === null ? {} : { filter: rows.native(), strategy }),
+    ...(rows === null ? {} : { filter: rows.native(store), strategy }),
   };
-  const hits = await cancellable(native, signal, (cancel) => snapshot.native.search(bytes, count, params, cancel));
+  const hits = await cancellable(native, signal, (cancel) =>
+    snapshot.native(space).search(bytes, count, params, cancel),
+  );
   if (hits.costs !== undefined) options.onCosts?.(hits.costs);
   return { hits, k };
 }

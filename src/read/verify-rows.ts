@@ -3,7 +3,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RoaringBitmap32 } from '../bitmap.js';
 import { VamanaError } from '../errors.js';
+import type { Space } from '../config/spaces.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
+import { hasVectorIn } from '../meta/meta-tables.js';
 import { decodePayload } from '../payload/payload-codec.js';
 
 import type { Matcher } from '../filter/match-filter.js';
@@ -16,6 +18,8 @@ export interface VerifyRowsOptions {
   /** More rows than this are not read: UNINDEXED_FILTER. */
   rowsMax: number;
   signal?: AbortSignal | undefined;
+  /** Of the collection. */
+  spaces: readonly Pick<Space, 'name' | 'number'>[];
 }
 
 /** Of rows that are dead in the snapshot none is in the answer. */
@@ -23,7 +27,7 @@ export async function verifyRows(
   meta: MetaSnapshot,
   rows: RoaringBitmap32,
   matches: Matcher,
-  { rowsMax, signal }: VerifyRowsOptions,
+  { rowsMax, signal, spaces }: VerifyRowsOptions,
 ): Promise<RoaringBitmap32> {
   if (rows.size > rowsMax) throw tooMany(rows.size, rowsMax);
   const found = new RoaringBitmap32();
@@ -40,7 +44,9 @@ export async function verifyRows(
       const record = meta.recordOf(row);
       if (record === undefined) continue;
       const payload = record.payload === null ? null : decodePayload(record.payload);
-      if (matches({ id: record.id, payload })) found.add(row);
+      const hasVector = (name: string): boolean =>
+        spaces.some((space) => space.name === name && hasVectorIn(record, space.number));
+      if (matches({ id: record.id, payload, hasVector })) found.add(row);
     }
   }
   return found;

@@ -17,6 +17,8 @@ export interface Job {
   state: JobState;
   /** Why it was begun. */
   reason: string;
+  /** The name of the vector space whose segments they are; absent where vectors have no names. */
+  space?: string;
   /** Segments that it merges, and the one it makes; null before, and where no row of them lives. */
   segments: number[];
   into: number | null;

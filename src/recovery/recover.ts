@@ -9,7 +9,7 @@
 //    failed under a sync policy other than `always` and the log lost its end: the metadata is taken back to the last
 //    record by its undo entries. If one is missing, records are gone that were durable: CORRUPT.
 // 5. The log is replayed from above the lower of flushedSeq and appliedSeq: a record above flushedSeq goes into the
-//    delta, one above appliedSeq into the metadata too.
+//    deltas of its vector spaces, one above appliedSeq into the metadata too.
 // 6. Folders of segments that the manifest does not name, retired ones included, are leftovers of builds that were cut short or merged away:
 //    removed, now that all else agrees with the manifest; if it does not, they may be what is missing.
 // 7. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
@@ -25,6 +25,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NativeDelta, NativeSegment, NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
+import { FIRST_SPACE, type Space } from '../config/spaces.js';
 import type { Runtime } from '../config/runtime-options.js';
 import { type CollectionPaths, parseSegmentName, temporaryTarget } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
@@ -49,14 +50,22 @@ export interface RecoveryInput {
   storage: Storage;
   paths: CollectionPaths;
   manifests: ManifestStore<CollectionConfig>;
-  store: NativeStore;
+  /** Of every vector space. */
+  stores: readonly { space: Space; store: NativeStore }[];
   runtime: Runtime;
   onProgress?: (progress: RecoveryProgress) => void;
 }
 
-export interface Recovered {
+/** What is in one vector space. */
+export interface RecoveredSpace {
+  space: Space;
+  store: NativeStore;
   segments: NativeSegment[];
   delta: NativeDelta;
+}
+
+export interface Recovered {
+  spaces: RecoveredSpace[];
   dead: Uint32Array;
   meta: MetaStore;
   wal: WalWriter;
@@ -71,10 +80,10 @@ export interface Recovered {
 const APPLY_RECORDS = 64;
 
 export async function recover(input: RecoveryInput): Promise<Recovered> {
-  const { storage, paths, manifests, store, runtime, onProgress } = input;
-  const { segments: entries, retired = [], flushedSeq, uuid, config } = manifests.current;
+  const { storage, paths, manifests, stores, runtime, onProgress } = input;
+  const { segments: entries, retired = [], flushedSeq, uuid } = manifests.current;
   await finishReplacing(storage, paths.walDir);
-  const segments = await openSegments(store, paths, entries, onProgress);
+  const opened = await openSegments(stores, paths, entries, onProgress);
   const meta = openMetaStore(
     paths.metaDir,
     runtime.reserveBytes === undefined ? {} : { reserveBytes: runtime.reserveBytes },
@@ -90,14 +99,22 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
     });
     try {
       const takenBack = await meta.rollBack(wal.nextSeq - 1);
-      const delta = store.createDelta();
+      const spaces = stores.map(({ space, store }) => {
+        const segments = opened.get(space.number) ?? [];
+        return { space, store, segments, delta: store.createDelta() };
+      });
       const from = Math.min(flushedSeq, meta.state.appliedSeq) + 1;
-      const replayed = await replay(readWal(location, { from }), { flushedSeq, delta, meta, config, onProgress });
+      const replayed = await replay(readWal(location, { from }), {
+        flushedSeq,
+        spaces,
+        meta,
+        onProgress,
+      });
       await removeLeftovers(storage, paths, [...entries, ...retired.flatMap((generation) => generation.segments)]);
       const snapshot = meta.snapshot();
       const dead = snapshot.deadRows();
       snapshot.release();
-      return { segments, delta, dead, meta, wal, replayed, cutBytes: wal.cut?.bytes ?? 0, takenBack };
+      return { spaces, dead, meta, wal, replayed, cutBytes: wal.cut?.bytes ?? 0, takenBack };
     } catch (error) {
       await wal.close().catch(() => undefined);
       throw error;
@@ -110,25 +127,24 @@ export async function recover(input: RecoveryInput): Promise<Recovered> {
 
 interface ReplayTarget {
   flushedSeq: number;
-  delta: NativeDelta;
+  spaces: readonly RecoveredSpace[];
   meta: MetaStore;
-  config: CollectionConfig;
   onProgress: RecoveryInput['onProgress'];
 }
 
 async function replay(records: AsyncIterable<WalRecord>, target: ReplayTarget): Promise<number> {
-  const { flushedSeq, delta, meta, config, onProgress } = target;
-  const gatherer = new RowGatherer(config);
+  const { flushedSeq, meta, onProgress } = target;
+  const spaces = target.spaces.map(({ space, delta }) => ({ delta, gatherer: new RowGatherer(space) }));
   let waiting: WalRecord[] = [];
   let replayed = 0;
   const apply = async (): Promise<void> => {
     await meta.apply(waiting);
     waiting = [];
-    gatherer.moveTo(delta);
+    for (const { gatherer, delta } of spaces) gatherer.moveTo(delta);
     onProgress?.({ stage: 'replay', done: replayed, total: null });
   };
   for await (const record of records) {
-    if (record.seq > flushedSeq) gatherer.add(record);
+    if (record.seq > flushedSeq) for (const { gatherer } of spaces) gatherer.add(record);
     waiting.push(record);
     replayed += 1;
     if (waiting.length >= APPLY_RECORDS) await apply();
@@ -150,21 +166,29 @@ async function removeLeftovers(
   }
 }
 
+/** By the numbers of their spaces. */
 async function openSegments(
-  store: NativeStore,
+  stores: RecoveryInput['stores'],
   paths: CollectionPaths,
   entries: readonly SegmentEntry[],
   onProgress: RecoveryInput['onProgress'],
-): Promise<NativeSegment[]> {
-  const segments: NativeSegment[] = [];
+): Promise<Map<number, NativeSegment[]>> {
+  const segments = new Map(stores.map(({ space }) => [space.number, [] as NativeSegment[]]));
+  let done = 0;
   for (const entry of entries) {
     const dir = paths.segment(entry.number);
+    const number = entry.space ?? FIRST_SPACE;
+    const store = stores.find(({ space }) => space.number === number)?.store;
+    if (store === undefined) {
+      throw new VamanaError('CORRUPT', `${dir}: the manifest names it for vector space ${number}, which is none`);
+    }
     const segment = await store.openSegment(dir);
     if (segment.info.uuid !== entry.uuid) {
       throw new VamanaError('CORRUPT', `${dir} is segment ${segment.info.uuid}; the manifest names ${entry.uuid}`);
     }
-    segments.push(segment);
-    onProgress?.({ stage: 'segments', done: segments.length, total: entries.length });
+    segments.get(number)?.push(segment);
+    done += 1;
+    onProgress?.({ stage: 'segments', done, total: entries.length });
   }
   return segments;
 }

@@ -11,6 +11,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CollectionConfig } from '../config/collection-config.js';
+import { spacesOf } from '../config/spaces.js';
 import { exists } from '../disk/file-copy.js';
 import { CollectionPaths, isImportRecord, temporaryName } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
@@ -22,7 +23,7 @@ import { openMetaStore } from '../meta/meta-store.js';
 import type { PointId } from '../payload/point.js';
 import { checkRows } from '../verify/check-rows.js';
 import { LogRows } from '../verify/log-rows.js';
-import { endRowOf, withSegments } from '../verify/verify-collection.js';
+import { endRowOf, withLog, withSegments } from '../verify/verify-collection.js';
 import { NewLog } from '../wal/copy-wal.js';
 import { finishReplacing, replaceLog } from '../wal/replace-log.js';
 import { type SalvageReport, salvageWal } from '../wal/salvage.js';
@@ -116,14 +117,19 @@ class Salvage {
 
   private async findLostPoints(): Promise<{ id: PointId; row: number }[]> {
     const { manifest, meta } = this;
-    const rows = new LogRows(manifest.flushedSeq, meta.seq);
-    await salvageWal(this.location, this.from, (record) => rows.add(record));
-    const lost: { id: PointId; row: number }[] = [];
-    await withSegments(manifest, this.paths, async (parts) => {
-      for await (const { code, id, row } of checkRows(meta, [...parts, rows], endRowOf(manifest))) {
-        if (code === 'ROW_LOST' && id !== undefined) lost.push({ id, row });
+    const fresh = spacesOf(manifest.config).map(({ number }) => new LogRows(manifest.flushedSeq, meta.seq, number));
+    await salvageWal(this.location, this.from, (record) => {
+      for (const rows of fresh) rows.add(record);
+    });
+    // By row: a point may have lost its vectors in several spaces.
+    const lost = new Map<number, { id: PointId; row: number }>();
+    await withSegments(manifest, this.paths, async (spaces) => {
+      for (const { space, parts } of withLog(spaces, fresh)) {
+        for await (const { code, id, row } of checkRows(meta, parts, endRowOf(manifest), { space })) {
+          if (code === 'ROW_LOST' && id !== undefined) lost.set(row, { id, row });
+        }
       }
     });
-    return lost;
+    return [...lost.values()];
   }
 }

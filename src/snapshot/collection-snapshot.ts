@@ -1,5 +1,5 @@
-// What one request sees: the native snapshot (segments, deltas, dead rows) and the metadata, both after the same
-// record. Counted: whoever acquires one releases it, and the last to do so frees both. Held briefly, because the
+// What one request sees: of every vector space the native snapshot (segments, deltas, dead rows), and the metadata, all
+// after the same record. Counted: whoever acquires one releases it, and the last to do so frees both. Held briefly, because the
 // metadata's part keeps LMDB from using freed pages again.
 import type { NativeSnapshot } from '../binding.js';
 import { VamanaError } from '../errors.js';
@@ -9,9 +9,17 @@ export class CollectionSnapshot {
   private holders = 1;
 
   constructor(
-    readonly native: NativeSnapshot,
+    /** By the numbers of the spaces. */
+    private readonly natives: ReadonlyMap<number, NativeSnapshot>,
     readonly meta: MetaSnapshot,
   ) {}
+
+  /** Of the space of that number; NOT_FOUND when it was dropped. */
+  native(space: number): NativeSnapshot {
+    const native = this.natives.get(space);
+    if (native === undefined) throw new VamanaError('NOT_FOUND', 'the vector space was dropped');
+    return native;
+  }
 
   /** The record after which the collection was so. */
   get seq(): number {
@@ -27,7 +35,7 @@ export class CollectionSnapshot {
   release(): void {
     this.holders -= 1;
     if (this.holders > 0) return;
-    this.native.close();
+    for (const native of this.natives.values()) native.close();
     this.meta.release();
   }
 }

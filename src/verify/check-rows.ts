@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { VamanaError } from '../errors.js';
 import { chunkOf, DeadChunk } from '../meta/dead-rows.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
+import { hasVectorIn } from '../meta/meta-tables.js';
 import type { PointId } from '../payload/point.js';
 import type { RowPart } from '../segment/row-probe.js';
 
@@ -28,6 +29,8 @@ export interface CheckRowsOptions {
   signal?: AbortSignal;
   /** Row numbers looked at, of all that were ever assigned. */
   onProgress?: (done: number, total: number) => void;
+  /** The vector space that the parts are of: points may have no vector in it. The only one by default. */
+  space?: number;
 }
 
 /** A divisor of the rows of a chunk of dead ones; some ten milliseconds of work. */
@@ -38,14 +41,16 @@ export async function* checkRows(
   meta: MetaSnapshot,
   parts: readonly RowPart[],
   endRow: number,
-  { signal, onProgress }: CheckRowsOptions = {},
+  { signal, onProgress, space }: CheckRowsOptions = {},
 ): AsyncGenerator<RowProblem, void> {
   const end = Math.max(endRow, meta.nextRow);
   let dead = { chunk: -1, rows: DeadChunk.empty() };
   for (let first = 0; first < end; first += WINDOW_ROWS) {
     const chunk = chunkOf(first);
     if (dead.chunk !== chunk) dead = { chunk, rows: meta.deadChunk(chunk) };
-    yield* checkWindow(meta, parts, first, Math.min(WINDOW_ROWS, end - first), dead.rows);
+    const count = Math.min(WINDOW_ROWS, end - first);
+    const live = space === undefined ? liveRows(meta, first, count) : liveRowsIn(meta, first, count, space);
+    yield* checkWindow(meta, parts, { first, count, live, dead: dead.rows });
     onProgress?.(Math.min(end, first + WINDOW_ROWS), end);
     await setImmediate();
     if (signal?.aborted === true) throw new VamanaError('ABORTED', 'the check of the rows was cancelled');
@@ -55,11 +60,8 @@ export async function* checkRows(
 function* checkWindow(
   meta: MetaSnapshot,
   parts: readonly RowPart[],
-  first: number,
-  count: number,
-  dead: DeadChunk,
+  { first, count, live, dead }: { first: number; count: number; live: Uint32Array; dead: DeadChunk },
 ): Generator<RowProblem, void> {
-  const live = liveRows(meta, first, count);
   const holders = parts.map((part) => part.has(live));
   for (const [at, row] of live.entries()) {
     const names = parts.filter((_, part) => holders[part]?.[at] === 1).map(({ name }) => name);
@@ -91,6 +93,15 @@ function liveRows(meta: MetaSnapshot, first: number, count: number): Uint32Array
     length += 1;
   }
   return rows.subarray(0, length);
+}
+
+// Of rows with a vector in the space.
+function liveRowsIn(meta: MetaSnapshot, first: number, count: number, space: number): Uint32Array {
+  const records = meta.scanRows(first, count).filter(({ row }) => row < first + count);
+  return Uint32Array.from(
+    records.filter((record) => hasVectorIn(record, space)),
+    ({ row }) => row,
+  );
 }
 
 // The rows of the window that neither live nor are dead.

@@ -11,11 +11,15 @@ export class LogRows implements RowPart {
     /** Records above this one, and up to the other. */
     private readonly above: number,
     readonly through: number,
+    /** The vector space that the rows are of. */
+    readonly space: number,
   ) {}
 
   add({ seq, ops }: WalRecord): void {
     if (seq <= this.above || seq > this.through) return;
-    for (const op of ops) if (op.kind === 'put') this.rows.add(op.row);
+    for (const op of ops) {
+      if (op.kind === 'put' && op.vectors.some(({ space }) => space === this.space)) this.rows.add(op.row);
+    }
   }
 
   has(rows: Uint32Array): Uint8Array {

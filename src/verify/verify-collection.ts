@@ -5,8 +5,9 @@
 //
 // Each step reports what it finds and the next goes on, except that rows are compared only when all parts can be read.
 import { join } from 'node:path';
-import { loadNative, type NativeSegment, type NativeStore } from '../binding.js';
+import { loadNative, type NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
+import { FIRST_SPACE, hasNames, type Space, spacesOf } from '../config/spaces.js';
 import { exists } from '../disk/file-copy.js';
 import { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
@@ -19,6 +20,7 @@ import { type MetaStore, openMetaStore } from '../meta/meta-store.js';
 import { verifyIndex } from '../segment/check-index.js';
 import { probeSegment, type RowPart } from '../segment/row-probe.js';
 import { elementBytes } from '../source/formats.js';
+import type { SpaceVector } from '../wal/wal-op.js';
 import { readWal, type TornTail } from '../wal/wal-reader.js';
 import { checkFields, repairFields } from './check-fields.js';
 import { checkRows } from './check-rows.js';
@@ -82,8 +84,8 @@ export async function verifyCollectionFolder(
     const meta = openMetaStore(paths.metaDir);
     const snapshot = meta.snapshot();
     try {
-      const { flushedSeq } = manifest;
-      const fresh = new LogRows(flushedSeq, snapshot.seq);
+      const { flushedSeq, config } = manifest;
+      const fresh = spacesOf(config).map(({ number }) => new LogRows(flushedSeq, snapshot.seq, number));
       const readable = await check.log(manifest, Math.min(flushedSeq, snapshot.seq) + 1, null, fresh);
       await check.meta(snapshot);
       await check.fields(snapshot, meta);
@@ -100,23 +102,28 @@ export async function verifyCollectionFolder(
 export interface PinnedCollection {
   manifest: Manifest<CollectionConfig>;
   meta: MetaSnapshot;
+  spaces: readonly SpaceParts[];
+}
+
+/** Where the rows of one vector space are. */
+export interface SpaceParts {
+  space: number;
   parts: RowPart[];
-  endRow: number;
 }
 
 export async function verifyPinned(
   paths: CollectionPaths,
   storage: Storage,
-  { manifest, meta, parts, endRow }: PinnedCollection,
+  { manifest, meta, spaces }: PinnedCollection,
   options: VerifyCollectionOptions = {},
 ): Promise<CollectionVerifyReport> {
   const check = new CollectionCheck(paths, storage, options);
   await check.segments(manifest);
   await check.guarded(async () => {
-    await check.log(manifest, manifest.flushedSeq + 1, meta.seq, null);
+    await check.log(manifest, manifest.flushedSeq + 1, meta.seq, []);
     await check.meta(meta);
     await check.fields(meta);
-    await check.rows(meta, parts, endRow);
+    await check.rows(manifest, meta, spaces);
   });
   return check.found;
 }
@@ -175,10 +182,12 @@ class CollectionCheck {
     { uuid: collection, config }: Manifest<CollectionConfig>,
     from: number,
     through: number | null,
-    fresh: LogRows | null,
+    fresh: readonly LogRows[],
   ): Promise<boolean> {
     const { storage, found } = this;
-    const vectorBytes = config.dim * elementBytes(config.element);
+    const lengths = new Map(spacesOf(config).map(({ number, dim, element }) => [number, dim * elementBytes(element)]));
+    // Those of a space that was dropped are nobody's.
+    const isWrong = ({ space, bytes }: SpaceVector): boolean => bytes.length !== (lengths.get(space) ?? bytes.length);
     const onTornTail = (tail: TornTail): void => {
       found.tornTail = tail;
     };
@@ -186,17 +195,17 @@ class CollectionCheck {
       let last = from - 1;
       for await (const record of readWal({ storage, walDir: this.paths.walDir, collection }, { from, onTornTail })) {
         if (through !== null && record.seq > through) break;
-        const bad = record.ops.find((op) => op.kind === 'put' && op.vector.length !== vectorBytes);
+        const bad = record.ops.find((op) => op.kind === 'put' && op.vectors.some(isWrong));
         if (bad !== undefined) {
           const message = `record ${record.seq} of the log puts point ${bad.id} with a vector of another length`;
           this.report({ code: 'CORRUPT', message });
         }
-        fresh?.add(record);
+        for (const rows of fresh) rows.add(record);
         found.records += 1;
         last = record.seq;
         this.requireGoing();
       }
-      const expected = through ?? fresh?.through ?? 0;
+      const expected = through ?? fresh[0]?.through ?? 0;
       if (last >= expected) return;
       throw new VamanaError('CORRUPT', `${this.paths.walDir}: the log ends with record ${last}, expected ${expected}`);
     });
@@ -221,24 +230,38 @@ class CollectionCheck {
     this.found.fieldsRepaired = wrong.size;
   }
 
-  async rows(meta: MetaSnapshot, parts: readonly RowPart[], endRow: number): Promise<void> {
+  async rows(
+    manifest: Manifest<CollectionConfig>,
+    meta: MetaSnapshot,
+    spaces: readonly SpaceParts[],
+  ): Promise<void> {
     const { signal, onProgress } = this.options;
     const options = {
       ...(signal === undefined ? {} : { signal }),
       onProgress: (done: number, total: number) => onProgress?.({ stage: 'rows', done, total }),
     };
-    for await (const problem of checkRows(meta, parts, endRow, options)) this.report(problem);
+    for (const { space, parts } of spaces) {
+      // Without names every point has its vector, and no record need be looked into.
+      const within = hasNames(manifest.config) ? { space } : {};
+      for await (const problem of checkRows(meta, parts, endRowOf(manifest), { ...options, ...within })) {
+        this.report(problem);
+      }
+    }
   }
 
-  async folderRows(manifest: Manifest<CollectionConfig>, meta: MetaSnapshot, fresh: LogRows): Promise<void> {
+  async folderRows(
+    manifest: Manifest<CollectionConfig>,
+    meta: MetaSnapshot,
+    fresh: readonly LogRows[],
+  ): Promise<void> {
     await this.guarded(() =>
-      withSegments(manifest, this.paths, (parts) => this.rows(meta, [...parts, fresh], endRowOf(manifest))),
+      withSegments(manifest, this.paths, (spaces) => this.rows(manifest, meta, withLog(spaces, fresh))),
     );
   }
 
   /** A collection that nothing was written to yet has none. */
   async withoutMeta(manifest: Manifest<CollectionConfig>): Promise<void> {
-    await this.log(manifest, 1, null, null);
+    await this.log(manifest, 1, null, []);
     if (manifest.flushedSeq === 0 && manifest.segments.length === 0) return;
     throw new VamanaError('CORRUPT', `${join(this.paths.metaDir, 'data.mdb')} is missing; restore a snapshot`);
   }
@@ -259,26 +282,37 @@ export function endRowOf({ segments }: Manifest<CollectionConfig>): number {
 export async function withSegments<T>(
   { config, segments }: Manifest<CollectionConfig>,
   paths: CollectionPaths,
-  work: (parts: RowPart[], store: NativeStore) => Promise<T>,
+  work: (spaces: SpaceParts[]) => Promise<T>,
 ): Promise<T> {
-  const store = probeStore(config);
-  const opened: NativeSegment[] = [];
-  const parts: RowPart[] = [];
+  const opened: { close(): unknown }[] = [];
+  const spaces: SpaceParts[] = [];
   try {
-    for (const { number } of segments) {
-      const segment = await store.openSegment(paths.segment(number));
-      opened.push(segment);
-      parts.push(probeSegment(store, `segment ${number}`, segment));
+    for (const space of spacesOf(config)) {
+      const store = probeStore(space);
+      opened.unshift(store);
+      const parts: RowPart[] = [];
+      spaces.push({ space: space.number, parts });
+      for (const { number } of segments.filter((entry) => (entry.space ?? FIRST_SPACE) === space.number)) {
+        const segment = await store.openSegment(paths.segment(number));
+        opened.unshift(segment);
+        const part = probeSegment(store, `segment ${number}`, segment);
+        opened.unshift(part);
+        parts.push(part);
+      }
     }
-    return await work(parts, store);
+    return await work(spaces);
   } finally {
-    for (const part of [...parts, ...opened]) part.close();
-    await store.close();
+    for (const each of opened) await each.close();
   }
 }
 
+/** With the rows of each space that are in the log only. */
+export function withLog(spaces: readonly SpaceParts[], fresh: readonly LogRows[]): SpaceParts[] {
+  return spaces.map(({ space, parts }) => ({ space, parts: [...parts, ...fresh.filter((log) => log.space === space)] }));
+}
+
 // For looking up rows only: no cache, one thread.
-function probeStore({ dim, element, metric }: CollectionConfig): NativeStore {
+function probeStore({ dim, element, metric }: Space): NativeStore {
   const native = loadNative();
   const { degree, buildList, queueRequests } = native.constants.defaults;
   const delta = { degree, buildList, alpha: 1 };

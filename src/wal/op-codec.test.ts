@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plain, walOp } from '../../test/wal-log.js';
+import { plain, walOp, oneVector } from '../../test/wal-log.js';
 import { decodeOps, encodeOps } from './op-codec.js';
 import { FRAME_BYTES } from './wal-format.js';
 import type { WalOp } from './wal-op.js';
@@ -10,7 +10,7 @@ function roundTrip(ops: WalOp[]): WalOp[] | null {
   return found === null ? null : plain({ seq: 1, ops: found }).ops;
 }
 
-const put: WalOp = { kind: 'put', id: 1n, row: 0, dead: null, vector: new Uint8Array(4), payload: null };
+const put: Extract<WalOp, { kind: 'put' }> = { kind: 'put', id: 1n, row: 0, dead: null, vectors: oneVector(new Uint8Array(4)), payload: null };
 
 describe('the body of a record', () => {
   it('comes back as the changes it was made of', () => {
@@ -29,13 +29,13 @@ describe('the body of a record', () => {
 
   it('is encoded at once: what was passed may be reused', () => {
     const vector = Uint8Array.of(1, 2, 3, 4);
-    const bytes = encodeOps([{ ...put, vector }]);
+    const bytes = encodeOps([{ ...put, vectors: oneVector(vector) }]);
     vector.fill(9);
-    expect(decodeOps(bytes.subarray(FRAME_BYTES))).toMatchObject([{ vector: Buffer.of(1, 2, 3, 4) }]);
+    expect(decodeOps(bytes.subarray(FRAME_BYTES))).toMatchObject([{ vectors: oneVector(Buffer.of(1, 2, 3, 4)) }]);
   });
 
   it('is refused where it could not be replayed', () => {
-    const bad: Partial<Extract<WalOp, { kind: 'put' }>>[] = [
+    const bad: Partial<typeof put>[] = [
       { id: -1n },
       { id: 2n ** 64n },
       { id: 'a\ud800' },
@@ -43,6 +43,8 @@ describe('the body of a record', () => {
       { row: 1.5 },
       { row: 2 ** 32 - 1 },
       { dead: 2 ** 32 },
+      { vectors: [...oneVector(new Uint8Array(4)), ...oneVector(new Uint8Array(4))] },
+      { vectors: [{ space: 2 ** 16, bytes: new Uint8Array(4) }] },
     ];
     for (const change of bad) {
       expect(() => encodeOps([{ ...put, ...change }])).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));

@@ -4,7 +4,10 @@
 //                                         as encodePayload() made it, or nil
 //   [2, id, row]                          delete
 //   [3, id, row, payload]                 payload
+//   [4, id, row, dead, [space, vector, ...], payload]  put of other vectors than one of space 0
+//   [5, id, row, payload, [space, ...]]   payload of a row with such vectors
 //
+// Spaces ascend. What can be said by kinds 1 and 3 is said by these: a collection without names has no others.
 // An id is a 64-bit integer (signed below 2^63, unsigned above, as msgpack has it) or a string; a row an integer
 // below 2^32 - 1; a vector a bin of the element bytes. Both directions check all of it, so that no caller can log
 // what could not be replayed.
@@ -13,13 +16,17 @@ import { VamanaError } from '../errors.js';
 import { NO_ROW } from '../limits.js';
 import type { PointId } from '../payload/point.js';
 import { FRAME_BYTES, MAX_BODY_BYTES } from './wal-format.js';
-import type { WalOp } from './wal-op.js';
+import { FIRST_SPACE, isFirstOnly } from '../config/spaces.js';
+import type { SpaceVector, WalOp } from './wal-op.js';
 
 const PUT = 1;
 const DELETE = 2;
 const PAYLOAD = 3;
+const PUT_NAMED = 4;
+const PAYLOAD_NAMED = 5;
 
 const ID_END = 2n ** 64n;
+const SPACE_END = 2 ** 16;
 
 // Without record extensions, which would tie one body to the ones before it.
 const packr = new Packr({ useRecords: false });
@@ -51,26 +58,62 @@ function packable(op: WalOp): unknown[] {
   switch (op.kind) {
     case 'put':
       if (op.dead !== null && !isRow(op.dead)) throw invalid(op, `replaced row ${op.dead}`, `0 to ${NO_ROW - 1}`);
-      return [PUT, op.id, op.row, op.dead, op.vector, op.payload];
+      return packablePut(op);
     case 'delete':
       return [DELETE, op.id, op.row];
     case 'payload':
-      return [PAYLOAD, op.id, op.row, op.payload];
+      if (op.spaces === undefined || isFirstOnly(op.spaces)) return [PAYLOAD, op.id, op.row, op.payload];
+      if (!areSpaces(op.spaces)) throw invalid(op, `spaces ${op.spaces}`, 'ascending numbers');
+      return [PAYLOAD_NAMED, op.id, op.row, op.payload, op.spaces];
   }
+}
+
+function packablePut(op: WalOp & { kind: 'put' }): unknown[] {
+  const { id, row, dead, vectors, payload } = op;
+  const spaces = vectors.map(({ space }) => space);
+  if (isFirstOnly(spaces)) return [PUT, id, row, dead, vectors[0]?.bytes, payload];
+  if (!areSpaces(spaces)) throw invalid(op, `vectors of spaces ${spaces}`, 'ascending numbers');
+  return [PUT_NAMED, id, row, dead, vectors.flatMap(({ space, bytes }) => [space, bytes]), payload];
 }
 
 function decodeOp(found: unknown): WalOp | null {
   if (!Array.isArray(found)) return null;
   const [kind, id, row] = found;
   if (!isId(id) || !isRow(row)) return null;
-  if (kind === PUT && found.length === 6) {
-    const [, , , dead, vector, payload] = found;
-    if (!(dead === null || isRow(dead)) || !(vector instanceof Uint8Array) || !isPayload(payload)) return null;
-    return { kind: 'put', id, row, dead, vector, payload };
+  if ((kind === PUT || kind === PUT_NAMED) && found.length === 6) {
+    const [, , , dead, given, payload] = found;
+    const vectors = kind === PUT ? vectorsOf([FIRST_SPACE, given]) : vectorsOf(given);
+    if (!(dead === null || isRow(dead)) || vectors === null || !isPayload(payload)) return null;
+    return { kind: 'put', id, row, dead, vectors, payload };
   }
   if (kind === DELETE && found.length === 3) return { kind: 'delete', id, row };
+  if (kind === PAYLOAD_NAMED && found.length === 5 && isPayload(found[3]) && areSpaces(found[4])) {
+    return { kind: 'payload', id, row, payload: found[3], spaces: found[4] };
+  }
   if (kind !== PAYLOAD || found.length !== 4 || !isPayload(found[3])) return null;
   return { kind: 'payload', id, row, payload: found[3] };
+}
+
+function vectorsOf(found: unknown): SpaceVector[] | null {
+  if (!Array.isArray(found) || found.length % 2 !== 0) return null;
+  const vectors: SpaceVector[] = [];
+  for (let at = 0; at < found.length; at += 2) {
+    const bytes: unknown = found[at + 1];
+    if (!(bytes instanceof Uint8Array)) return null;
+    vectors.push({ space: found[at] as number, bytes });
+  }
+  return areSpaces(vectors.map(({ space }) => space)) ? vectors : null;
+}
+
+function areSpaces(found: unknown): found is number[] {
+  return (
+    Array.isArray(found) &&
+    found.every((space, at) => isSpace(space) && (at === 0 || space > (found[at - 1] as number)))
+  );
+}
+
+function isSpace(space: unknown): space is number {
+  return typeof space === 'number' && Number.isInteger(space) && space >= 0 && space < SPACE_END;
 }
 
 function isId(id: unknown): id is PointId {

@@ -26,7 +26,7 @@ const example: WalRecord = {
       id: 7n,
       row: 0,
       dead: null,
-      vector: Uint8Array.of(1, 2, 3, 4),
+      vectors: [{ space: 0, bytes: Uint8Array.of(1, 2, 3, 4) }],
       payload: Uint8Array.of(0x81, 0xa1, 0x6e, 5),
     },
   ],

@@ -1,7 +1,7 @@
 // What a reader makes of whole logs, and of logs cut and damaged in every place.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyStorage, numbered, openWriter, plain, readAll, storageOf, walDir, walOp } from '../../test/wal-log.js';
+import { emptyStorage, numbered, openWriter, plain, readAll, storageOf, walDir, walOp, oneVector } from '../../test/wal-log.js';
 import { walSegmentPath } from '../disk/file-names.js';
 import { FRAME_BYTES, HEADER_BYTES } from './wal-format.js';
 import type { WalRecord } from './wal-op.js';
@@ -251,7 +251,7 @@ describe('records that were not synced yet', () => {
     const writer = await openWriter(storage);
     await writer.append(numbered(1));
     const [put] = numbered(2).ops;
-    await writer.append({ seq: 2, ops: put?.kind === 'put' ? [{ ...put, vector: Buffer.alloc(24, 99) }] : [] });
+    await writer.append({ seq: 2, ops: put?.kind === 'put' ? [{ ...put, vectors: oneVector(Buffer.alloc(24, 99)) }] : [] });
     const bytes = bytesOf(one);
     Buffer.from(storage.bytes.get(path) ?? []).copy(bytes);
     const { records, torn, error } = await readAll(storageOf([[path, bytes]]));
@@ -263,8 +263,8 @@ describe('records that were not synced yet', () => {
     const inner = await makeLog([1, 1, 1]);
     const storage = emptyStorage();
     const writer = await openWriter(storage);
-    const vector = bytesOf(inner);
-    await writer.append({ seq: 1, ops: [{ kind: 'put', id: 1n, row: 1, dead: null, vector, payload: null }] });
+    const vectors = oneVector(bytesOf(inner));
+    await writer.append({ seq: 1, ops: [{ kind: 'put', id: 1n, row: 1, dead: null, vectors, payload: null }] });
     const bytes = Buffer.from(storage.bytes.get(path) ?? []);
     bytes[HEADER_BYTES + 40] = 0xff;
     expect(await readAll(storageOf([[path, bytes]]))).toEqual({ records: [], torn: true, error: null });

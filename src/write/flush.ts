@@ -1,7 +1,7 @@
 // Writes a frozen delta as a segment. Changes nothing by itself: the folder it leaves is nobody's until the commit
 // queue has published the manifest edit that names it.
 import type { NativeDelta, NativeProgress, NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
-import type { CollectionConfig } from '../config/collection-config.js';
+import { FIRST_SPACE, type Space } from '../config/spaces.js';
 import type { SegmentEntry } from '../manifest/manifest.js';
 
 export interface FlushInput {
@@ -12,7 +12,7 @@ export interface FlushInput {
   /** The segment's number and folder, which must not exist. */
   number: number;
   dir: string;
-  config: CollectionConfig;
+  config: Space;
   threads: number;
   onProgress?: (progress: NativeProgress) => void;
 }
@@ -29,11 +29,15 @@ export async function flushDelta(input: FlushInput): Promise<FlushedSegment> {
   const options = { dir, degree, buildList, alpha, code, codeBytes, memoryLimit: 0, threads, seed: 1 };
   await store.buildSegment({ segments: [], deltas: [delta] }, snapshot, options, null, onProgress ?? null);
   const segment = await store.openSegment(dir);
-  return { segment, entry: segmentEntry(segment, number, 0) };
+  return { segment, entry: segmentEntry(segment, number, { level: 0, space: config.number }) };
 }
 
 /** What the manifest says of a segment. */
-export function segmentEntry({ info, rows }: NativeSegment, number: number, level: number): SegmentEntry {
+export function segmentEntry(
+  { info, rows }: NativeSegment,
+  number: number,
+  { level, space }: { level: number; space: number },
+): SegmentEntry {
   return {
     number,
     uuid: info.uuid,
@@ -43,5 +47,6 @@ export function segmentEntry({ info, rows }: NativeSegment, number: number, leve
     bytes: Object.values(info.files).reduce((sum, bytes) => sum + bytes, 0),
     createdAt: new Date().toISOString(),
     level,
+    ...(space === FIRST_SPACE ? {} : { space }),
   };
 }

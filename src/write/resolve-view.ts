@@ -1,11 +1,14 @@
 // The points as a batch finds them: what is stored, overlaid by what the batches before it in the same group came
 // to. One view a group, used by the writer only; `source` is of the last commit before the group.
 import type { PointId } from '../payload/point.js';
+import type { SpaceVector } from '../wal/wal-op.js';
 
 /** Reads of the stored state; a MetaSnapshot is one. */
 export interface PointSource {
   rowOf(id: PointId): number | undefined;
-  recordOf(row: number): { seq: number; payload: Uint8Array | null } | undefined;
+  recordOf(
+    row: number,
+  ): { seq: number; payload: Uint8Array | null; spaces?: readonly number[] } | undefined;
 }
 
 export interface CurrentPoint {
@@ -14,6 +17,10 @@ export interface CurrentPoint {
   seq: number;
   /** As encodePayload made it. */
   payload: Uint8Array | null;
+  /** Spaces in which it has a vector; absent: in the first one only. */
+  spaces?: readonly number[];
+  /** Of a point that was written by the same group, where vectors have names. */
+  vectors?: readonly SpaceVector[];
 }
 
 export class ResolveView {
@@ -35,7 +42,9 @@ export class ResolveView {
     if (known !== undefined) return known ?? undefined;
     const row = this.source.rowOf(id);
     const record = row === undefined ? undefined : this.source.recordOf(row);
-    return row === undefined || record === undefined ? undefined : { row, seq: record.seq, payload: record.payload };
+    if (row === undefined || record === undefined) return undefined;
+    const { seq, payload, spaces } = record;
+    return { row, seq, payload, ...(spaces === undefined ? {} : { spaces }) };
   }
 
   /** Null deletes. */

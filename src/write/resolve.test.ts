@@ -35,7 +35,7 @@ function context(seq = 10, rest: Partial<ResolveContext> = {}): ResolveContext {
     view: new ResolveView(sourceOf(stored)),
     rows: new RowAllocator(20),
     seq,
-    space: { dim: 2, element: 'u8', metric: 'l2' },
+    config: { dim: 2, element: 'u8', metric: 'l2' },
     ids: {},
     ...rest,
   };
@@ -51,7 +51,7 @@ function short(ops: readonly WalOp[]): unknown[] {
     if (op.kind === 'delete') return ['delete', op.id, op.row];
     const payload = op.payload === null ? null : decodePayload(op.payload);
     return op.kind === 'put'
-      ? ['put', op.id, op.row, op.dead, op.vector[0], payload]
+      ? ['put', op.id, op.row, op.dead, op.vectors[0]?.bytes[0], payload]
       : ['payload', op.id, op.row, payload];
   });
 }

@@ -1,24 +1,38 @@
 // Makes effects of what users ask: ids parsed, conditions decided, rows assigned, vectors and payloads encoded.
 // Pure but for the view and the rows it is given, which it leaves as they were when it refuses a batch. What it
 // returns is what the WAL, LMDB and the delta all apply; no condition and no filter goes past this file.
+import type { CollectionConfig } from '../config/collection-config.js';
+import { describeSpaces, hasNames, spaceOf, spacesOf } from '../config/spaces.js';
 import { VamanaError } from '../errors.js';
+import { hasVectorIn } from '../meta/meta-tables.js';
 import { type PointIdRules, parsePointId } from '../meta/point-id.js';
 import { decodePayload, EncodedPayload, encodePayload } from '../payload/payload-codec.js';
 import { deleteAtPath, mergeAtPath, mergePayload, parsePath } from '../payload/payload-path.js';
 import type { Payload, PointId, PointIdInput } from '../payload/point.js';
-import type { WalOp } from '../wal/wal-op.js';
+import type { SpaceVector, WalOp } from '../wal/wal-op.js';
+import type { StoredVectors } from './carried-vectors.js';
+import { encodeVectors, requireModels, type VectorConfig } from './encode-vectors.js';
 import type { CurrentPoint, ResolveView } from './resolve-view.js';
 import type { RowAllocator } from './row-allocator.js';
-import { type EncodedVector, encodeVector, type VectorInput, type VectorSpace } from './vector-input.js';
-import type { OperationResult, UpdateMode, Upsert, WriteBatch, WriteOperation } from './write-batch.js';
+import type {
+  DeleteVectors,
+  OperationResult,
+  UpdateMode,
+  UpdateVectors,
+  Upsert,
+  WriteBatch,
+  WriteOperation,
+} from './write-batch.js';
 
 export interface ResolveContext {
   view: ResolveView;
   rows: RowAllocator;
   /** The number of the record that the batch will be. */
   seq: number;
-  space: VectorSpace;
+  config: VectorConfig;
   ids: PointIdRules;
+  /** Of the rows that rowsToRead named. */
+  stored?: StoredVectors;
 }
 
 export interface ResolvedBatch {
@@ -64,8 +78,10 @@ class Resolver {
     const { ifVersion } = operation;
     if ('delete' in operation) return this.each(operation.delete, (id) => this.delete(id, ifVersion));
     if ('updateVectors' in operation) {
-      return this.each(operation.updateVectors, ({ id, vector }) => this.updateVector(id, vector, ifVersion));
+      requireModels(operation.model, this.context.config);
+      return this.each(operation.updateVectors, (given) => this.updateVectors(given, ifVersion));
     }
+    if ('deleteVectors' in operation) return this.deleteVectors(operation);
     if ('clearPayload' in operation) return this.change(operation.clearPayload, ifVersion, () => null);
     if ('overwritePayload' in operation) {
       const payload = encodePayload(operation.overwritePayload);
@@ -82,15 +98,17 @@ class Resolver {
     throw noOperation(operation);
   }
 
-  private upsert({ upsert, mode = 'upsert', ifVersion }: Upsert): OperationResult {
+  private upsert({ upsert, mode = 'upsert', ifVersion, model }: Upsert): OperationResult {
+    requireModels(model, this.context.config);
     const wants = MODES[mode];
     if (wants === undefined) {
       const known = Object.keys(MODES).join(', ');
       throw new VamanaError('INVALID_ARGUMENT', `found the update mode ${mode}; expected one of ${known}`);
     }
-    return this.each(upsert, ({ id: given, vector, payload = null }) => {
+    return this.each(upsert, (point) => {
+      const { id: given, payload = null } = point;
       const id = this.parse(given);
-      const encoded = encodeVector(vector, this.context.space, id);
+      const encoded = encodeVectors(point, this.context.config, id);
       const bytes = payload === null ? null : withPoint(id, () => payloadBytes(payload));
       if (ifVersion !== undefined) this.requireVersion(id, this.context.view.get(id), ifVersion);
       const row = this.context.view.rowOf(id);
@@ -100,16 +118,51 @@ class Resolver {
     });
   }
 
-  private updateVector(
-    given: PointIdInput,
-    vector: VectorInput | EncodedVector,
-    ifVersion: number | undefined,
-  ): boolean {
-    const id = this.parse(given);
-    const encoded = encodeVector(vector, this.context.space, id);
+  private updateVectors(given: UpdateVectors['updateVectors'][number], ifVersion: number | undefined): boolean {
+    const id = this.parse(given.id);
+    const encoded = encodeVectors(given, this.context.config, id);
     const current = this.find(id, ifVersion);
-    if (current !== undefined) this.put(id, current.row, encoded, current.payload);
-    return current !== undefined;
+    if (current === undefined) return false;
+    const kept = this.keep(id, current, (space) => encoded.every((vector) => vector.space !== space));
+    this.put(id, current.row, [...kept, ...encoded].sort((a, b) => a.space - b.space), current.payload);
+    return true;
+  }
+
+  private deleteVectors({ deleteVectors, ids, ifVersion }: DeleteVectors): OperationResult {
+    const config = this.context.config as CollectionConfig;
+    if (!hasNames(config)) {
+      const advice = 'every point has it; delete the points instead';
+      throw new VamanaError('INVALID_ARGUMENT', `deleteVectors: ${describeSpaces(config)}, and ${advice}`);
+    }
+    const gone = new Set(deleteVectors.map((name) => spaceOf(config, name).number));
+    return this.each(ids, (given) => {
+      const id = this.parse(given);
+      const current = this.find(id, ifVersion);
+      if (current === undefined || ![...gone].some((space) => hasVectorIn(current, space))) return false;
+      this.put(
+        id,
+        current.row,
+        this.keep(id, current, (space) => !gone.has(space)),
+        current.payload,
+      );
+      return true;
+    });
+  }
+
+  /** The vectors of a point that go with it into its next row; those of spaces that were dropped do not. */
+  private keep(id: PointId, current: CurrentPoint, stays: (space: number) => boolean): SpaceVector[] {
+    const spaces = spacesOf(this.context.config as CollectionConfig)
+      .map(({ number }) => number)
+      .filter((space) => hasVectorIn(current, space) && stays(space));
+    const vectors = spaces.length === 0 ? [] : (current.vectors ?? this.context.stored?.get(current.row) ?? []);
+    return spaces
+      .map((space) => {
+        const found = vectors.find((vector) => vector.space === space);
+        if (found !== undefined) return found;
+        const message = `point ${id}: its vector of space ${space} is not there; run vamana verify on the collection`;
+        throw new VamanaError('CORRUPT', message);
+      })
+      .sort((a, b) => a.space - b.space);
   }
 
   private delete(given: PointIdInput, ifVersion: number | undefined): boolean {
@@ -133,16 +186,19 @@ class Resolver {
       const current = this.find(id, ifVersion);
       if (current === undefined) return false;
       const payload = withPoint(id, () => change(current.payload));
-      this.ops.push({ kind: 'payload', id, row: current.row, payload });
-      this.context.view.set(id, { row: current.row, seq: this.context.seq, payload });
+      const { row, spaces } = current;
+      this.ops.push({ kind: 'payload', id, row, payload, ...(spaces === undefined ? {} : { spaces }) });
+      this.context.view.set(id, { ...current, seq: this.context.seq, payload });
       return true;
     });
   }
 
-  private put(id: PointId, dead: number | null, vector: Uint8Array, payload: Uint8Array | null): void {
-    const row = this.context.rows.take();
-    this.ops.push({ kind: 'put', id, row, dead, vector, payload });
-    this.context.view.set(id, { row, seq: this.context.seq, payload });
+  private put(id: PointId, dead: number | null, vectors: readonly SpaceVector[], payload: Uint8Array | null): void {
+    const { rows, seq, view, config } = this.context;
+    const row = rows.take();
+    this.ops.push({ kind: 'put', id, row, dead, vectors, payload });
+    const named = hasNames(config) ? { spaces: vectors.map(({ space }) => space), vectors } : {};
+    view.set(id, { row, seq, payload, ...named });
   }
 
   private find(id: PointId, ifVersion: number | undefined): CurrentPoint | undefined {
@@ -175,6 +231,7 @@ const KINDS = [
   'upsert',
   'delete',
   'updateVectors',
+  'deleteVectors',
   'setPayload',
   'overwritePayload',
   'deletePayload',

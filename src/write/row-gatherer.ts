@@ -1,20 +1,15 @@
-// The rows that records put, gathered into the two arrays that a delta takes: their numbers and their vectors, one
+// The rows that records put into one vector space, gathered into the two arrays that a delta takes: their numbers and their vectors, one
 // behind the other. Vectors are copied, since those of a record that was read are views of larger buffers.
 import type { NativeDelta } from '../binding.js';
+import type { Space } from '../config/spaces.js';
 import { elementBytes } from '../source/formats.js';
 import type { WalRecord } from '../wal/wal-op.js';
-import type { VectorSpace } from './vector-input.js';
 
 export class RowGatherer {
   private readonly rows: number[] = [];
   private readonly vectors: Uint8Array[] = [];
 
-  constructor(private readonly space: Pick<VectorSpace, 'dim' | 'element'>) {}
-
-  /** Of the rows gathered. */
-  get numbers(): readonly number[] {
-    return this.rows;
-  }
+  constructor(private readonly space: Pick<Space, 'dim' | 'element' | 'number'>) {}
 
   get rowBytes(): number {
     return this.space.dim * elementBytes(this.space.element);
@@ -23,8 +18,10 @@ export class RowGatherer {
   add({ ops }: WalRecord): void {
     for (const op of ops) {
       if (op.kind !== 'put') continue;
+      const own = op.vectors.find(({ space }) => space === this.space.number);
+      if (own === undefined) continue;
       this.rows.push(op.row);
-      this.vectors.push(op.vector);
+      this.vectors.push(own.bytes);
     }
   }
 

@@ -3,6 +3,7 @@
 // the later one finds what the earlier one left.
 import type { Payload, PointIdInput } from '../payload/point.js';
 import type { EncodedPayload } from '../payload/payload-codec.js';
+import type { GivenModels } from './encode-vectors.js';
 import type { EncodedVector, VectorInput } from './vector-input.js';
 
 export interface PointInput {
@@ -19,6 +20,15 @@ export interface EncodedPoint {
   payload?: EncodedPayload | null;
 }
 
+/** Of a collection whose vectors have names: any of them, by name; a point may have none. */
+export interface NamedPointInput {
+  id: PointIdInput;
+  vectors: Readonly<Record<string, VectorInput | EncodedVector>>;
+  payload?: Payload | EncodedPayload | null;
+}
+
+export type AnyPoint = PointInput | EncodedPoint | NamedPointInput;
+
 /** `insert_only` passes over points that exist, `update_only` over points that do not. */
 export type UpdateMode = 'upsert' | 'insert_only' | 'update_only';
 
@@ -30,8 +40,13 @@ export interface Conditional {
   ifVersion?: number;
 }
 
-export interface Upsert extends Conditional {
-  upsert: readonly (PointInput | EncodedPoint)[];
+/** What made the vectors that are written: refused where vectors of a space are of another model. */
+export interface Modelled {
+  model?: GivenModels;
+}
+
+export interface Upsert extends Conditional, Modelled {
+  upsert: readonly AnyPoint[];
   mode?: UpdateMode;
 }
 
@@ -39,9 +54,18 @@ export interface Delete extends Conditional {
   delete: readonly PointIdInput[];
 }
 
-/** New vectors for points that keep their payloads. */
-export interface UpdateVectors extends Conditional {
-  updateVectors: readonly { id: PointIdInput; vector: VectorInput | EncodedVector }[];
+/** New vectors for points that keep their payloads, and their vectors of other names. */
+export interface UpdateVectors extends Conditional, Modelled {
+  updateVectors: readonly (
+    | { id: PointIdInput; vector: VectorInput | EncodedVector }
+    | Pick<NamedPointInput, 'id' | 'vectors'>
+  )[];
+}
+
+/** Of points, the vectors of these names; only where vectors have names. */
+export interface DeleteVectors extends Conditional {
+  deleteVectors: readonly string[];
+  ids: readonly PointIdInput[];
 }
 
 /** Merges into the payload, or into the object at the path `key`; members that are null are removed. */
@@ -70,6 +94,7 @@ export type WriteOperation =
   | Upsert
   | Delete
   | UpdateVectors
+  | DeleteVectors
   | SetPayload
   | OverwritePayload
   | DeletePayload

@@ -15,7 +15,7 @@ import type { Payload, PointId } from '../payload/point.js';
 import { resolve } from './resolve.js';
 import { ResolveView } from './resolve-view.js';
 import { RowAllocator } from './row-allocator.js';
-import type { Upsert, WriteBatch, WriteOperation } from './write-batch.js';
+import type { PointInput, Upsert, WriteBatch, WriteOperation } from './write-batch.js';
 
 const folder = temporaryFolder();
 
@@ -104,7 +104,7 @@ function entriesOf(asked: WriteOperation): Entry[] {
     }));
   }
   if ('updateVectors' in asked) {
-    return asked.updateVectors.map((point) => ({
+    return (asked.updateVectors as readonly PointInput[]).map((point) => ({
       id: point.id as PointId,
       apply: (current) => current && { vector: point.vector as number[], payload: current.payload },
     }));
@@ -169,15 +169,15 @@ class System {
       const seq = this.seq + 1;
       const expected = expectBatch(this.model, batch, seq);
       const next = this.rows.next;
-      const space = { dim: 2, element: 'u8', metric: 'l2' } as const;
-      const work = () => resolve(batch, { view, rows: this.rows, seq, space, ids: { strings: true } });
+      const config = { dim: 2, element: 'u8', metric: 'l2' } as const;
+      const work = () => resolve(batch, { view, rows: this.rows, seq, config, ids: { strings: true } });
       if (expected === undefined) {
         expect(work).toThrow(expect.objectContaining({ code: 'VERSION_CONFLICT' }));
         expect(this.rows.next).toBe(next);
         continue;
       }
       const { ops } = work();
-      for (const op of ops) if (op.kind === 'put') this.vectors.set(op.row, [...op.vector]);
+      for (const op of ops) if (op.kind === 'put') this.vectors.set(op.row, [...(op.vectors[0]?.bytes ?? [])]);
       const puts = ops.flatMap((op) => (op.kind === 'put' ? [op.row] : []));
       expect(puts).toEqual(puts.map((_, at) => next + at));
       records.push({ seq, ops });

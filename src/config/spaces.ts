@@ -1,0 +1,83 @@
+// The vector spaces of a collection: which there are, their names, and the numbers by which the log, the metadata and the
+// manifest know them. A number is never given twice, so what is left of a space that was dropped is nobody's. A
+// collection that was made without names has one space, whose name is empty and whose number is 0.
+import { VamanaError } from '../errors.js';
+import type { CollectionConfig, SpaceConfig } from './collection-config.js';
+
+/** Of a collection whose vectors have names; the default space's own members are those of the collection. */
+export interface SpaceNames<Config> {
+  default: { name: string; number: number };
+  others: readonly (Config & { name: string; number: number })[];
+  /** Above the number of every space there ever was. */
+  nextNumber: number;
+}
+
+/** One vector space with its name and number. */
+export type Space = SpaceConfig & { readonly name: string; readonly number: number };
+
+/** The number of the space of a collection that was made without names. */
+export const FIRST_SPACE = 0;
+export const SPACES_MAX = 16;
+const NAME_LENGTH_MAX = 255;
+
+/** The default space first. */
+export function spacesOf(config: CollectionConfig): readonly [Space, ...Space[]] {
+  const { spaces, stringIds: _, ...own } = config;
+  return [{ ...own, ...(spaces?.default ?? { name: '', number: FIRST_SPACE }) }, ...(spaces?.others ?? [])];
+}
+
+/** The space of that name, the default one where none is named. INVALID_ARGUMENT where there is none such. */
+export function spaceOf(config: CollectionConfig, name?: string): Space {
+  const spaces = spacesOf(config);
+  const found = name === undefined ? spaces[0] : spaces.find((space) => space.name === name);
+  if (found !== undefined) return found;
+  throw new VamanaError('INVALID_ARGUMENT', `there is no vector named ${JSON.stringify(name)}; ${describeSpaces(config)}`);
+}
+
+/** The space of that number. INTERNAL where there is none. */
+export function spaceNumbered(config: CollectionConfig, number: number): Space {
+  const found = spacesOf(config).find((space) => space.number === number);
+  if (found === undefined) throw new VamanaError('INTERNAL', `there is no vector space ${number}`);
+  return found;
+}
+
+/** Whether points name their vectors, and may lack any of them. */
+export function hasNames({ spaces }: Pick<CollectionConfig, 'spaces'>): boolean {
+  return spaces !== undefined;
+}
+
+/** What stands for the spaces of a row where nothing is said of them. */
+export function isFirstOnly(spaces: readonly number[]): boolean {
+  return spaces.length === 1 && spaces[0] === FIRST_SPACE;
+}
+
+/** For messages. */
+export function describeSpaces(config: CollectionConfig): string {
+  if (!hasNames(config)) return 'the collection has one vector without a name';
+  return `the collection has ${spacesOf(config)
+    .map(({ name }) => JSON.stringify(name))
+    .join(', ')}`;
+}
+
+/** INVALID_ARGUMENT for a model that is not that of the space. Spaces and calls without one fit everything. */
+export function requireModel({ name, model }: Space, given: string | undefined): void {
+  if (given === undefined || model === undefined || given === model) return;
+  const space = name === '' ? 'the collection' : `the space ${JSON.stringify(name)}`;
+  const message = `${space} holds vectors of the model ${model}, found some of ${given}; they do not mix`;
+  throw new VamanaError('INVALID_ARGUMENT', message);
+}
+
+/** INVALID_ARGUMENT for what no space can be called. */
+export function requireSpaceName(name: string): void {
+  if (name.length >= 1 && name.length <= NAME_LENGTH_MAX && !/\p{Surrogate}|\p{Cc}/u.test(name)) return;
+  const expected = `1 to ${NAME_LENGTH_MAX} characters without control characters`;
+  throw new VamanaError('INVALID_ARGUMENT', `the name of a vector: found ${JSON.stringify(name)}, expected ${expected}`);
+}
+
+/** The configuration with one space changed by `change`; the space must be there. */
+export function withSpace(config: CollectionConfig, number: number, change: Partial<SpaceConfig>): CollectionConfig {
+  const { spaces } = config;
+  if (spaces === undefined || spaces.default.number === number) return { ...config, ...change };
+  const others = spaces.others.map((space) => (space.number === number ? { ...space, ...change } : space));
+  return { ...config, spaces: { ...spaces, others } };
+}

@@ -1,0 +1,61 @@
+// The vectors of one point as it is given, made into those of the log: each encoded for its space (vector-input.ts). A
+// point of a collection without names has one vector; elsewhere it names its vectors, and may have any of them or none.
+// Called by resolve.ts and by what packs points on other threads.
+import type { CollectionConfig } from '../config/collection-config.js';
+import { describeSpaces, hasNames, requireModel, type Space, spaceOf, spacesOf } from '../config/spaces.js';
+import { VamanaError } from '../errors.js';
+import type { PointId } from '../payload/point.js';
+import type { SpaceVector } from '../wal/wal-op.js';
+import { type EncodedVector, encodeVector, type VectorInput, type VectorSpace } from './vector-input.js';
+
+/** What vectors are encoded by. */
+export type VectorConfig = VectorSpace & Pick<CollectionConfig, 'spaces'>;
+
+export interface GivenVectors {
+  /** Of the default space. */
+  vector?: VectorInput | EncodedVector;
+  /** By the names of their spaces. */
+  vectors?: Readonly<Record<string, VectorInput | EncodedVector>>;
+}
+
+/** Name and version of what made vectors: of those of the default space, or by the names of their spaces. */
+export type GivenModels = string | Readonly<Record<string, string>>;
+
+/** Ascending by space. INVALID_ARGUMENT or NOT_FINITE, naming the point. */
+export function encodeVectors({ vector, vectors }: GivenVectors, config: VectorConfig, id: PointId): SpaceVector[] {
+  const whole = config as CollectionConfig;
+  if (!hasNames(config)) {
+    if (vectors !== undefined) throw invalid(id, `found vectors by name; ${describeSpaces(whole)}: give it as \`vector\``);
+    // What is missing is told of as what is wrong with it.
+    return [{ space: spacesOf(whole)[0].number, bytes: encodeVector(vector as VectorInput, config, id) }];
+  }
+  const encoded: SpaceVector[] = [];
+  const add = (name: string | undefined, given: VectorInput | EncodedVector): void => {
+    const space = spaceNamed(whole, name, id);
+    if (encoded.some((other) => other.space === space.number)) throw invalid(id, `two vectors of ${space.name}`);
+    encoded.push({ space: space.number, bytes: encodeVector(given, space, id) });
+  };
+  if (vector !== undefined) add(undefined, vector);
+  for (const [name, given] of Object.entries(vectors ?? {})) add(name, given);
+  return encoded.sort((a, b) => a.space - b.space);
+}
+
+/** INVALID_ARGUMENT where vectors are said to be of another model than those of their space. */
+export function requireModels(models: GivenModels | undefined, config: VectorConfig): void {
+  if (models === undefined) return;
+  const whole = config as CollectionConfig;
+  if (typeof models === 'string') return requireModel(spaceOf(whole), models);
+  for (const [name, model] of Object.entries(models)) requireModel(spaceOf(whole, name), model);
+}
+
+function spaceNamed(config: CollectionConfig, name: string | undefined, id: PointId): Space {
+  try {
+    return spaceOf(config, name);
+  } catch (error) {
+    throw error instanceof VamanaError ? invalid(id, error.message) : error;
+  }
+}
+
+function invalid(id: PointId, problem: string): VamanaError {
+  return new VamanaError('INVALID_ARGUMENT', `point ${id}: ${problem}`);
+}
