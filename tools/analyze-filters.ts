@@ -1,6 +1,7 @@
 // `vamana analyze-filters`: how fast and how well each way of searching with a filter does on a collection, by
 // selectivity, and whether the planner takes the best one.
 import type { Command } from 'commander';
+import { spaceOf } from '../src/config/spaces.js';
 import { VamanaError } from '../src/errors.js';
 import type { Collection } from '../src/index.js';
 import { halvesToFloats } from '../src/source/half.js';
@@ -122,7 +123,9 @@ async function pointsAsQueries(collection: Collection, count: number): Promise<F
   const step = Math.max(1, Math.floor(collection.count() / count));
   const queries: Float32Array[] = [];
   let at = 0;
-  for await (const { vector } of collection.scroll({ withPayload: false, withVector: true })) {
+  const { name } = spaceOf(collection.config);
+  for await (const point of collection.scroll({ withPayload: false, withVector: [name] })) {
+    const vector = point.vectors === undefined ? point.vector : point.vectors[name];
     if (at % step === 0 && vector !== undefined) queries.push(Float32Array.from(vector));
     if (queries.length === count) break;
     at += 1;

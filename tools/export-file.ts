@@ -32,11 +32,9 @@ const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
 /** ALREADY_EXISTS, INVALID_ARGUMENT before anything is written. */
 export async function openFileTarget(
   collection: Collection,
-  out: string,
-  asked: string | undefined,
-  force: boolean,
+  { dim, element }: Pick<Space, 'dim' | 'element'>,
+  { out, asked, force }: { out: string; asked: string | undefined; force: boolean },
 ): Promise<ExportTarget> {
-  const { dim, element } = collection.config;
   const format = chooseFormat(out, asked);
   const written = defaultElement(element, format) ?? element;
   requireElement(out, format, written);

@@ -1,6 +1,7 @@
 // `vamana export` to a collection of a server with the REST API of Qdrant, which is made when it is missing.
+import type { Space } from '../src/config/spaces.js';
 import { VamanaError } from '../src/errors.js';
-import type { Collection, PointId, PointVector } from '../src/index.js';
+import type { PointId, PointVector } from '../src/index.js';
 import type { ExportTarget } from './export-file.js';
 import type { RemoteCollection, RemoteInfo } from './remote-collection.js';
 
@@ -8,16 +9,20 @@ import type { RemoteCollection, RemoteInfo } from './remote-collection.js';
 const REQUEST_NUMBERS = 2 ** 20;
 
 /** INVALID_ARGUMENT when it is there with another dimension or metric. */
-export async function openServerTarget(collection: Collection, remote: RemoteCollection): Promise<ExportTarget> {
-  const { dim, metric } = collection.config;
+export async function openServerTarget(
+  name: string,
+  space: Pick<Space, 'dim' | 'metric' | 'element'>,
+  remote: RemoteCollection,
+): Promise<ExportTarget> {
+  const { dim, metric } = space;
   let info = await remote.info();
   if (info === undefined) {
-    await remote.create(collection.config);
+    await remote.create(space);
     info = (await remote.info()) as RemoteInfo;
   }
   if (info.config.dim !== dim || info.config.metric !== metric) {
     const found = `it has dimension ${info.config.dim} and metric ${info.config.metric}`;
-    throw new VamanaError('INVALID_ARGUMENT', `${remote.url}: ${found}; ${collection.name} has ${dim} and ${metric}`);
+    throw new VamanaError('INVALID_ARGUMENT', `${remote.url}: ${found}; ${name} has ${dim} and ${metric}`);
   }
   const target = info;
   const most = Math.max(1, Math.floor(REQUEST_NUMBERS / dim));

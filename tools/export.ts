@@ -2,6 +2,7 @@
 // with the REST API of Qdrant. Points are scrolled in the order of their ids; each page is of one moment. What `export`
 // wrote `import` reads: a flat format has vectors only, so ids and payloads lie beside it in OUT.jsonl (--points).
 import type { Command } from 'commander';
+import { type Space, spaceOf } from '../src/config/spaces.js';
 import type { Collection, Point } from '../src/index.js';
 import { invalidArgument } from '../src/source/faults.js';
 import { addCollectionOptions, type CollectionVerbOptions, withCollection } from './database-options.js';
@@ -18,6 +19,7 @@ interface ExportOptions extends CollectionVerbOptions {
   filter?: unknown;
   apiKey?: string;
   column?: string;
+  using?: string;
   batch: number;
   force?: boolean;
 }
@@ -38,6 +40,7 @@ export function register(program: Command): void {
     .option('--force', 'replace <out> if it exists')
     .option('--api-key <key>', 'of the server')
     .option('--column <name>', 'which vector of the server, where it has several')
+    .option('--using <name>', 'which vector of the collection, where it has several')
     .option('--batch <n>', 'points a batch', positiveInteger, 500)
     .action(
       action<ExportOptions>(async (options, { args: [out = ''], signal, json }) => {
@@ -55,11 +58,12 @@ async function runExport(
   signal: AbortSignal,
 ): Promise<ExportReport> {
   const { filter, batch } = options;
+  const space = spaceOf(collection.config, options.using);
   const startMs = performance.now();
   const some = { signal, ...(filter === undefined ? {} : { filter }) };
   const total = filter === undefined ? collection.count() : await collection.countWhere(filter);
   if (total === 0) throw invalidArgument(`collection ${collection.name} has no points to export`);
-  const target = await openTarget(collection, out, options, signal);
+  const target = await openTarget(collection, space, out, options, signal);
   const progress = createProgress({ label: 'export', total, unit: 'points' });
   let points = 0;
   try {
@@ -70,8 +74,8 @@ async function runExport(
       progress.update(points);
       held = [];
     };
-    for await (const point of collection.scroll({ ...some, withVector: true })) {
-      held.push(point);
+    for await (const point of collection.scroll({ ...some, withVector: [space.name] })) {
+      held.push(withOne(point, space));
       if (held.length === batch) await flush();
     }
     if (held.length > 0) await flush();
@@ -86,16 +90,26 @@ async function runExport(
   }
 }
 
+// A file, or a collection of one vector, has one of each point.
+function withOne({ vectors, ...point }: Point, { name }: Space): Point {
+  const vector = vectors === undefined ? point.vector : vectors[name];
+  if (vector !== undefined) return { ...point, vector };
+  const advice = `leave such points out: --filter '${JSON.stringify({ must: [{ has_vector: name }] })}'`;
+  throw invalidArgument(`point ${point.id} has no vector ${JSON.stringify(name)}; ${advice}`);
+}
+
 async function openTarget(
   collection: Collection,
+  space: Space,
   out: string,
   options: ExportOptions,
   signal: AbortSignal,
 ): Promise<ExportTarget> {
   const { apiKey, column, format, force = false } = options;
-  if (!isRemote(out)) return openFileTarget(collection, out, format, force);
+  if (!isRemote(out)) return openFileTarget(collection, space, { out, asked: format, force });
   return openServerTarget(
-    collection,
+    collection.name,
+    space,
     new RemoteCollection(out, {
       signal,
       ...(apiKey === undefined ? {} : { apiKey }),

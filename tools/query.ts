@@ -1,5 +1,6 @@
 // `vamana query`: the points nearest to one row of a vector file, with their payloads, as a table.
 import type { Command } from 'commander';
+import { spaceOf } from '../src/config/spaces.js';
 import { VamanaError } from '../src/errors.js';
 import type { Collection, ExplainedSearch, QueryVectors, ScoredPoint } from '../src/index.js';
 import { requireFinite } from '../src/source/finite.js';
@@ -20,6 +21,7 @@ interface QueryOptions extends CollectionVerbOptions {
   exact?: true;
   filter?: unknown;
   explain?: true;
+  using?: string;
   format?: string;
 }
 
@@ -33,6 +35,7 @@ export function register(program: Command): void {
     .option('--rerank <auto|n>', 'candidates a segment read and ranked exactly', choiceOrInteger(['auto'], 1), 'auto')
     .option('--exact', 'scan every row instead of walking the graph')
     .option('--filter <json>', 'only points that match, in the filter language of the service', parseJson)
+    .option('--using <name>', 'which vectors of the collection, where it has several')
     .option('--explain', 'how matching points were looked for, and what it cost')
     .option('--format <name>', 'format of the vector file, when its extension does not tell')
     .action(
@@ -49,6 +52,7 @@ export function register(program: Command): void {
             withPayload: true,
             signal,
             ...(filter === undefined ? {} : { filter }),
+            ...(options.using === undefined ? {} : { using: options.using }),
           };
           const found = await collection.explain(query, search);
           const seconds = (performance.now() - startMs) / 1000;
@@ -64,11 +68,12 @@ async function readQuery(options: QueryOptions, collection: Collection): Promise
   const source = await openVectorSource(path, format === undefined ? {} : { format });
   try {
     vectorElement(source);
-    if (source.dim !== collection.config.dim) {
+    const { dim } = spaceOf(collection.config, options.using);
+    if (source.dim !== dim) {
       const found = `${path} holds vectors of dimension ${source.dim}`;
       throw new VamanaError(
         'INVALID_ARGUMENT',
-        `${found}; collection ${collection.name} has dimension ${collection.config.dim}`,
+        `${found}; collection ${collection.name} has dimension ${dim}`,
       );
     }
     if (row >= source.rows) {

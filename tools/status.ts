@@ -1,5 +1,6 @@
 // `vamana status`: what a collection holds and how it does. Opens it, which replays its log.
 import type { Command } from 'commander';
+import { type Space, spacesOf } from '../src/config/spaces.js';
 import type { Collection, CollectionStatus } from '../src/index.js';
 import { addCollectionOptions, type CollectionVerbOptions, withCollection } from './database-options.js';
 import { type Fact, formatBytes, formatNumber, printFacts, printJson, snakeKeys } from './output.js';
@@ -21,12 +22,17 @@ export function register(program: Command): void {
 }
 
 export function configFacts(config: Collection['config']): Fact[] {
-  const { dim, element, metric, degree, buildList, alpha, code, codeBytes, stringIds } = config;
+  const ids: Fact = ['ids', config.stringIds ? 'numbers, UUIDs, strings' : 'numbers, UUIDs'];
+  return [...spacesOf(config).flatMap(spaceFacts), ids];
+}
+
+/** Where vectors have names each fact says of which it is. */
+function spaceFacts({ name, dim, element, metric, degree, buildList, alpha, code, codeBytes, model }: Space): Fact[] {
+  const of = name === '' ? '' : ` of ${name}`;
   return [
-    ['vectors', `${dim} x ${element}, ${metric}`],
-    ['built with', `degree ${degree}, list ${buildList}, alpha ${formatNumber(alpha)}`],
-    ['code', `${code}, up to ${codeBytes} bytes a row`],
-    ['ids', stringIds ? 'numbers, UUIDs, strings' : 'numbers, UUIDs'],
+    [`vectors${of}`, `${dim} x ${element}, ${metric}${model === undefined ? '' : `, model ${model}`}`],
+    [`built with${of}`, `degree ${degree}, list ${buildList}, alpha ${formatNumber(alpha)}`],
+    [`code${of}`, `${code}, up to ${codeBytes} bytes a row`],
   ];
 }
 
@@ -44,6 +50,10 @@ export function statusFacts(status: CollectionStatus): Fact[] {
     ['points', status.points],
     ['last batch', status.seq],
     ['segments', `${segments.length}, ${formatNumber(rows)} rows, ${formatBytes(bytes)}`],
+    ...(status.spaces ?? []).map(({ name, segments: own, segmentRows, freshRows, isDefault }): Fact => {
+      const rowsOf = `${formatNumber(segmentRows)} rows in ${own.length} segments, ${formatNumber(freshRows)} fresh`;
+      return [`space ${name}`, isDefault ? `${rowsOf}, the default` : rowsOf];
+    }),
     ['lifecycle', lifecycleText(status.lifecycle)],
     ['fresh rows', `${formatNumber(status.freshRows)}, ${formatNumber(status.unlinkedRows)} not linked yet`],
     ['log', `${formatBytes(wal.bytes)} in ${wal.segments} ${wal.segments === 1 ? 'file' : 'files'}`],

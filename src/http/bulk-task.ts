@@ -6,6 +6,7 @@ import { buffersOf, hasVectors, type PackedPoints, packPoints } from './packed-p
 import { type Change, type ChangeKind, readChanges } from './read-changes.js';
 import { parseJson } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
+import { mayLackVectors, spaceNamed } from './wire-spaces.js';
 
 export interface BulkTask {
   kind: ChangeKind | 'binary';
@@ -15,13 +16,15 @@ export interface BulkTask {
   wire: WireCollection;
   /** Points, or ids, of one request. */
   most: number;
+  /** The name of the vector that typed rows are of; the unnamed one by default. */
+  using?: string;
 }
 
 export type BulkChange = Change | { packed: PackedPoints };
 
 /** 400 and its like, before anything is written. */
-export function readBulk({ kind, bytes, config, wire, most }: BulkTask): BulkChange[] {
-  const changes = kind === 'binary' ? readBinary(bytes, config, most) : readJson(kind, bytes, { config, wire, most });
+export function readBulk({ kind, bytes, config, wire, most, using }: BulkTask): BulkChange[] {
+  const changes = kind === 'binary' ? readBinary(bytes, { config, wire, most, using }) : readJson(kind, bytes, { config, wire, most });
   return changes.map((change) =>
     'operation' in change && hasVectors(change.operation) ? { packed: packPoints(change.operation, config) } : change,
   );
@@ -31,9 +34,16 @@ export function transferable(changes: readonly BulkChange[]): ArrayBuffer[] {
   return changes.flatMap((change) => ('packed' in change ? buffersOf(change.packed) : []));
 }
 
-function readBinary(bytes: Uint8Array, { dim }: CollectionConfig, most: number): Change[] {
-  const { points, mode } = readBinaryPoints(bytes, { points: most, dim });
-  return [{ operation: { upsert: points, mode } }];
+function readBinary(
+  bytes: Uint8Array,
+  { config, wire, most, using }: Pick<BulkTask, 'config' | 'wire' | 'most'> & { using: string | undefined },
+): Change[] {
+  const shape = { collection: { config }, wire };
+  const space = spaceNamed(using, shape, 'using');
+  const { points, mode } = readBinaryPoints(bytes, { points: most, dim: space.dim });
+  if (!mayLackVectors(shape)) return [{ operation: { upsert: points, mode } }];
+  const named = points.map(({ vector, ...point }) => ({ ...point, vectors: { [space.name]: vector } }));
+  return [{ operation: { upsert: named, mode } }];
 }
 
 function readJson(

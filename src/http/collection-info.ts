@@ -2,10 +2,12 @@
 // stands for them here. Clients check that members are there more than what they say.
 import type { Collection } from '../collection/collection.js';
 import type { CollectionConfig } from '../config/collection-config.js';
+import { hasNames, type Space, spacesOf } from '../config/spaces.js';
 import { payloadSchema } from './field-routes.js';
 import { isObject } from './fields.js';
 import { distanceOf } from './scores.js';
 import type { WireCollection } from './wire-registry.js';
+import { wireName } from './wire-spaces.js';
 
 const DATATYPES: Readonly<Record<string, string>> = { f16: 'float16', u8: 'uint8' };
 const PARAMS = ['shard_number', 'replication_factor', 'write_consistency_factor', 'on_disk_payload', 'sparse_vectors'];
@@ -25,16 +27,11 @@ export function collectionInfo(collection: Collection, wire: WireCollection): un
   };
 }
 
-function configOf(config: CollectionConfig, { vectorName, asked }: WireCollection): unknown {
-  const params = {
-    size: config.dim,
-    distance: distanceOf(config.metric),
-    ...(DATATYPES[config.element] === undefined ? {} : { datatype: DATATYPES[config.element] }),
-    ...membersOf(vectorName === '' ? asked.vectors : memberOf(asked.vectors, vectorName)),
-  };
+function configOf(config: CollectionConfig, wire: WireCollection): unknown {
+  const { asked } = wire;
   return {
     params: {
-      vectors: vectorName === '' ? params : { [vectorName]: params },
+      vectors: vectorsOf(config, wire),
       shard_number: 1,
       replication_factor: 1,
       write_consistency_factor: 1,
@@ -65,6 +62,28 @@ function configOf(config: CollectionConfig, { vectorName, asked }: WireCollectio
     quantization_config: asked.quantization_config ?? null,
     ...(asked.strict_mode_config === undefined ? {} : { strict_mode_config: asked.strict_mode_config }),
     ...(asked.metadata === undefined ? {} : { metadata: asked.metadata }),
+  };
+}
+
+// Those that were asked for as they were, then what was added since.
+function vectorsOf(config: CollectionConfig, wire: WireCollection): unknown {
+  const spaces = [...spacesOf(config)].sort((a, b) => a.number - b.number);
+  const [first] = spaces as [Space];
+  if (!hasNames(config) && wire.vectorName === '') return { ...paramsOf(first), ...membersOf(wire.asked.vectors) };
+  return Object.fromEntries(
+    spaces.map((space) => {
+      const name = wireName(space, wire);
+      return [name, { ...paramsOf(space), ...membersOf(name === '' ? undefined : memberOf(wire.asked.vectors, name)) }];
+    }),
+  );
+}
+
+function paramsOf({ dim, metric, element, model }: Space): Record<string, unknown> {
+  return {
+    size: dim,
+    distance: distanceOf(metric),
+    ...(DATATYPES[element] === undefined ? {} : { datatype: DATATYPES[element] }),
+    ...(model === undefined ? {} : { model }),
   };
 }
 

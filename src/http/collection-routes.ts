@@ -1,5 +1,4 @@
 // Collections over the wire: making, listing, describing and dropping them, and their aliases.
-import type { CollectionOptions } from '../config/collection-config.js';
 import { VamanaError } from '../errors.js';
 import { collectionInfo } from './collection-info.js';
 import { readCreation } from './create-collection.js';
@@ -15,7 +14,7 @@ export const COLLECTION_ROUTES: readonly Route[] = [
     path: '/collections/:collection',
     title: 'create a collection',
     access: 'manage',
-    note: 'one dense vector, named or not; sparse vectors are accepted and stay empty; tuning of HNSW is mapped or echoed',
+    note: 'dense vectors, one without a name or up to 16 with names; sparse ones are accepted and stay empty; tuning of HNSW is mapped or echoed',
     handle: create,
   },
   {
@@ -70,7 +69,7 @@ async function create({ params, body, parts }: WireRequest): Promise<boolean> {
   if ((await parts.database.listCollections()).includes(name)) throw alreadyExists(name);
   // First the entry: a collection that is there has its names, even after a crash between the two.
   const stringIds = parts.config.storage.string_ids;
-  const all: CollectionOptions = stringIds ? { ...options, stringIds } : options;
+  const all = stringIds ? { ...options, stringIds } : options;
   try {
     await parts.registry.setCollection(name, wire);
     await parts.database.createCollection(name, all);

@@ -1,6 +1,6 @@
 // CreateCollection of the wire, as options of the library and what is kept to be echoed. What tunes another engine is
 // mapped where it has a meaning here: degree = 2 x m, the beam of a build = ef_construct. Everything else is echoed.
-import type { CollectionOptions } from '../config/collection-config.js';
+import type { CollectionOptions, NamedCollectionOptions, SpaceOptions } from '../config/collection-config.js';
 import { MAX_DIMENSION } from '../limits.js';
 import type { Fields } from './fields.js';
 import { DISTANCES, metricOf } from './scores.js';
@@ -8,7 +8,7 @@ import { badRequest, notSupported } from './wire-error.js';
 import type { WireCollection } from './wire-registry.js';
 
 export interface Creation {
-  options: CollectionOptions;
+  options: CollectionOptions | NamedCollectionOptions;
   wire: WireCollection;
 }
 
@@ -38,32 +38,33 @@ export function readCreation(body: Fields): Creation {
   body.object('sparse_vectors');
   body.required('vectors');
   const vectors = body.object('vectors') as Fields;
-  const { name, params } = oneVector(vectors);
+  const asked = Object.fromEntries(ECHOED.filter((key) => body.has(key)).map((key) => [key, body.raw(key)]));
+  return { options: readSpaces(vectors, body), wire: { vectorName: '', asked } };
+}
+
+function readSpaces(vectors: Fields, body: Fields): CollectionOptions | NamedCollectionOptions {
+  const hnsw = body.object('hnsw_config');
+  if (vectors.has('size') && !isParams(vectors.raw('size'))) return readSpace(vectors, hnsw);
+  const names = vectors.names();
+  if (names.length === 0) throw badRequest('vectors: found none, expected one');
+  return {
+    spaces: Object.fromEntries(names.map((name) => [name, readSpace(vectors.object(name) as Fields, hnsw)])),
+  };
+}
+
+/** VectorParams of the wire; `hnsw` where it has none of its own. */
+export function readSpace(params: Fields, hnsw?: Fields): SpaceOptions {
   params.refuse('send one vector a point', 'multivector_config');
   params.required('size');
   params.required('distance');
   const distance = params.oneOf('distance', DISTANCES) ?? 'Cosine';
-  const element = ELEMENTS[params.oneOf('datatype', ['float32', 'float16', 'uint8']) ?? 'float32'];
-  const asked = Object.fromEntries(ECHOED.filter((key) => body.has(key)).map((key) => [key, body.raw(key)]));
   return {
-    options: {
-      dim: params.integer('size', { least: 1, most: MAX_DIMENSION }) as number,
-      metric: metricOf(distance),
-      element,
-      ...graphOptions(params.object('hnsw_config') ?? body.object('hnsw_config')),
-    },
-    wire: { vectorName: name, asked },
+    dim: params.integer('size', { least: 1, most: MAX_DIMENSION }) as number,
+    metric: metricOf(distance),
+    element: ELEMENTS[params.oneOf('datatype', ['float32', 'float16', 'uint8']) ?? 'float32'],
+    ...graphOptions(params.object('hnsw_config') ?? hnsw),
+    ...(params.has('model') ? { model: params.string('model') as string } : {}),
   };
-}
-
-function oneVector(vectors: Fields): { name: string; params: Fields } {
-  if (vectors.has('size') && !isParams(vectors.raw('size'))) return { name: '', params: vectors };
-  const [name, ...others] = vectors.names();
-  if (name === undefined) throw badRequest('vectors: found none, expected one');
-  if (others.length > 0) {
-    throw notSupported(`more than one named vector (${[name, ...others].join(', ')})`, 'make a collection for each');
-  }
-  return { name, params: vectors.object(name) as Fields };
 }
 
 // A vector may be named "size".

@@ -1,6 +1,6 @@
 // What all ways of answering a query have in common: points of a list, the engine's options for a plan, its answer as
 // scores, and the mean of vectors. Called by search.ts, search-many.ts and recommend.ts.
-import type { CollectionConfig } from '../config/collection-config.js';
+import type { Space } from '../config/spaces.js';
 import type { PointId } from '../payload/point.js';
 import type { Point } from '../read/assemble.js';
 import type { ScoredPoint } from '../read/hydrate.js';
@@ -23,11 +23,12 @@ export interface Hit {
 export type Found = Hit & { point: Point };
 
 /** What the engine is asked for a plan's own k nearest. */
-export function searchOptions({ tuning, filter }: Plan, shown: Shown, k: number): CollectionSearchOptions {
+export function searchOptions({ tuning, filter, space }: Plan, shown: Shown, k: number): CollectionSearchOptions {
   const { listSize, exact, rerank } = tuning;
   return {
     ...shown,
     ...filterOption(filter),
+    using: space.name,
     k,
     exact,
     listSize: Math.max(listSize, k),
@@ -35,7 +36,7 @@ export function searchOptions({ tuning, filter }: Plan, shown: Shown, k: number)
   };
 }
 
-export function hitsOf(points: readonly ScoredPoint[], { metric }: CollectionConfig): Found[] {
+export function hitsOf(points: readonly ScoredPoint[], { metric }: Pick<Space, 'metric'>): Found[] {
   return points.map((point) => ({ key: point.id, score: scoreOf(metric, point.distance), point }));
 }
 

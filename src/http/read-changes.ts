@@ -1,18 +1,18 @@
 // Changes of points as requests ask for them, read into changes of the library: whole, so that a body that is wrong
 // changes nothing. Pure: runs on the event loop for small bodies and on a thread of bulk-pool.ts for large ones.
 import type { PointId } from '../payload/point.js';
-import type { PointInput, UpdateMode, WriteOperation } from '../write/write-batch.js';
+import type { AnyPoint, UpdateMode, WriteOperation } from '../write/write-batch.js';
 import { Fields } from './fields.js';
 import { readFilter } from './filter-option.js';
 import { badRequest, notSupported } from './wire-error.js';
+import { mayLackVectors, spaceNamed } from './wire-spaces.js';
 import {
   readId,
   readIds,
   readPayload,
   readPoint,
-  readVector,
+  readVectors,
   requireFew,
-  requireVectorName,
   type WriteShape,
 } from './wire-point.js';
 
@@ -27,7 +27,9 @@ export type Deed =
   | { kind: 'clearPayload' }
   | { kind: 'setPayload'; payload: Record<string, unknown>; key?: string }
   | { kind: 'overwritePayload'; payload: Record<string, unknown> }
-  | { kind: 'deletePayload'; keys: readonly string[] };
+  | { kind: 'deletePayload'; keys: readonly string[] }
+  /** By the names of the library. */
+  | { kind: 'deleteVectors'; names: readonly string[] };
 
 /** Of points that are named, or of those that match. */
 export type Change = { operation: WriteOperation } | { filter: unknown; deed: Deed };
@@ -44,7 +46,8 @@ const READERS = {
   overwrite_payload: readOverwritePayload,
   delete_payload: readDeletePayload,
   clear_payload: readClearPayload,
-  update_vectors: readVectors,
+  update_vectors: readUpdateVectors,
+  delete_vectors: readDeleteVectors,
 } as const satisfies Record<string, Reader>;
 
 export type ChangeKind = keyof typeof READERS | 'batch';
@@ -60,6 +63,7 @@ export function doTo(deed: Deed, ids: readonly PointId[]): WriteOperation {
   if (deed.kind === 'clearPayload') return { clearPayload: ids };
   if (deed.kind === 'overwritePayload') return { overwritePayload: deed.payload, ids };
   if (deed.kind === 'deletePayload') return { deletePayload: deed.keys, ids };
+  if (deed.kind === 'deleteVectors') return { deleteVectors: deed.names, ids };
   return { setPayload: deed.payload, ids, ...(deed.key === undefined ? {} : { key: deed.key }) };
 }
 
@@ -70,7 +74,6 @@ function readOperations(body: Fields, target: Target): Change[] {
     const operation = Fields.of(value, `operations[${at}]`);
     const [name, ...others] = operation.names();
     const read = name !== undefined && Object.hasOwn(READERS, name) ? READERS[name as keyof typeof READERS] : undefined;
-    if (name === 'delete_vectors') throw notSupported('`delete_vectors`', 'delete the points');
     if (read === undefined || name === undefined || others.length > 0) {
       throw badRequest(`${operation.place}: expected one of ${Object.keys(READERS).join(', ')}`);
     }
@@ -87,18 +90,18 @@ function readUpsert(body: Fields, target: Target): Change {
   return { operation: { upsert: points, ...(mode === undefined ? {} : { mode }) } };
 }
 
-function readPoints(body: Fields, target: Target): PointInput[] {
+function readPoints(body: Fields, target: Target): AnyPoint[] {
   body.required('points');
   const points = body.list('points') ?? [];
   requireFew(body.path('points'), points.length, target.most);
   return points.map((point, at) => readPoint(point, target, `${body.path('points')}[${at}]`));
 }
 
-function readColumns(batch: Fields, target: Target): PointInput[] {
+function readColumns(batch: Fields, target: Target): AnyPoint[] {
   batch.required('ids');
   batch.required('vectors');
   const ids = readIds(batch, 'ids', target, target.most) ?? [];
-  const vectors = columnOf(batch, target);
+  const vectors = columnOf(batch, ids.length);
   const payloads = batch.list('payloads');
   for (const [name, column] of [
     ['vectors', vectors],
@@ -113,27 +116,28 @@ function readColumns(batch: Fields, target: Target): PointInput[] {
     const place = `${batch.path('payloads')}[${at}]`;
     return {
       id,
-      vector: readVector(vectors[at], target, `point ${id}: vector`),
+      ...readVectors(vectors[at], target, `point ${id}: vector`),
       ...(payload === undefined ? {} : { payload: readPayload(payload, place) }),
     };
   });
 }
 
-// A list of vectors, or a list for each name.
-function columnOf(batch: Fields, target: Target): readonly unknown[] {
+// A list of vectors, or a list for each name: the vectors of each point.
+function columnOf(batch: Fields, rows: number): readonly unknown[] {
   if (Array.isArray(batch.raw('vectors'))) return batch.list('vectors') ?? [];
   const columns = batch.object('vectors') as Fields;
-  for (const name of columns.names()) requireVectorName(name, target, columns.place);
-  const { vectorName } = target.wire;
-  columns.required(vectorName);
-  return (columns.list(vectorName) ?? []).map((vector) => ({ [vectorName]: vector }));
+  const named = columns.names().map((name) => [name, columns.list(name) ?? []] as const);
+  for (const [name, { length }] of named) {
+    if (length !== rows) throw badRequest(`${columns.path(name)}: found ${length}, expected ${rows}, one for each id`);
+  }
+  return Array.from({ length: rows }, (_, at) => Object.fromEntries(named.map(([name, list]) => [name, list[at]])));
 }
 
 function readDelete(body: Fields, target: Target): Change {
   return selected(body, target, { kind: 'delete' });
 }
 
-function readVectors(body: Fields, target: Target): Change {
+function readUpdateVectors(body: Fields, target: Target): Change {
   body.refuse(NO_SHARDS, 'shard_key');
   body.refuse('name the points', 'update_filter');
   body.required('points');
@@ -142,9 +146,16 @@ function readVectors(body: Fields, target: Target): Change {
   const updateVectors = points.map((value, at) => {
     const point = Fields.of(value, `${body.path('points')}[${at}]`);
     const id = readId(point.required('id'), target);
-    return { id, vector: readVector(point.required('vector'), target, `point ${id}: vector`) };
+    return { id, ...readVectors(point.required('vector'), target, `point ${id}: vector`) };
   });
   return { operation: { updateVectors } };
+}
+
+function readDeleteVectors(body: Fields, target: Target): Change {
+  if (!mayLackVectors(target)) throw notSupported('deleting vectors', 'delete the points: each must have its one vector');
+  body.required('vector');
+  const names = (body.list('vector') ?? []).map((name) => spaceNamed(String(name), target, body.path('vector')).name);
+  return selected(body, target, { kind: 'deleteVectors', names });
 }
 
 function readSetPayload(body: Fields, target: Target): Change {

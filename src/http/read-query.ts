@@ -1,12 +1,14 @@
 // Queries of the wire, read: the query API and the older search and recommend all become one Plan, which search.ts
 // answers. Refuses by name what there is no answer to.
+import { type Space, spacesOf } from '../config/spaces.js';
 import { describe, Fields, isObject } from './fields.js';
 import { readFilter } from './filter-option.js';
 import type { Example, Examples, Lookup } from './examples.js';
 import type { RrfOptions } from './fusion.js';
 import type { ScoreRanking } from './recommend.js';
 import { badRequest, notSupported } from './wire-error.js';
-import { type PointShape, readId, readNumbers, requireVectorName } from './wire-point.js';
+import { type PointShape, readId, readNumbers } from './wire-point.js';
+import { spaceNamed } from './wire-spaces.js';
 
 export type Ranking =
   | ({ kind: 'nearest' } & Examples)
@@ -31,6 +33,8 @@ export interface Tuning {
 
 export interface Plan {
   ranking: Ranking;
+  /** Whose vectors are ranked; of no meaning to rankings by something else. */
+  space: Space;
   tuning: Tuning;
   filter: unknown;
   limit: number;
@@ -62,8 +66,7 @@ export function readQuery(body: Fields, shape: PointShape, limits: QueryLimits, 
   const prefetch = inner.map((value, at) =>
     readQuery(Fields.of(value, `${body.path('prefetch')}[${at}]`), shape, limits, depth + 1),
   );
-  const ranking = readRanking(body, shape, prefetch.length);
-  return { ...readFrame(body, limits), ranking, prefetch };
+  return { ...readFrame(body, limits), ...readRanking(body, shape, prefetch.length), prefetch };
 }
 
 /** `POST /points/search`. */
@@ -71,23 +74,24 @@ export function readSearch(body: Fields, shape: PointShape, limits: QueryLimits)
   refuseElsewhere(body);
   const vector = body.required('vector');
   const named = isObject(vector) ? Fields.of(vector, 'vector') : undefined;
-  requireVectorName(named?.string('name') || undefined, shape, 'vector');
+  const space = spaceNamed(named?.string('name') || undefined, shape, 'vector');
   const values = readNumbers(named === undefined ? vector : named.required('vector'), 'vector');
-  return { ...readFrame(body, limits), ranking: nearestTo(values), prefetch: [] };
+  return { ...readFrame(body, limits), space, ranking: nearestTo(values), prefetch: [] };
 }
 
 /** `POST /points/recommend`. */
 export function readRecommend(body: Fields, shape: PointShape, limits: QueryLimits): Plan {
   refuseElsewhere(body);
-  requireVectorName(body.string('using') || undefined, shape, 'using');
-  return { ...readFrame(body, limits), ranking: readExamples(body, shape, readLookup(body)), prefetch: [] };
+  const space = spaceNamed(body.string('using') || undefined, shape, 'using');
+  const ranking = readExamples(body, shape, space, readLookup(body));
+  return { ...readFrame(body, limits), space, ranking, prefetch: [] };
 }
 
 function refuseElsewhere(body: Fields): void {
   body.refuse('one node holds all of a collection', 'shard_key');
 }
 
-function readFrame(body: Fields, { results }: QueryLimits): Omit<Plan, 'ranking' | 'prefetch'> {
+function readFrame(body: Fields, { results }: QueryLimits): Omit<Plan, 'ranking' | 'space' | 'prefetch'> {
   const limit = body.integer('limit', { least: 1, most: results }) ?? body.integer('top', { least: 1, most: results });
   const offset = body.integer('offset', { most: results }) ?? 0;
   const frame = { limit: limit ?? LIMIT_DEFAULT, offset, threshold: body.number('score_threshold') };
@@ -107,7 +111,20 @@ function readTuning(params: Fields | undefined, wanted: number): Tuning {
   return { listSize: Math.max(1, listSize), exact, rerank: Math.min(LIST_SIZE_MOST, Math.ceil(oversampling * wanted)) };
 }
 
-function readRanking(body: Fields, shape: PointShape, prefetches: number): Ranking {
+function readRanking(body: Fields, shape: PointShape, prefetches: number): Pick<Plan, 'ranking' | 'space'> {
+  const other = readOtherRanking(body, prefetches);
+  if (other !== undefined) return { ranking: other, space: spacesOf(shape.collection.config)[0] };
+  const query = body.raw('query');
+  const space = spaceNamed(body.string('using') || undefined, shape, body.path('using'));
+  const lookup = readLookup(body);
+  const ranking = isObject(query)
+    ? readQueryObject(Fields.of(query, body.path('query')), shape, space, lookup)
+    : nearestTo(readExample(query, shape, space, body.path('query')), lookup);
+  return { ranking, space };
+}
+
+/** One that asks for no vectors; undefined where it is none. */
+function readOtherRanking(body: Fields, prefetches: number): Ranking | undefined {
   const query = body.raw('query');
   if (query === undefined) {
     if (prefetches > 0) throw badRequest(`${body.path('query')}: expected one to rank what is prefetched`);
@@ -122,10 +139,7 @@ function readRanking(body: Fields, shape: PointShape, prefetches: number): Ranki
   if (isObject(query) && query.order_by !== undefined) {
     return { kind: 'order', ...readOrder(query.order_by, body.path('query.order_by')) };
   }
-  requireVectorName(body.string('using') || undefined, shape, body.path('using'));
-  const lookup = readLookup(body);
-  if (!isObject(query)) return nearestTo(readExample(query, shape, body.path('query')), lookup);
-  return readQueryObject(Fields.of(query, body.path('query')), shape, lookup);
+  return undefined;
 }
 
 /** Of a query, and of a scroll. */
@@ -142,13 +156,13 @@ export function readOrder(value: unknown, place: string): Order {
   return { orderBy, direction, startFrom: start };
 }
 
-function readQueryObject(query: Fields, shape: PointShape, lookup: Lookup | undefined): Ranking {
+function readQueryObject(query: Fields, shape: PointShape, space: Space, lookup: Lookup | undefined): Ranking {
   if (query.has('nearest')) {
     query.refuse('ask without it', 'mmr');
-    return nearestTo(readExample(query.raw('nearest'), shape, query.path('nearest')), lookup);
+    return nearestTo(readExample(query.raw('nearest'), shape, space, query.path('nearest')), lookup);
   }
   const recommend = query.object('recommend');
-  if (recommend !== undefined) return readExamples(recommend, shape, lookup);
+  if (recommend !== undefined) return readExamples(recommend, shape, space, lookup);
   const kinds = query.names();
   if (kinds.includes('text') || kinds.includes('model')) throw notSupported('inference', 'send the vector itself');
   const named = kinds.length === 0 ? 'an empty query' : `a query by ${kinds.join(', ')}`;
@@ -178,10 +192,10 @@ function readFusion(query: unknown, place: string, prefetches: number): Ranking 
   };
 }
 
-function readExamples(body: Fields, shape: PointShape, lookup: Lookup | undefined): Ranking {
+function readExamples(body: Fields, shape: PointShape, space: Space, lookup: Lookup | undefined): Ranking {
   const strategy = body.oneOf('strategy', ['average_vector', 'best_score', 'sum_scores']) ?? 'average_vector';
   const read = (name: string): Example[] =>
-    (body.list(name) ?? []).map((value, at) => readExample(value, shape, `${body.path(name)}[${at}]`));
+    (body.list(name) ?? []).map((value, at) => readExample(value, shape, space, `${body.path(name)}[${at}]`));
   const examples = { positive: read('positive'), negative: read('negative') };
   const at = lookup === undefined ? {} : { lookup };
   if (examples.positive.length + examples.negative.length > EXAMPLES_MOST) {
@@ -206,10 +220,9 @@ function readLookup(body: Fields): Lookup | undefined {
   return { collection: lookup.string('collection') as string, vector: lookup.string('vector') ?? '' };
 }
 
-function readExample(value: unknown, shape: PointShape, place: string): Example {
+function readExample(value: unknown, shape: PointShape, { dim }: Space, place: string): Example {
   if (!Array.isArray(value) && !isObject(value)) return readId(value, shape);
   const values = readNumbers(value, place);
-  const { dim } = shape.collection.config;
   if (values.length !== dim) {
     throw badRequest(`${place}: Vector dimension error: expected dim: ${dim}, got ${values.length}`);
   }

@@ -5,13 +5,15 @@
 // The engine finds the nearest to one vector. So the candidates are what is nearest to each positive example and to
 // their mean, several times as many as asked for; without a positive example, or with `exact`, every point is one.
 import type { NativeMetric } from '../binding.js';
+import type { Space } from '../config/spaces.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import { type Examples, type ExampleVectors, vectorsOf } from './examples.js';
 import { filterOption } from './filter-option.js';
 import type { Plan } from './read-query.js';
 import { exactScore } from './scores.js';
 import { type Hit, mean, searchOptions } from './hits.js';
-import type { PointShape } from './wire-point.js';
+import type { PointShape, Shown } from './wire-point.js';
+import { vectorIn } from './wire-spaces.js';
 
 export type ScoreStrategy = 'best_score' | 'sum_scores';
 
@@ -19,7 +21,10 @@ export type ScoreRanking = Examples & { kind: 'scored'; strategy: ScoreStrategy 
 
 /** Candidates for each point that is asked for; at least and at most so many of one search. */
 const CANDIDATES = { factor: 4, least: 64, most: 10_000 };
-const VECTOR_ONLY = { withPayload: false, withVector: true } as const;
+
+function vectorOnly({ name }: Space): Shown {
+  return { withPayload: false, withVector: [name] };
+}
 
 /** Up to `wanted`, best first. */
 export async function recommendByScores(
@@ -29,13 +34,15 @@ export async function recommendByScores(
   shape: PointShape,
   signal: AbortSignal,
 ): Promise<Hit[]> {
-  const vectors = await vectorsOf(ranking, shape);
+  const { space } = plan;
+  const vectors = await vectorsOf(ranking, space, shape);
   const all = plan.tuning.exact || vectors.liked.length === 0;
   const best = new Best(wanted);
-  const score = scorer(ranking.strategy, vectors, shape.collection.config.metric);
+  const score = scorer(ranking.strategy, vectors, space.metric);
   const points = all ? everyPoint(plan, shape, signal) : await nearExamples(vectors, wanted, plan, shape, signal);
-  for await (const { id, vector } of points) {
-    if (!vectors.hidden.has(id)) best.add({ key: id, score: score(vector as PointVector) });
+  for await (const point of points) {
+    const vector = vectorIn(point, space);
+    if (vector !== undefined && !vectors.hidden.has(point.id)) best.add({ key: point.id, score: score(vector) });
   }
   return best.sorted();
 }
@@ -44,14 +51,18 @@ export async function recommendByScores(
 export async function scoreCandidates(
   ranking: ScoreRanking,
   candidates: readonly Hit[],
+  space: Space,
   shape: PointShape,
 ): Promise<Hit[]> {
-  const vectors = await vectorsOf(ranking, shape);
+  const vectors = await vectorsOf(ranking, space, shape);
   const ids = candidates.map(({ key }) => key).filter((key) => !vectors.hidden.has(key));
-  const points = await shape.collection.retrieve(ids, VECTOR_ONLY);
-  const score = scorer(ranking.strategy, vectors, shape.collection.config.metric);
+  const points = await shape.collection.retrieve(ids, vectorOnly(space));
+  const score = scorer(ranking.strategy, vectors, space.metric);
   const best = new Best(points.length);
-  for (const { id, vector } of points) best.add({ key: id, score: score(vector as PointVector) });
+  for (const point of points) {
+    const vector = vectorIn(point, space);
+    if (vector !== undefined) best.add({ key: point.id, score: score(vector) });
+  }
   return best.sorted();
 }
 
@@ -88,8 +99,8 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function everyPoint({ filter }: Plan, { collection }: PointShape, signal: AbortSignal): AsyncIterable<Point> {
-  return collection.scroll({ ...VECTOR_ONLY, ...filterOption(filter), signal });
+function everyPoint({ filter, space }: Plan, { collection }: PointShape, signal: AbortSignal): AsyncIterable<Point> {
+  return collection.scroll({ ...vectorOnly(space), ...filterOption(filter), signal });
 }
 
 async function nearExamples(
@@ -99,12 +110,12 @@ async function nearExamples(
   { collection, onCosts }: PointShape,
   signal: AbortSignal,
 ): Promise<Point[]> {
-  const { dim } = collection.config;
+  const { dim } = plan.space;
   const queries = liked.length === 1 ? liked : [...liked, mean(liked, dim)];
   const vectors = new Float32Array(queries.length * dim);
   for (const [at, query] of queries.entries()) vectors.set(query, at * dim);
   const k = Math.min(CANDIDATES.most, Math.max(CANDIDATES.least, CANDIDATES.factor * wanted) + hidden.size);
-  const options = { ...searchOptions(plan, VECTOR_ONLY, k), signal, ...(onCosts === undefined ? {} : { onCosts }) };
+  const options = { ...searchOptions(plan, vectorOnly(plan.space), k), signal, ...(onCosts === undefined ? {} : { onCosts }) };
   const lists = await collection.searchBatch(vectors, options);
   return [...new Map(lists.flat().map((point) => [point.id, point])).values()];
 }

@@ -52,8 +52,8 @@ function groups(asked: readonly Asked[]): number[][] {
 }
 
 function keyOf(plan: Plan, shown: Shown): string {
-  const { tuning, filter, limit, offset } = plan;
-  return writeJson([tuning, filter ?? null, limit + offset, shown]);
+  const { tuning, filter, limit, offset, space } = plan;
+  return writeJson([space.name, tuning, filter ?? null, limit + offset, shown]);
 }
 
 /** Of a query that is nothing but that vector. */
@@ -75,10 +75,10 @@ function alone({ plan, shown, spent }: Asked, shape: PointShape, signal: AbortSi
 
 async function together(members: readonly Asked[], shape: PointShape, signal: AbortSignal): Promise<Found[][]> {
   const { collection } = shape;
-  const { config } = collection;
   const [{ plan, shown }] = members as [Asked];
-  const queries = new Float32Array(members.length * config.dim);
-  for (const [at, member] of members.entries()) queries.set(vectorOf(member.plan) ?? [], at * config.dim);
+  const { dim, metric } = plan.space;
+  const queries = new Float32Array(members.length * dim);
+  for (const [at, member] of members.entries()) queries.set(vectorOf(member.plan) ?? [], at * dim);
   const onCosts = (costs: SearchCosts): void => {
     shape.onCosts?.(costs);
     for (const [at, { spent }] of members.entries()) spent?.addQuery(costs, at);
@@ -86,8 +86,8 @@ async function together(members: readonly Asked[], shape: PointShape, signal: Ab
   const options = { ...searchOptions(plan, shown, plan.limit + plan.offset), signal, onCosts };
   const found = await collection.searchBatch(queries, options);
   return members.map(({ plan: { threshold, offset, limit } }, at) => {
-    const hits = hitsOf(found[at] ?? [], config);
-    const kept = threshold === undefined ? hits : hits.filter(({ score }) => passes(config.metric, score, threshold));
+    const hits = hitsOf(found[at] ?? [], { metric });
+    const kept = threshold === undefined ? hits : hits.filter(({ score }) => passes(metric, score, threshold));
     return kept.slice(offset, offset + limit);
   });
 }

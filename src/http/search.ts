@@ -2,11 +2,12 @@
 // points at random, or simply the first by id. Prefetches are answered first; what stands above them ranks their points
 // only. Called by search-routes.ts.
 import { randomInt } from 'node:crypto';
-import type { PointVector } from '../read/assemble.js';
+import type { Space } from '../config/spaces.js';
 import { type Examples, type ExampleVectors, vectorsOf } from './examples.js';
 import { filterOption } from './filter-option.js';
 import { fuseByRank, fuseByScore } from './fusion.js';
 import type { Plan, Ranking } from './read-query.js';
+import { vectorIn } from './wire-spaces.js';
 import { type Found, type Hit, hitsOf, mean, searchOptions } from './hits.js';
 import { recommendByScores, scoreCandidates } from './recommend.js';
 import { ascends, exactScore, passes } from './scores.js';
@@ -33,7 +34,8 @@ export async function answer(plan: Plan, shape: PointShape, shown: Shown, signal
 }
 
 async function rank(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSignal): Promise<Hit[]> {
-  const { prefetch, ranking, threshold } = plan;
+  const { prefetch, threshold, space } = plan;
+  const { ranking } = plan;
   const lists = await Promise.all(prefetch.map((inner) => rankPage(inner, shape, signal)));
   // Their scores descend, whatever the metric.
   const fused = ranking.kind === 'rrf' || ranking.kind === 'dbsf' || ranking.kind === 'scored';
@@ -41,13 +43,13 @@ async function rank(plan: Plan, shape: PointShape, shown: Shown, signal: AbortSi
     prefetch.length === 0
       ? await rankAll(plan, shape, shown, signal)
       : await rankLists(
-          ranking,
+          plan,
           await Promise.all(lists.map((list) => matching(list, plan, shape, signal))),
           shape,
           signal,
         );
   if (threshold === undefined) return hits;
-  const { metric } = shape.collection.config;
+  const { metric } = space;
   return hits.filter(({ score }) => (fused ? score >= threshold : passes(metric, score, threshold)));
 }
 
@@ -73,7 +75,7 @@ async function rankAll(plan: Plan, shape: PointShape, shown: Shown, signal: Abor
   const { ranking } = plan;
   const wanted = plan.offset + plan.limit;
   if (ranking.kind === 'nearest') {
-    const { query, hidden } = await queryOf(ranking, shape);
+    const { query, hidden } = await queryOf(ranking, plan.space, shape);
     const hits = await nearest(query, wanted + hidden.size, plan, shape, shown, signal);
     return hits.filter(({ key }) => !hidden.has(key));
   }
@@ -97,35 +99,44 @@ async function nearest(
     signal,
     ...(onCosts === undefined ? {} : { onCosts }),
   });
-  return hitsOf(points, collection.config);
+  return hitsOf(points, plan.space);
 }
 
-async function rankLists(ranking: Ranking, lists: Hit[][], shape: PointShape, signal: AbortSignal): Promise<Hit[]> {
+async function rankLists(
+  { ranking, space }: Plan,
+  lists: Hit[][],
+  shape: PointShape,
+  signal: AbortSignal,
+): Promise<Hit[]> {
   if (ranking.kind === 'rrf') return fuseByRank(lists, ranking);
   if (ranking.kind === 'dbsf') return fuseByScore(lists);
   const distinct = [...new Map(lists.flat().map((hit) => [hit.key, hit])).values()];
   if (ranking.kind === 'first') return distinct;
   if (ranking.kind === 'sample') return shuffled(distinct);
-  if (ranking.kind === 'scored') return scoreCandidates(ranking, distinct, shape);
+  if (ranking.kind === 'scored') return scoreCandidates(ranking, distinct, space, shape);
   if (ranking.kind === 'order') {
     const these = { must: [{ has_id: distinct.map(({ key }) => key) }] };
     return ordered(ranking, distinct.length, these, shape, signal);
   }
-  const { query, hidden } = await queryOf(ranking, shape);
+  const { query, hidden } = await queryOf(ranking, space, shape);
   const candidates = distinct.filter(({ key }) => !hidden.has(key)).map(({ key }) => key);
-  const points = await shape.collection.retrieve(candidates, { withPayload: false, withVector: true });
-  const { metric } = shape.collection.config;
-  const hits = points.map(({ id, vector }) => ({ key: id, score: exactScore(metric, query, vector as PointVector) }));
+  const points = await shape.collection.retrieve(candidates, { withPayload: false, withVector: [space.name] });
+  const { metric } = space;
+  const hits = points.flatMap((point) => {
+    const vector = vectorIn(point, space);
+    return vector === undefined ? [] : [{ key: point.id, score: exactScore(metric, query, vector) }];
+  });
   return hits.sort((a, b) => (ascends(metric) ? a.score - b.score : b.score - a.score));
 }
 
 /** The mean of what is liked, moved away from the mean of what is not. */
 async function queryOf(
   examples: Examples,
+  space: Space,
   shape: PointShape,
 ): Promise<{ query: Float32Array; hidden: ExampleVectors['hidden'] }> {
-  const { dim } = shape.collection.config;
-  const { liked, disliked, hidden } = await vectorsOf(examples, shape);
+  const { dim } = space;
+  const { liked, disliked, hidden } = await vectorsOf(examples, space, shape);
   if (liked.length === 1 && disliked.length === 0) {
     return { query: Float32Array.from(liked[0] as ArrayLike<number>), hidden };
   }

@@ -41,7 +41,6 @@ const ONE_NODE = 'one node holds all of a collection';
 const NEAREST = 'use points/query with nearest';
 
 export const REFUSED_ROUTES: readonly Route[] = [
-  refused('POST', `${COLLECTION}/points/vectors/delete`, 'delete vectors', 'write', 'delete the points'),
   refused('POST', `${COLLECTION}/points/discover`, 'discover', 'read', NEAREST),
   refused('POST', `${COLLECTION}/points/discover/batch`, 'discover, many at once', 'read', NEAREST),
   refused('POST', `${COLLECTION}/points/search/matrix/pairs`, 'distance matrix, pairs', 'read', NEAREST),

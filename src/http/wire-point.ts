@@ -5,12 +5,13 @@ import { parsePointId } from '../meta/point-id.js';
 import type { WithPayload } from '../payload/payload-selection.js';
 import type { Payload, PointId } from '../payload/point.js';
 import type { Point, PointVector } from '../read/assemble.js';
-import type { PointInput } from '../write/write-batch.js';
+import type { NamedPointInput, PointInput } from '../write/write-batch.js';
 import type { SearchCosts } from './metrics.js';
 import { describe, Fields, isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { shortFloat } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
+import { mayLackVectors, spaceNamed, wireName } from './wire-spaces.js';
 
 /** What it takes to read points that are to be written: plain values, which can be sent to a thread. */
 export interface WriteShape {
@@ -49,27 +50,35 @@ export function wireId(id: PointId): number | bigint | string {
   return typeof id === 'bigint' && id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : id;
 }
 
-/** The one vector of a point, however it is spelt. */
-export function readVector(value: unknown, { wire }: WriteShape, place: string): number[] {
+/** The vectors of a point, however they are spelt. */
+export function readVectors(value: unknown, shape: WriteShape, place: string): GivenPointVectors {
   if (!isObject(value)) {
-    if (wire.vectorName !== '' && Array.isArray(value)) throw unnamed(wire.vectorName, place);
-    return readNumbers(value, place);
+    const space = spaceNamed(undefined, shape, place);
+    return vectorsOf([[space.name, readNumbers(value, place)]], shape, place);
   }
   // A vector may be named "text": only what is no list there is a document to embed.
   if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !Array.isArray(value[name]))) {
     throw notSupported(`inference (${place})`, 'send the vector itself');
   }
-  const names = Object.keys(value);
-  const other = names.find((name) => name !== wire.vectorName);
-  if (other !== undefined) throw otherVector(other, wire, place);
-  if (names.length === 0) throw badRequest(`${place}: found no vector, expected the one that each point must have`);
-  return readNumbers(value[wire.vectorName], place);
+  const given = Object.entries(value).map(([name, numbers]) => {
+    const space = spaceNamed(name, shape, place);
+    return [space.name, readNumbers(numbers, place)] as const;
+  });
+  return vectorsOf(given, shape, place);
 }
 
-/** The name of a vector in `using` and its like. */
-export function requireVectorName(name: string | undefined, { wire }: WriteShape, place: string): void {
-  if (name === undefined && wire.vectorName !== '') throw unnamed(wire.vectorName, place);
-  if (name !== undefined && name !== wire.vectorName) throw otherVector(name, wire, place);
+/** As the library takes them: the only one, or those that there are by name. */
+export type GivenPointVectors = { vector: number[] } | { vectors: Record<string, number[]> };
+
+function vectorsOf(
+  given: readonly (readonly [name: string, numbers: number[]])[],
+  shape: WriteShape,
+  place: string,
+): GivenPointVectors {
+  if (mayLackVectors(shape)) return { vectors: Object.fromEntries(given) };
+  const [only] = given;
+  if (only === undefined) throw badRequest(`${place}: found no vector, expected the one that each point must have`);
+  return { vector: only[1] };
 }
 
 export function readNumbers(value: unknown, place: string): number[] {
@@ -86,55 +95,55 @@ export function readPayload(value: unknown, place: string): Payload {
   throw badRequest(`${place}: found ${describe(value)}, expected an object`);
 }
 
-export function readPoint(value: unknown, shape: WriteShape, place: string): PointInput {
+export function readPoint(value: unknown, shape: WriteShape, place: string): PointInput | NamedPointInput {
   const point = Fields.of(value, place);
   const id = readId(point.required('id'), shape);
-  const vector = readVector(point.required('vector'), shape, `point ${id}: vector`);
+  const vectors = readVectors(point.required('vector'), shape, `point ${id}: vector`);
   return {
     id,
-    vector,
+    ...vectors,
     ...(point.has('payload') ? { payload: readPayload(point.raw('payload'), point.path('payload')) } : {}),
   };
 }
 
 export interface Shown {
   withPayload: WithPayload;
-  withVector: boolean;
+  /** Names are those of the library. */
+  withVector: boolean | string[];
 }
 
 /** What an answer shows of points. */
 export function readShown(body: Fields, shape: PointShape, payloadByDefault: boolean): Shown {
   const vector = body.has('with_vector') ? 'with_vector' : 'with_vectors';
   const vectors = body.raw(vector);
-  if (Array.isArray(vectors)) for (const name of vectors) requireVectorName(String(name), shape, body.path(vector));
-  const withVector = Array.isArray(vectors) ? vectors.length > 0 : (body.boolean(vector) ?? false);
+  const withVector = Array.isArray(vectors)
+    ? vectors.map((name) => spaceNamed(String(name), shape, body.path(vector)).name)
+    : (body.boolean(vector) ?? false);
   return { withPayload: (body.raw('with_payload') as WithPayload | undefined) ?? payloadByDefault, withVector };
 }
 
 /** A point as answers have it; a search's has its version and score. */
 export function wirePoint(point: Point, { wire }: PointShape, score?: number): Record<string, unknown> {
-  const { id, version, payload, vector } = point;
+  const { id, version, payload, vector, vectors } = point;
   return {
     id: wireId(id),
     ...(score === undefined ? {} : { version, score: shortFloat(score) }),
     ...(payload === undefined ? {} : { payload: payload ?? {} }),
     ...(vector === undefined ? {} : { vector: wireVector(vector, wire) }),
+    ...(vectors === undefined ? {} : { vector: wireVectors(vectors, wire) }),
   };
 }
 
 function wireVector(vector: PointVector, { vectorName }: WireCollection): unknown {
-  const values = Array.from(vector, vector instanceof Float32Array ? shortFloat : (value: number) => value);
-  return vectorName === '' ? values : { [vectorName]: values };
+  return vectorName === '' ? wireNumbers(vector) : { [vectorName]: wireNumbers(vector) };
 }
 
-function unnamed(name: string, place: string): Error {
-  return badRequest(`${place}: the collection requires the vector name \`${name}\``);
+function wireVectors(vectors: Readonly<Record<string, PointVector>>, wire: WireCollection): unknown {
+  return Object.fromEntries(
+    Object.entries(vectors).map(([name, vector]) => [wireName({ name }, wire), wireNumbers(vector)]),
+  );
 }
 
-function otherVector(name: string, { vectorName, asked }: WireCollection, place: string): Error {
-  if (isObject(asked.sparse_vectors) && Object.hasOwn(asked.sparse_vectors, name)) {
-    return notSupported(`the sparse vector \`${name}\` (${place})`, 'leave it out');
-  }
-  const own = vectorName === '' ? 'one unnamed vector' : `the vector \`${vectorName}\``;
-  return badRequest(`${place}: Not existing vector name error: \`${name}\`; the collection has ${own}`);
+function wireNumbers(vector: PointVector): number[] {
+  return Array.from(vector, vector instanceof Float32Array ? shortFloat : (value: number) => value);
 }

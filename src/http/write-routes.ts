@@ -3,9 +3,9 @@
 // filter stands for itself, and happens in its turn, point by point as they match.
 import { importPoints } from '../collection/import-points.js';
 import type { Collection } from '../collection/collection.js';
-import type { EncodedPoint, WriteOperation } from '../write/write-batch.js';
+import type { EncodedPoint, NamedPointInput, WriteOperation } from '../write/write-batch.js';
 import { type BulkChange, type BulkTask, readBulk } from './bulk-task.js';
-import { type PackedPoints, unpackPoints } from './packed-points.js';
+import { type PackedPoints, packedBytes, unpackPoints } from './packed-points.js';
 import { type ChangeKind, doTo, readChanges } from './read-changes.js';
 import { LARGE_BODY_BYTES, type Route, useCollection, type WireRequest } from './route.js';
 import { badRequest } from './wire-error.js';
@@ -16,6 +16,7 @@ export const WRITE_ROUTES: readonly Route[] = [
   route('PUT', '', 'upsert points', 'upsert', 'points and batch forms; `update_filter` is refused'),
   route('POST', '/delete', 'delete points', 'delete'),
   route('PUT', '/vectors', 'update vectors', 'update_vectors'),
+  route('POST', '/vectors/delete', 'delete vectors', 'delete_vectors', 'not of an unnamed vector, which each point has'),
   route('POST', '/payload', 'set payload', 'set_payload'),
   route('PUT', '/payload', 'overwrite payload', 'overwrite_payload'),
   route('POST', '/payload/delete', 'delete keys of payloads', 'delete_payload'),
@@ -35,7 +36,7 @@ export const WRITE_ROUTES: readonly Route[] = [
     title: 'upsert points as typed rows (ours)',
     access: 'write',
     takes: 'bytes',
-    note: 'the format is in FORMATS.md',
+    note: 'the format is in FORMATS.md; `using` in the query names the vector',
     handle: async (request) => (await change(request, 'binary'))[0],
   },
 ];
@@ -70,7 +71,7 @@ function change(request: WireRequest, kind: BulkTask['kind']): Promise<unknown[]
 }
 
 async function read(
-  { body, parts }: WireRequest,
+  { body, parts, query }: WireRequest,
   kind: BulkTask['kind'],
   collection: Collection,
 ): Promise<BulkChange[]> {
@@ -81,7 +82,8 @@ async function read(
     if (kind === 'binary') throw badRequest('expected points as bytes; see FORMATS.md');
     return readChanges(kind, body, { collection, wire, most });
   }
-  const task = { kind, bytes: body, config, wire, most };
+  const using = query.string('using');
+  const task = { kind, bytes: body, config, wire, most, ...(using === undefined ? {} : { using }) };
   return body.length < LARGE_BODY_BYTES ? readBulk(task) : parts.bulk.read(task);
 }
 
@@ -111,13 +113,13 @@ async function applyAll(collection: Collection, changes: readonly BulkChange[], 
 
 // What is in the points was checked: only the machine can fail it midway, and what was written by then stays.
 async function applyPacked(collection: Collection, packed: PackedPoints): Promise<void> {
-  const { kind, mode, ids, vectors, payloads } = packed;
-  const bytes = (vectors.length + payloads.length) / Math.max(1, ids.length);
+  const { kind, mode, ids } = packed;
+  const bytes = packedBytes(packed) / Math.max(1, ids.length);
   const batchPoints = Math.max(1, Math.floor(BATCH_BYTES / Math.max(1, bytes)));
-  function* points(): Generator<EncodedPoint> {
+  function* points(): Generator<EncodedPoint | NamedPointInput> {
     for (let at = 0; at < ids.length; at += batchPoints) yield* unpackPoints(packed, at, at + batchPoints);
   }
-  const write = (batch: readonly EncodedPoint[]) =>
+  const write = (batch: readonly (EncodedPoint | NamedPointInput)[]) =>
     kind === 'vectors' ? collection.updateVectors(batch) : collection.upsert(batch, mode === undefined ? {} : { mode });
   await importPoints(points(), write, { batchPoints, inFlight: BATCHES_IN_FLIGHT });
 }
