@@ -1,10 +1,19 @@
 // The library: everything that `import ... from 'vamana-ssd'` offers. Nothing is done here.
+export { type FitMapOptions, fitLinearMap } from './adapter/linear-map.js';
+export { type LinearMap, type MapQuality, mapVector, type VectorPair } from './adapter/map-vector.js';
 export { readSnapshotList, type SnapshotFile, type SnapshotList } from './backup/snapshot-list.js';
 export type { TakenSnapshot, TakeSnapshotOptions } from './backup/take-snapshot.js';
 export { type SnapshotReport, type VerifySnapshotOptions, verifySnapshot } from './backup/verify-snapshot.js';
 export type { NativeElement as VectorElement, NativeIo as IoKind, NativeMetric as Metric } from './binding.js';
+export type {
+  BackfillEntry,
+  BackfillOptions,
+  BackfillProgress,
+  BackfillSource,
+} from './collection/backfill-space.js';
 export type { Collection } from './collection/collection.js';
 export type { CollectionStatus, SpaceStatus, WriteOptions } from './collection/collection-options.js';
+export type { CompareSpacesOptions, SpaceComparison } from './collection/compare-spaces.js';
 export type { FieldStatus } from './collection/field-indexes.js';
 export type { JobOptions, JobStatus, LifecycleStatus, RebuildOptions } from './collection/lifecycle.js';
 export type { ImportOptions, ImportResult } from './collection/import-points.js';

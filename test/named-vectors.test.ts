@@ -124,7 +124,7 @@ describe('refused', () => {
   it('are collections of spaces that there cannot be', async () => {
     const making = (options: object) => database.createCollection('bad', options as never);
     await expect(making({ spaces: {} })).rejects.toThrow(/1 to 16/);
-    await expect(making({ spaces: { '': { dim: 1 } } })).rejects.toThrow(/name of a vector/);
+    await expect(making({ spaces: { 'a\n': { dim: 1 } } })).rejects.toThrow(/name of a vector/);
     await expect(making({ spaces: { a: { dim: 0 } } })).rejects.toThrow(/spaces\.a\.dim/);
     await expect(making({ spaces: { a: { dim: 1 } }, dim: 2 })).rejects.toThrow(/option dim/);
     await expect(making({ spaces: { a: { dim: 1 } }, defaultSpace: 'b' })).rejects.toThrow(/defaultSpace/);

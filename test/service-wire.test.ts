@@ -71,7 +71,8 @@ describe('collections', () => {
 
   it.each([
     ['no vectors', {}],
-    ['two named vectors', { vectors: { a: { size: 1, distance: 'Dot' }, b: { size: 1, distance: 'Dot' } } }],
+    ['a named vector without a size', { vectors: { a: { size: 1, distance: 'Dot' }, b: { distance: 'Dot' } } }],
+    ['a multivector', { vectors: { a: { size: 1, distance: 'Dot', multivector_config: { comparator: 'max_sim' } } } }],
     ['an unknown distance', { vectors: { size: 2, distance: 'Hamming' } }],
     ['no size', { vectors: { distance: 'Dot' } }],
     ['shards', { vectors: { size: 2, distance: 'Dot' }, shard_number: 2 }],

@@ -33,7 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['disk', 'payload'],
   ['field'],
   ['source', 'meta'],
-  ['segment'],
+  ['segment', 'adapter'],
   ['wal', 'manifest', 'filter'],
   ['verify'],
   ['snapshot', 'write', 'backup'],

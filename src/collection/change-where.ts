@@ -84,7 +84,9 @@ async function tryWrite(target: ChangeTarget, points: readonly Point[], changeOf
   }
 }
 
-function fits({ id, payload, vectors }: Point, matches: PointPredicate): boolean {
-  const found = vectors === undefined ? {} : { hasVector: (name: string) => Object.hasOwn(vectors, name) };
+function fits({ id, payload, vector, vectors }: Point, matches: PointPredicate): boolean {
+  const has = (name: string): boolean =>
+    name === '' ? vector !== undefined : vectors !== undefined && Object.hasOwn(vectors, name);
+  const found = vectors === undefined ? {} : { hasVector: has };
   return matches({ id, payload: payload ?? null, ...found });
 }

@@ -3,9 +3,9 @@
 import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../backup/take-snapshot.js';
 import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
-import type { CollectionConfig } from '../config/collection-config.js';
+import type { CollectionConfig, SpaceOptions } from '../config/collection-config.js';
 import type { Runtime } from '../config/runtime-options.js';
-import { FIRST_SPACE, hasNames, spacesOf } from '../config/spaces.js';
+import { FIRST_SPACE, hasNames, spaceOf, spacesOf } from '../config/spaces.js';
 import type { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
 import type { FieldSchemaInput } from '../field/field-schema.js';
@@ -44,6 +44,7 @@ import type { WalWriter } from '../wal/wal-writer.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import type { AnyPoint, Modelled, UpdateMode, UpdateVectors, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
+import { type BackfillOptions, type BackfillProgress, type BackfillSource, backfillSpace } from './backfill-space.js';
 import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
 import type { CollectionStatus, SpaceStatus, WriteOptions } from './collection-options.js';
 import { FieldIndexes, type FieldStatus } from './field-indexes.js';
@@ -52,6 +53,8 @@ import { Generations } from './generations.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { type JobOptions, type JobStatus, Lifecycle, type RebuildOptions } from './lifecycle.js';
 import type { Parts } from './parts.js';
+import { type CompareSpacesOptions, compareSpaces, type SpaceComparison } from './compare-spaces.js';
+import { SpaceChanges } from './space-changes.js';
 import { statsOf } from './space-stats.js';
 import { pinCollection } from './pin.js';
 
@@ -84,6 +87,7 @@ export class Collection {
   private readonly flusher: Flusher;
   private readonly generations: Generations;
   private readonly lifecycle: Lifecycle;
+  private readonly spaces: SpaceChanges;
   private closing: Promise<void> | null = null;
 
   /** @internal Use Database. */
@@ -132,6 +136,13 @@ export class Collection {
       takeNumber: () => this.flusher.takeNumber(),
       recent: (space) => this.reader.recentQueries(space),
       searchP99Ms: () => this.reader.latencies.p99Ms(),
+    });
+    this.spaces = new SpaceChanges({
+      ...root,
+      queue,
+      generations: this.generations,
+      requireIdle: (what) => this.lifecycle.requireIdle(what),
+      flush: () => this.flush(),
     });
   }
 
@@ -382,6 +393,47 @@ export class Collection {
   /** False where the job is not running. */
   cancelJob(id: number): boolean {
     return this.lifecycle.cancel(id);
+  }
+
+  /**
+   * A vector of one more name, which no point has yet: writes that name it give it to points, and `backfill` does. From
+   * then on points may lack any of their vectors, and are answered with `vectors` by name.
+   *
+   * @throws VamanaError ALREADY_EXISTS, INVALID_ARGUMENT (naming the option), DISK_FULL, IO, CLOSED.
+   */
+  addSpace(name: string, options: SpaceOptions): Promise<void> {
+    return this.spaces.add(name, options);
+  }
+
+  /**
+   * Removes the vectors of one name with all that is built of them; points stay. Writes the fresh rows first.
+   *
+   * @throws VamanaError INVALID_ARGUMENT (no such vector, or the default one), BUSY (a merge is running), DISK_FULL, IO,
+   *   CLOSED.
+   */
+  dropSpace(name: string): Promise<void> {
+    return this.spaces.drop(name);
+  }
+
+  /** Searches that name no vector and begin afterwards ask this one. INVALID_ARGUMENT, DISK_FULL, IO, CLOSED. */
+  setDefaultSpace(name: string): Promise<void> {
+    return this.spaces.setDefault(name);
+  }
+
+  /**
+   * Gives points that were there before a space their vectors in it; goes on where an earlier run came to. See
+   * src/collection/backfill-space.ts.
+   *
+   * @throws VamanaError INVALID_ARGUMENT, NOT_FINITE, ABORTED (what was written stays), DISK_FULL, IO, BUSY, CLOSED.
+   */
+  backfill(space: string, source: BackfillSource, options: BackfillOptions = {}): Promise<BackfillProgress> {
+    return backfillSpace({ ...this.root, queue: this.queue }, space, source, options);
+  }
+
+  /** How alike two spaces answer, and how well each; see src/collection/compare-spaces.ts. */
+  compareSpaces(a: string, b: string, options: CompareSpacesOptions = {}): Promise<SpaceComparison> {
+    for (const name of [a, b]) spaceOf(this.config, name);
+    return compareSpaces(this, [a, b], options);
   }
 
   /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */

@@ -54,6 +54,11 @@ export class Generations {
     };
   }
 
+  /** Somebody reads files by their names. */
+  get isHeld(): boolean {
+    return this.holds > 0;
+  }
+
   /** See Collection.rollback. */
   rollBack(number: number | undefined): Promise<RetiredGeneration> {
     return this.target.queue.run(() => this.rollBackAlone(number));

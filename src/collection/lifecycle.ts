@@ -434,7 +434,8 @@ export class Lifecycle {
     runtime.maintenance.onTransition?.({ collection: name, id, kind, state, reason, error });
   }
 
-  private requireIdle(what: string): void {
+  /** BUSY, CLOSED. */
+  requireIdle(what: string): void {
     if (this.closed) throw new VamanaError('CLOSED', 'the collection was closed');
     if (this.running === null) return;
     const { id, kind } = this.running.job;

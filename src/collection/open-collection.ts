@@ -1,7 +1,6 @@
 // Opens a collection: its manifest, the native store, recovery, and the parts that a Collection is wired from.
-import { loadNative, type NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
-import { type Space, spacesOf } from '../config/spaces.js';
+import { spacesOf } from '../config/spaces.js';
 import type { Runtime } from '../config/runtime-options.js';
 import { CollectionPaths } from '../disk/file-names.js';
 import type { Storage } from '../disk/storage.js';
@@ -12,6 +11,7 @@ import { type RecoveryProgress, recover } from '../recovery/recover.js';
 import { CollectionSnapshot, SnapshotCell } from '../snapshot/collection-snapshot.js';
 import { Collection } from './collection.js';
 import { Parts } from './parts.js';
+import { createStore } from './space-store.js';
 import { VectorSpace } from './vector-space.js';
 
 export interface OpenCollectionInput {
@@ -69,15 +69,3 @@ export async function openCollection(input: OpenCollectionInput): Promise<Collec
     throw asVamanaError(error);
   }
 }
-
-/** The engine of one vector space; the cache is shared out among the spaces of a collection. */
-export function createStore(space: Space, { io, threads, ...runtime }: Runtime, spaces: number): NativeStore {
-  const native = loadNative();
-  const { dim, element, metric, degree, buildList, alpha } = space;
-  const cacheBytes = Math.floor(runtime.cacheBytes / spaces);
-  const { queueRequests } = native.constants.defaults;
-  const delta = { degree, buildList, alpha: Math.min(alpha, DELTA_ALPHA_MAX) };
-  return native.createStore({ dim, element, metric, io, threads, inFlight: 0, cacheBytes, queueRequests, delta });
-}
-
-const DELTA_ALPHA_MAX = 2;

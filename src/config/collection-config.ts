@@ -125,7 +125,7 @@ function resolveNamed(options: NamedCollectionOptions): CollectionConfig {
     ...own,
     stringIds: requireBoolean('stringIds', stringIds),
     spaces: {
-      default: { name, number },
+      default: { name, number, ...(defaultSpace === undefined ? {} : { chosen: true as const }) },
       others: resolved.filter((space) => space.name !== chosen),
       nextNumber: names.length,
     },

@@ -6,10 +6,21 @@ import type { CollectionConfig, SpaceConfig } from './collection-config.js';
 
 /** Of a collection whose vectors have names; the default space's own members are those of the collection. */
 export interface SpaceNames<Config> {
-  default: { name: string; number: number };
+  /** `chosen`: it was made the default by name, not by coming first. */
+  default: { name: string; number: number; chosen?: true };
   others: readonly (Config & { name: string; number: number })[];
   /** Above the number of every space there ever was. */
   nextNumber: number;
+  /** How far spaces have been filled with the vectors of points that were there before them. */
+  backfills?: readonly BackfillMark[];
+}
+
+export interface BackfillMark {
+  /** Its number. */
+  space: number;
+  /** Entries of the source that are in the collection or were passed over. */
+  position: number;
+  isFinished: boolean;
 }
 
 /** One vector space with its name and number. */
@@ -23,7 +34,8 @@ const NAME_LENGTH_MAX = 255;
 /** The default space first. */
 export function spacesOf(config: CollectionConfig): readonly [Space, ...Space[]] {
   const { spaces, stringIds: _, ...own } = config;
-  return [{ ...own, ...(spaces?.default ?? { name: '', number: FIRST_SPACE }) }, ...(spaces?.others ?? [])];
+  const { name, number } = spaces?.default ?? { name: '', number: FIRST_SPACE };
+  return [{ ...own, name, number }, ...(spaces?.others ?? [])];
 }
 
 /** The space of that name, the default one where none is named. INVALID_ARGUMENT where there is none such. */
@@ -69,9 +81,49 @@ export function requireModel({ name, model }: Space, given: string | undefined):
 
 /** INVALID_ARGUMENT for what no space can be called. */
 export function requireSpaceName(name: string): void {
-  if (name.length >= 1 && name.length <= NAME_LENGTH_MAX && !/\p{Surrogate}|\p{Cc}/u.test(name)) return;
-  const expected = `1 to ${NAME_LENGTH_MAX} characters without control characters`;
+  if (name.length <= NAME_LENGTH_MAX && !/\p{Surrogate}|\p{Cc}/u.test(name)) return;
+  const expected = `up to ${NAME_LENGTH_MAX} characters without control characters`;
   throw new VamanaError('INVALID_ARGUMENT', `the name of a vector: found ${JSON.stringify(name)}, expected ${expected}`);
+}
+
+/** With one more. ALREADY_EXISTS where there is one of that name, INVALID_ARGUMENT where there are too many. */
+export function withNewSpace(config: CollectionConfig, name: string, added: SpaceConfig): CollectionConfig {
+  requireSpaceName(name);
+  const all = spacesOf(config);
+  if (all.some((space) => space.name === name)) {
+    throw new VamanaError('ALREADY_EXISTS', `there is a vector named ${JSON.stringify(name)}; ${describeSpaces(config)}`);
+  }
+  if (all.length >= SPACES_MAX) {
+    throw new VamanaError('INVALID_ARGUMENT', `at most ${SPACES_MAX} vectors can have names; ${describeSpaces(config)}`);
+  }
+  const before = namesOf(config);
+  const others = [...before.others, { ...added, name, number: before.nextNumber }];
+  return { ...config, spaces: { ...before, others, nextNumber: before.nextNumber + 1 } };
+}
+
+/** Without one. INVALID_ARGUMENT for the default one and for a name that there is none of. */
+export function withoutSpace(config: CollectionConfig, name: string): CollectionConfig {
+  const { number } = spaceOf(config, name);
+  const before = namesOf(config);
+  if (before.default.number === number) {
+    const message = `${JSON.stringify(name)} is the default space and cannot be dropped; choose another one first`;
+    throw new VamanaError('INVALID_ARGUMENT', message);
+  }
+  const backfills = (before.backfills ?? []).filter((backfill) => backfill.space !== number);
+  return { ...config, spaces: { ...before, others: before.others.filter((other) => other.number !== number), backfills } };
+}
+
+/** With another default. INVALID_ARGUMENT for a name that there is none of. */
+export function withDefaultSpace(config: CollectionConfig, name: string): CollectionConfig {
+  const chosen = spaceOf(config, name);
+  const others = spacesOf(config).filter(({ number }) => number !== chosen.number);
+  const { name: _, number, ...own } = chosen;
+  const { stringIds } = config;
+  return { ...own, stringIds, spaces: { ...namesOf(config), default: { name, number, chosen: true }, others } };
+}
+
+function namesOf({ spaces }: CollectionConfig): SpaceNames<SpaceConfig> {
+  return spaces ?? { default: { name: '', number: FIRST_SPACE }, others: [], nextNumber: FIRST_SPACE + 1 };
 }
 
 /** The configuration with one space changed by `change`; the space must be there. */

@@ -46,7 +46,9 @@ function readSpaces(vectors: Fields, body: Fields): CollectionOptions | NamedCol
   const hnsw = body.object('hnsw_config');
   if (vectors.has('size') && !isParams(vectors.raw('size'))) return readSpace(vectors, hnsw);
   const names = vectors.names();
-  if (names.length === 0) throw badRequest('vectors: found none, expected one');
+  const [first] = names;
+  if (first === undefined) throw badRequest('vectors: found none, expected one');
+  if (names.length === 1 && first === '') return readSpace(vectors.object(first) as Fields, hnsw);
   return {
     spaces: Object.fromEntries(names.map((name) => [name, readSpace(vectors.object(name) as Fields, hnsw)])),
   };

@@ -148,7 +148,8 @@ function readUpdateVectors(body: Fields, target: Target): Change {
     const id = readId(point.required('id'), target);
     return { id, ...readVectors(point.required('vector'), target, `point ${id}: vector`) };
   });
-  return { operation: { updateVectors } };
+  const onlyMissing = body.boolean('only_missing') ?? false;
+  return { operation: { updateVectors, ...(onlyMissing ? { onlyMissing } : {}) } };
 }
 
 function readDeleteVectors(body: Fields, target: Target): Change {

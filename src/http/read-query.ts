@@ -8,7 +8,7 @@ import type { RrfOptions } from './fusion.js';
 import type { ScoreRanking } from './recommend.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { type PointShape, readId, readNumbers } from './wire-point.js';
-import { spaceNamed } from './wire-spaces.js';
+import { spaceAsked } from './wire-spaces.js';
 
 export type Ranking =
   | ({ kind: 'nearest' } & Examples)
@@ -74,7 +74,7 @@ export function readSearch(body: Fields, shape: PointShape, limits: QueryLimits)
   refuseElsewhere(body);
   const vector = body.required('vector');
   const named = isObject(vector) ? Fields.of(vector, 'vector') : undefined;
-  const space = spaceNamed(named?.string('name') || undefined, shape, 'vector');
+  const space = spaceAsked(named?.string('name') || undefined, shape, 'vector');
   const values = readNumbers(named === undefined ? vector : named.required('vector'), 'vector');
   return { ...readFrame(body, limits), space, ranking: nearestTo(values), prefetch: [] };
 }
@@ -82,7 +82,7 @@ export function readSearch(body: Fields, shape: PointShape, limits: QueryLimits)
 /** `POST /points/recommend`. */
 export function readRecommend(body: Fields, shape: PointShape, limits: QueryLimits): Plan {
   refuseElsewhere(body);
-  const space = spaceNamed(body.string('using') || undefined, shape, 'using');
+  const space = spaceAsked(body.string('using') || undefined, shape, 'using');
   const ranking = readExamples(body, shape, space, readLookup(body));
   return { ...readFrame(body, limits), space, ranking, prefetch: [] };
 }
@@ -115,7 +115,7 @@ function readRanking(body: Fields, shape: PointShape, prefetches: number): Pick<
   const other = readOtherRanking(body, prefetches);
   if (other !== undefined) return { ranking: other, space: spacesOf(shape.collection.config)[0] };
   const query = body.raw('query');
-  const space = spaceNamed(body.string('using') || undefined, shape, body.path('using'));
+  const space = spaceAsked(body.string('using') || undefined, shape, body.path('using'));
   const lookup = readLookup(body);
   const ranking = isObject(query)
     ? readQueryObject(Fields.of(query, body.path('query')), shape, space, lookup)

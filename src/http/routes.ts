@@ -7,6 +7,7 @@ import { METRICS_ROUTES } from './metrics-routes.js';
 import { READ_ROUTES } from './read-routes.js';
 import type { Route } from './route.js';
 import { REFUSED_ROUTES, SERVICE_ROUTES } from './service-routes.js';
+import { SPACE_ROUTES } from './space-routes.js';
 import { SNAPSHOT_ROUTES } from './snapshot-routes.js';
 import { WRITE_ROUTES } from './write-routes.js';
 
@@ -19,6 +20,7 @@ export const ROUTES: readonly Route[] = [
   ...READ_ROUTES,
   ...FIELD_ROUTES,
   ...LIFECYCLE_ROUTES,
+  ...SPACE_ROUTES,
   ...SNAPSHOT_ROUTES,
   ...REFUSED_ROUTES,
 ];

@@ -11,7 +11,7 @@ import { describe, Fields, isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { shortFloat } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
-import { mayLackVectors, spaceNamed, wireName } from './wire-spaces.js';
+import { mayLackVectors, spaceNamed } from './wire-spaces.js';
 
 /** What it takes to read points that are to be written: plain values, which can be sent to a thread. */
 export interface WriteShape {
@@ -129,19 +129,17 @@ export function wirePoint(point: Point, { wire }: PointShape, score?: number): R
     id: wireId(id),
     ...(score === undefined ? {} : { version, score: shortFloat(score) }),
     ...(payload === undefined ? {} : { payload: payload ?? {} }),
-    ...(vector === undefined ? {} : { vector: wireVector(vector, wire) }),
-    ...(vectors === undefined ? {} : { vector: wireVectors(vectors, wire) }),
+    ...(vector === undefined && vectors === undefined ? {} : { vector: wireVectors(point, wire) }),
   };
 }
 
-function wireVector(vector: PointVector, { vectorName }: WireCollection): unknown {
-  return vectorName === '' ? wireNumbers(vector) : { [vectorName]: wireNumbers(vector) };
-}
-
-function wireVectors(vectors: Readonly<Record<string, PointVector>>, wire: WireCollection): unknown {
-  return Object.fromEntries(
-    Object.entries(vectors).map(([name, vector]) => [wireName({ name }, wire), wireNumbers(vector)]),
-  );
+// The unnamed one alone is a list, all else by name.
+function wireVectors({ vector, vectors = {} }: Point, { vectorName }: WireCollection): unknown {
+  const named = Object.entries(vectors).map(([name, values]) => [name, wireNumbers(values)] as const);
+  if (vector === undefined) return Object.fromEntries(named);
+  const numbers = wireNumbers(vector);
+  if (vectorName === '' && named.length === 0) return numbers;
+  return Object.fromEntries([[vectorName, numbers], ...named]);
 }
 
 function wireNumbers(vector: PointVector): number[] {

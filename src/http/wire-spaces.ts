@@ -2,7 +2,7 @@
 // both sides but for the one without a name: what the wire calls that is in the registry (wire-registry.ts), since
 // collections with one named vector once were made so.
 import type { CollectionConfig } from '../config/collection-config.js';
-import { hasNames, type Space, spacesOf } from '../config/spaces.js';
+import { hasNames, type Space, spaceOf, spacesOf } from '../config/spaces.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import { isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
@@ -36,6 +36,12 @@ export function spaceNamed(name: string | undefined, { collection, wire }: Space
   throw badRequest(`${place}: Not existing vector name error: \`${name}\`; the collection has ${own}`);
 }
 
+/** The space that a query means: of the name it gives; else the chosen default, or the unnamed vector's. */
+export function spaceAsked(name: string | undefined, shape: SpaceNamesShape, place: string): Space {
+  const { config } = shape.collection;
+  return name === undefined && config.spaces?.default.chosen === true ? spaceOf(config) : spaceNamed(name, shape, place);
+}
+
 /** Whether a point may lack vectors. */
 export function mayLackVectors({ collection }: SpaceNamesShape): boolean {
   return hasNames(collection.config);
@@ -43,6 +49,6 @@ export function mayLackVectors({ collection }: SpaceNamesShape): boolean {
 
 /** That of a point which was read with it; undefined where the point has none. */
 export function vectorIn({ vector, vectors }: Pick<Point, 'vector' | 'vectors'>, space: Space): PointVector | undefined {
-  if (vectors === undefined) return vector;
-  return Object.hasOwn(vectors, space.name) ? vectors[space.name] : undefined;
+  if (space.name === '') return vector;
+  return vectors !== undefined && Object.hasOwn(vectors, space.name) ? vectors[space.name] : undefined;
 }

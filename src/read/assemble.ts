@@ -19,7 +19,7 @@ export interface Point {
   version: number;
   /** Absent when none was asked for; null when the point has none. */
   payload?: Payload | null;
-  /** Absent when none was asked for, and where vectors have names. */
+  /** The one without a name; absent when it was not asked for, and where the point has none. */
   vector?: PointVector;
   /** Where vectors have names: those that were asked for, as far as the point has them. */
   vectors?: Readonly<Record<string, PointVector>>;
@@ -83,7 +83,7 @@ async function addNamed(
   rows: Uint32Array,
   readers: readonly NamedReader[],
 ): Promise<void> {
-  const found: Record<string, PointVector>[] = points.map(() => ({}));
+  for (const point of points) point.vectors = {};
   await Promise.all(
     readers.map(async (reader) => {
       const places = [...records.keys()].filter((at) => hasVectorIn(records[at] as RowRecord, reader.number));
@@ -92,11 +92,14 @@ async function addNamed(
         reader,
         Uint32Array.from(places, (at) => rows[at] as number),
       );
-      // Not by assignment: a vector may be called __proto__.
-      for (const [at, place] of places.entries()) define(found[place] as object, reader.name, read[at]);
+      for (const [at, place] of places.entries()) {
+        const point = points[place] as Point;
+        if (reader.name === '') point.vector = read[at] as PointVector;
+        // Not by assignment: a vector may be called __proto__.
+        else define(point.vectors as object, reader.name, read[at]);
+      }
     }),
   );
-  for (const [at, point] of points.entries()) point.vectors = found[at] as Record<string, PointVector>;
 }
 
 function define(target: object, name: string, value: unknown): void {

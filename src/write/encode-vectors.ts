@@ -12,7 +12,7 @@ import { type EncodedVector, encodeVector, type VectorInput, type VectorSpace } 
 export type VectorConfig = VectorSpace & Pick<CollectionConfig, 'spaces'>;
 
 export interface GivenVectors {
-  /** Of the default space. */
+  /** The one without a name; where all have names that of the default space. */
   vector?: VectorInput | EncodedVector;
   /** By the names of their spaces. */
   vectors?: Readonly<Record<string, VectorInput | EncodedVector>>;
@@ -31,7 +31,7 @@ export function encodeVectors({ vector, vectors }: GivenVectors, config: VectorC
   }
   const encoded: SpaceVector[] = [];
   const add = (name: string | undefined, given: VectorInput | EncodedVector): void => {
-    const space = spaceNamed(whole, name, id);
+    const space = name === undefined ? unnamedOf(whole) : spaceNamed(whole, name, id);
     if (encoded.some((other) => other.space === space.number)) throw invalid(id, `two vectors of ${space.name}`);
     encoded.push({ space: space.number, bytes: encodeVector(given, space, id) });
   };
@@ -48,7 +48,12 @@ export function requireModels(models: GivenModels | undefined, config: VectorCon
   for (const [name, model] of Object.entries(models)) requireModel(spaceOf(whole, name), model);
 }
 
-function spaceNamed(config: CollectionConfig, name: string | undefined, id: PointId): Space {
+function unnamedOf(config: CollectionConfig): Space {
+  const spaces = spacesOf(config);
+  return spaces.find(({ name }) => name === '') ?? spaces[0];
+}
+
+function spaceNamed(config: CollectionConfig, name: string, id: PointId): Space {
   try {
     return spaceOf(config, name);
   } catch (error) {

@@ -79,7 +79,8 @@ class Resolver {
     if ('delete' in operation) return this.each(operation.delete, (id) => this.delete(id, ifVersion));
     if ('updateVectors' in operation) {
       requireModels(operation.model, this.context.config);
-      return this.each(operation.updateVectors, (given) => this.updateVectors(given, ifVersion));
+      const { onlyMissing = false } = operation;
+      return this.each(operation.updateVectors, (given) => this.updateVectors(given, { ifVersion, onlyMissing }));
     }
     if ('deleteVectors' in operation) return this.deleteVectors(operation);
     if ('clearPayload' in operation) return this.change(operation.clearPayload, ifVersion, () => null);
@@ -118,11 +119,16 @@ class Resolver {
     });
   }
 
-  private updateVectors(given: UpdateVectors['updateVectors'][number], ifVersion: number | undefined): boolean {
+  private updateVectors(
+    given: UpdateVectors['updateVectors'][number],
+    { ifVersion, onlyMissing }: { ifVersion: number | undefined; onlyMissing: boolean },
+  ): boolean {
     const id = this.parse(given.id);
-    const encoded = encodeVectors(given, this.context.config, id);
+    const all = encodeVectors(given, this.context.config, id);
     const current = this.find(id, ifVersion);
     if (current === undefined) return false;
+    const encoded = onlyMissing ? all.filter(({ space }) => !hasVectorIn(current, space)) : all;
+    if (onlyMissing && encoded.length === 0) return false;
     const kept = this.keep(id, current, (space) => encoded.every((vector) => vector.space !== space));
     this.put(id, current.row, [...kept, ...encoded].sort((a, b) => a.space - b.space), current.payload);
     return true;

@@ -23,6 +23,8 @@ export interface EncodedPoint {
 /** Of a collection whose vectors have names: any of them, by name; a point may have none. */
 export interface NamedPointInput {
   id: PointIdInput;
+  /** The one without a name; where all have names that of the default space. */
+  vector?: VectorInput | EncodedVector;
   vectors: Readonly<Record<string, VectorInput | EncodedVector>>;
   payload?: Payload | EncodedPayload | null;
 }
@@ -56,6 +58,8 @@ export interface Delete extends Conditional {
 
 /** New vectors for points that keep their payloads, and their vectors of other names. */
 export interface UpdateVectors extends Conditional, Modelled {
+  /** Leave vectors as they are that points have already, and points that get none so. */
+  onlyMissing?: boolean;
   updateVectors: readonly (
     | { id: PointIdInput; vector: VectorInput | EncodedVector }
     | Pick<NamedPointInput, 'id' | 'vectors'>

@@ -1,0 +1,162 @@
+// Several named vectors over the wire: with the clients of Qdrant, in every form a request may give them, refusals, and the
+// move from one vector to another while the collection is served.
+import { QdrantClient as Client118 } from 'qdrant-client-1-18';
+import { QdrantClient as Client119 } from 'qdrant-client-1-19';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ServiceProcess, startServiceProcess } from './service-process.js';
+import { temporaryFolder } from './vector-files.js';
+
+const folder = temporaryFolder();
+let service: ServiceProcess;
+
+beforeAll(async () => {
+  service = await startServiceProcess(folder.file('data'));
+});
+afterAll(() => service.stop('SIGKILL'));
+
+const vectors = { text: { size: 3, distance: 'Cosine' }, image: { size: 2, distance: 'Euclid', datatype: 'uint8' } } as const;
+const ids = (points: { id: unknown }[]): unknown[] => points.map(({ id }) => id);
+
+async function call(method: string, path: string, body?: unknown) {
+  return service.call(method as 'GET', path, body as never);
+}
+
+async function make(name: string): Promise<string> {
+  expect((await call('PUT', `/collections/${name}`, { vectors })).status).toBe(200);
+  const points = [
+    { id: 1, vector: { text: [1, 0, 0], image: [1, 1] }, payload: { n: 1 } },
+    { id: 2, vector: { text: [0, 1, 0] }, payload: { n: 2 } },
+    { id: 3, vector: { image: [9, 9] }, payload: { n: 3 } },
+    { id: 4, vector: {}, payload: { n: 4 } },
+  ];
+  expect((await call('PUT', `/collections/${name}/points?wait=true`, { points })).status).toBe(200);
+  return `/collections/${name}`;
+}
+
+describe.each([
+  ['1.18', Client118],
+  ['1.19', Client119],
+] as const)('the JavaScript client %s', (version, Client) => {
+  it('makes, fills, searches and changes points with several vectors', async () => {
+    const qdrant = new Client({ url: service.url });
+    const name = `named-${version}`;
+    await qdrant.createCollection(name, { vectors });
+    expect((await qdrant.getCollection(name)).config.params.vectors).toEqual(vectors);
+    const points = [
+      { id: 1, vector: { text: [1, 0, 0], image: [1, 1] } },
+      { id: 2, vector: { text: [0, 1, 0] } },
+      { id: 3, vector: { image: [9, 9] } },
+    ];
+    await qdrant.upsert(name, { wait: true, points });
+    const near = await qdrant.query(name, { query: [9, 8], using: 'image', with_vector: ['image'] });
+    expect(near.points).toMatchObject([
+      { id: 3, score: 1, vector: { image: [9, 9] } },
+      { id: 1, vector: { image: [1, 1] } },
+    ]);
+    expect(ids((await qdrant.query(name, { query: 1, using: 'text' })).points)).toEqual([2]);
+    await qdrant.updateVectors(name, { points: [{ id: 2, vector: { image: [5, 5] } }] });
+    await qdrant.deleteVectors(name, { points: [1], vector: ['text'] });
+    expect(await qdrant.retrieve(name, { ids: [1, 2, 3], with_vector: true })).toMatchObject([
+      { id: 1, vector: { image: [1, 1] } },
+      { id: 2, vector: { text: [0, 1, 0], image: [5, 5] } },
+      { id: 3, vector: { image: [9, 9] } },
+    ]);
+    expect((await qdrant.count(name, { filter: { must: [{ has_vector: 'text' }] }, exact: true })).count).toBe(1);
+    await qdrant.deleteVectors(name, { filter: { must: [{ has_vector: 'text' }] }, vector: ['image'] });
+    expect((await qdrant.retrieve(name, { ids: [2], with_vector: true }))[0]?.vector).toEqual({ text: [0, 1, 0] });
+    await qdrant.deleteCollection(name);
+  });
+});
+
+describe('named vectors', () => {
+  it('are asked by every form of query, each by its own metric', async () => {
+    const path = await make('forms');
+    const query = async (body: object, end = 'query') => (await call('POST', `${path}/points/${end}`, body)).body.result;
+    expect(ids((await query({ query: [1, 1], using: 'image' })).points)).toEqual([1, 3]);
+    expect(ids(await query({ vector: { name: 'text', vector: [0, 1, 0] }, limit: 1 }, 'search'))).toEqual([2]);
+    expect(ids(await query({ positive: [1], using: 'image' }, 'recommend'))).toEqual([3]);
+    const best = { recommend: { positive: [1], strategy: 'best_score' } };
+    expect(ids((await query({ query: best, using: 'image' })).points)).toEqual([3]);
+    const both = [
+      { query: [1, 1], using: 'image' },
+      { query: [0, 1, 0], using: 'text' },
+    ];
+    expect(new Set(ids((await query({ prefetch: both, query: { fusion: 'rrf' } })).points))).toEqual(new Set([1, 2, 3]));
+    const ranked = await query({ prefetch: both, query: [0, 1, 0], using: 'text', score_threshold: 0.5 });
+    expect(ranked.points).toMatchObject([{ id: 2, score: 1 }]);
+    const groups = await query({ query: [1, 1], using: 'image', group_by: 'n', limit: 9 }, 'query/groups');
+    expect(groups.groups.map(({ id }: { id: number }) => id)).toEqual([1, 3]);
+    const many = await query({ searches: [...both, { query: [9, 9], using: 'image', limit: 1 }] }, 'query/batch');
+    expect(many.map((each: { points: { id: unknown }[] }) => ids(each.points))).toEqual([[1, 3], [2, 1], [3]]);
+    const scrolled = await query({ with_vector: ['text'] }, 'scroll');
+    expect(scrolled.points.map(({ vector }: { vector: unknown }) => vector)).toEqual([
+      { text: [1, 0, 0] },
+      { text: [0, 1, 0] },
+      {},
+      {},
+    ]);
+  });
+
+  it('are written in columns and in large bodies', async () => {
+    const path = await make('columns');
+    const batch = { ids: [10, 11], vectors: { text: [[0, 0, 1], [0, 0, 2]], image: [[3, 3], [4, 4]] } };
+    expect((await call('PUT', `${path}/points?wait=true`, { batch })).status).toBe(200);
+    const large = Array.from({ length: 3000 }, (_, at) => ({
+      id: 100 + at,
+      vector: { ...(at % 2 === 0 ? { text: [1, at, 0] } : {}), ...(at % 3 === 0 ? { image: [at % 256, 7] } : {}) },
+      payload: { text: `number ${at}, with some words so that the body is a large one` },
+    }));
+    expect((await call('PUT', `${path}/points?wait=true`, { points: large })).status).toBe(200);
+    const count = async (name: string) =>
+      (await call('POST', `${path}/points/count`, { filter: { must: [{ has_vector: name }] } })).body.result.count;
+    expect([await count('text'), await count('image')]).toEqual([2 + 2 + 1500, 2 + 2 + 1000]);
+    const shown = (await call('POST', `${path}/points`, { ids: [103, 11], with_vector: true })).body.result;
+    expect(shown.map(({ vector }: { vector: unknown }) => vector)).toEqual([
+      { image: [3, 7] },
+      { text: [0, 0, 1], image: [4, 4] },
+    ]);
+  });
+
+  it.each([
+    ['a query that names none', 'POST', 'points/query', { query: [1, 1] }, /requires the vector name `text` or `image`/],
+    ['a query of another', 'POST', 'points/query', { query: [1, 1], using: 'sound' }, /Not existing vector name.*sound/],
+    ['a query of the wrong dimension', 'POST', 'points/query', { query: [1, 1], using: 'text' }, /expected dim: 3, got 2/],
+    ['a point with an unnamed one', 'PUT', 'points', { points: [{ id: 1, vector: [1, 1] }] }, /requires the vector name/],
+    ['a point with another', 'PUT', 'points', { points: [{ id: 1, vector: { sound: [1] } }] }, /Not existing vector name/],
+    ['deleting another', 'POST', 'points/vectors/delete', { points: [1], vector: ['sound'] }, /Not existing vector name/],
+    ['showing another', 'POST', 'points/scroll', { with_vector: ['sound'] }, /Not existing vector name/],
+    ['dropping the default', 'DELETE', '', undefined, /default space and cannot be dropped/],
+  ])('are refused: %s', async (_what, method, end, body, message) => {
+    await make('refusals').catch(() => undefined);
+    const path = end === '' ? '/vamana/collections/refusals/spaces/text' : `/collections/refusals/${end}`;
+    const refused = await call(method, path, body);
+    expect([refused.status, refused.body.status.error]).toEqual([400, expect.stringMatching(message)]);
+  });
+});
+
+describe('moving to another vector', () => {
+  it('adds it, fills it, compares, chooses it and drops the old one, while queries go on', async () => {
+    await call('PUT', '/collections/moving', { vectors: { size: 2, distance: 'Euclid' } });
+    const points = Array.from({ length: 50 }, (_, at) => ({ id: at, vector: [at, 0] }));
+    await call('PUT', '/collections/moving/points?wait=true', { points });
+    const space = '/vamana/collections/moving/spaces/v2';
+    const asked = { size: 3, distance: 'Euclid', model: 'embed-2' };
+    expect((await call('PUT', space, asked)).body.result).toBe(true);
+    expect((await call('PUT', space, asked)).status).toBe(409);
+    const config = (await call('GET', '/collections/moving')).body.result.config.params.vectors;
+    expect(config).toMatchObject({ '': { size: 2, distance: 'Euclid' }, v2: asked });
+    await call('PUT', '/collections/moving/points', { points: [{ id: 7, vector: { '': [7, 0], v2: [100, 100, 100] } }] });
+    const fill = points.map(({ id }) => ({ id, vector: { v2: [id, 0, 0] } }));
+    await call('PUT', '/collections/moving/points/vectors?wait=true', { points: fill, only_missing: true });
+    const nearest = async (query: number[], using?: string) =>
+      ids((await call('POST', '/collections/moving/points/query', { query, limit: 2, using })).body.result.points);
+    expect(await nearest([100, 100, 99], 'v2')).toEqual([7, 49]);
+    expect(await nearest([0, 0])).toEqual([0, 1]);
+    const compared = (await call('POST', `${space}/compare`, { with: '', queries: 20, limit: 5 })).body.result;
+    expect(compared).toMatchObject({ k: 5, queries: 20, recall: { '': 1, v2: 1 } });
+    expect(compared.overlap).toBeGreaterThan(0.7);
+    expect((await call('POST', `${space}/default`)).body.result).toBe(true);
+    expect(await nearest([1, 0, 0])).toEqual([1, 0]);
+    expect((await call('DELETE', '/vamana/collections/moving/spaces/')).status).toBe(404);
+  });
+});
