@@ -157,6 +157,10 @@ describe('moving to another vector', () => {
     expect(compared.overlap).toBeGreaterThan(0.7);
     expect((await call('POST', `${space}/default`)).body.result).toBe(true);
     expect(await nearest([1, 0, 0])).toEqual([1, 0]);
-    expect((await call('DELETE', '/vamana/collections/moving/spaces/')).status).toBe(404);
+    // The one without a name.
+    expect((await call('DELETE', '/vamana/collections/moving/spaces/')).body.result).toBe(true);
+    expect((await call('GET', '/collections/moving')).body.result.config.params.vectors).toEqual({ v2: asked });
+    expect(await nearest([1, 0, 0])).toEqual([1, 0]);
+    expect((await call('POST', '/collections/moving/points/query', { query: [0, 0], using: '' })).status).toBe(400);
   });
 });

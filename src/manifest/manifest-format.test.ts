@@ -53,7 +53,7 @@ describe('a manifest', () => {
   });
 
   it('of a later version is TOO_NEW, whatever else is in it', () => {
-    const later = sealed('vamana-manifest 3\nsomething else\n');
+    const later = sealed('vamana-manifest 4\nsomething else\n');
     expect(() => decodeManifest(later, 'a', 3)).toThrow(expect.objectContaining({ code: 'TOO_NEW' }));
   });
 

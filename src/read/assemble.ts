@@ -83,23 +83,22 @@ async function addNamed(
   rows: Uint32Array,
   readers: readonly NamedReader[],
 ): Promise<void> {
-  for (const point of points) point.vectors = {};
-  await Promise.all(
+  const all = await Promise.all(
     readers.map(async (reader) => {
       const places = [...records.keys()].filter((at) => hasVectorIn(records[at] as RowRecord, reader.number));
-      if (places.length === 0) return;
-      const read = await readVectors(
-        reader,
-        Uint32Array.from(places, (at) => rows[at] as number),
-      );
-      for (const [at, place] of places.entries()) {
-        const point = points[place] as Point;
-        if (reader.name === '') point.vector = read[at] as PointVector;
-        // Not by assignment: a vector may be called __proto__.
-        else define(point.vectors as object, reader.name, read[at]);
-      }
+      const own = Uint32Array.from(places, (at) => rows[at] as number);
+      return { name: reader.name, places, read: own.length === 0 ? [] : await readVectors(reader, own) };
     }),
   );
+  for (const point of points) point.vectors = {};
+  for (const { name, places, read } of all) {
+    for (const [at, place] of places.entries()) {
+      const point = points[place] as Point;
+      if (name === '') point.vector = read[at] as PointVector;
+      // Not by assignment: a vector may be called __proto__.
+      else define(point.vectors as object, name, read[at]);
+    }
+  }
 }
 
 function define(target: object, name: string, value: unknown): void {
