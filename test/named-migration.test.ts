@@ -16,7 +16,8 @@ let database: Database;
 let collection: Collection;
 let made = 0;
 
-const oldOf = (id: number): number[] => Array.from({ length: DIM }, (_, at) => Math.sin(id * 12.9898 + at * 78.233) * 10);
+const oldOf = (id: number): number[] =>
+  Array.from({ length: DIM }, (_, at) => Math.sin(id * 12.9898 + at * 78.233) * 10);
 /** Of the same order of neighbours: the old vector, scaled, and a constant. */
 const freshOf = (id: number): number[] => [...oldOf(id).map((value) => 3 * value), 1];
 
@@ -105,7 +106,10 @@ describe('a space that is added', () => {
     const compared = await collection.compareSpaces('', 'v2', { queries: 40, k: 5 });
     expect(compared).toMatchObject({ k: 5, queries: 40, overlapExact: 1 });
     expect(Math.min(compared.overlap, compared.recall[''] ?? 0, compared.recall.v2 ?? 0)).toBeGreaterThan(0.9);
-    await expect(collection.dropSpace('')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: /choose another/ });
+    await expect(collection.dropSpace('')).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: /choose another/,
+    });
     await collection.setDefaultSpace('v2');
     expect((await collection.search(freshOf(3), { k: 1 }))[0]?.id).toBe(3n);
     await collection.dropSpace('');
@@ -132,7 +136,9 @@ describe('a space that is added', () => {
     await expect(collection.addSpace('v3', { dim: 0 })).rejects.toThrow(/spaces\.v3\.dim/);
     await expect(collection.dropSpace('v4')).rejects.toThrow(/no vector named "v4"/);
     await expect(collection.setDefaultSpace('v4')).rejects.toThrow(/no vector named "v4"/);
-    await expect(collection.backfill('v2', entries, { model: 'embed-1' })).rejects.toThrow(/embed-2, found some of embed-1/);
+    await expect(collection.backfill('v2', entries, { model: 'embed-1' })).rejects.toThrow(
+      /embed-2, found some of embed-1/,
+    );
     await expect(collection.backfill('v4', entries)).rejects.toThrow(/no vector named "v4"/);
   });
 });

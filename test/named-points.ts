@@ -96,7 +96,9 @@ export async function checkNamed(collection: Collection, model: NamedModel): Pro
     const { dim, metric = 'l2' } = NAMED.spaces[using] as { dim: number; metric?: 'l2' | 'dot' };
     const query = Array.from({ length: dim }, (_, at) => 20 * at + 7);
     const having = [...model].filter(([, { vectors }]) => vectors[using] !== undefined);
-    const distances = new Map(having.map(([id, { vectors }]) => [id, distance({ metric }, query, vectors[using] ?? [])]));
+    const distances = new Map(
+      having.map(([id, { vectors }]) => [id, distance({ metric }, query, vectors[using] ?? [])]),
+    );
     const expected = [...distances.values()].sort((a, b) => a - b);
     for (const exact of [true, false]) {
       const hits = await collection.search(query, { using, k: model.size + 5, listSize: 200, exact });
@@ -105,7 +107,12 @@ export async function checkNamed(collection: Collection, model: NamedModel): Pro
         hits.map(({ id }) => distances.get(id as bigint)),
         `distances of ${using}`,
       );
-      if (exact) assert.deepEqual(hits.map((hit) => hit.distance), expected, `exact search of ${using}`);
+      if (exact)
+        assert.deepEqual(
+          hits.map((hit) => hit.distance),
+          expected,
+          `exact search of ${using}`,
+        );
       assert.ok(hits.length >= 0.95 * expected.length, `${using}: found ${hits.length} of ${expected.length}`);
     }
     assert.equal(await collection.countWhere({ must: [{ has_vector: using }] }), having.length, `has_vector ${using}`);

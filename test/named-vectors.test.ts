@@ -85,7 +85,9 @@ describe('points with named vectors', () => {
     expect(await collection.countWhere(without)).toBe(1);
     expect(await collection.countWhere({ must: [{ has_vector: 'sound' }] })).toBe(0);
     expect(await collection.deleteMatching(without)).toBe(1);
-    expect((await collection.search(image, { using: 'image', filter: { must: [{ has_vector: 'text' }] } })).length).toBe(1);
+    expect(
+      (await collection.search(image, { using: 'image', filter: { must: [{ has_vector: 'text' }] } })).length,
+    ).toBe(1);
   });
 
   it('change in all spaces by one batch or not at all', async () => {
@@ -93,7 +95,10 @@ describe('points with named vectors', () => {
       { upsert: [{ id: 1, vectors: { text, image } }] },
       { upsert: [{ id: 2, vectors: { text, image: [1, 2] } }] },
     ];
-    await expect(collection.write(bad)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: /point 2.*expected 3/ });
+    await expect(collection.write(bad)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: /point 2.*expected 3/,
+    });
     expect(collection.count()).toBe(0);
   });
 });
@@ -102,8 +107,16 @@ describe('refused', () => {
   it.each([
     ['a name that there is none of', () => collection.upsert([{ id: 1, vectors: { sound: [1] } }]), /"text", "image"/],
     ['another dimension', () => collection.upsert([{ id: 1, vectors: { image: text } }]), /5 elements, expected 3/],
-    ['the same vector twice', () => collection.upsert([{ id: 1, vector: text, vectors: { text } } as never]), /two vectors/],
-    ['another model', () => collection.upsert([{ id: 1, vectors: { text } }], { model: { text: 'words-2' } }), /words-1/],
+    [
+      'the same vector twice',
+      () => collection.upsert([{ id: 1, vector: text, vectors: { text } } as never]),
+      /two vectors/,
+    ],
+    [
+      'another model',
+      () => collection.upsert([{ id: 1, vectors: { text } }], { model: { text: 'words-2' } }),
+      /words-1/,
+    ],
     ['a query of another model', () => collection.search(text, { model: 'words-2' }), /words-1, found some of words-2/],
     ['a query of an unknown space', () => collection.search(text, { using: 'sound' }), /no vector named "sound"/],
     ['a query of another dimension', () => collection.search(text, { using: 'image' }), /expected/],
@@ -154,10 +167,13 @@ describe('on the disk', () => {
     ]);
     await reopen();
     expect(collection.recovered.records).toBe(0);
-    await checkNamed(collection, new Map([
-      [1n, { vectors: { text, image }, payload: null }],
-      [2n, { vectors: { text }, payload: null }],
-    ]));
+    await checkNamed(
+      collection,
+      new Map([
+        [1n, { vectors: { text, image }, payload: null }],
+        [2n, { vectors: { text }, payload: null }],
+      ]),
+    );
   });
 });
 
@@ -172,7 +188,8 @@ describe(`random runs, seed ${seed}`, () => {
       if (random.chance(0.1)) await collection.flush();
       if (random.chance(0.05)) await collection.compact({ force: true });
       if (random.chance(0.03)) await collection.rebuild({ force: true, space: random.pick(['text', 'image']) });
-      if (random.chance(0.03)) await collection.rollback().catch((error) => expect(error.code).toMatch(/NOT_FOUND|INVALID/));
+      if (random.chance(0.03))
+        await collection.rollback().catch((error) => expect(error.code).toMatch(/NOT_FOUND|INVALID/));
       if (random.chance(0.08)) await reopen({ ...OPTIONS, deltaRows: 5 + random.int(60) });
       if (random.chance(0.1)) await checkNamed(collection, model);
     }

@@ -14,7 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop('SIGKILL'));
 
-const vectors = { text: { size: 3, distance: 'Cosine' }, image: { size: 2, distance: 'Euclid', datatype: 'uint8' } } as const;
+const vectors = {
+  text: { size: 3, distance: 'Cosine' },
+  image: { size: 2, distance: 'Euclid', datatype: 'uint8' },
+} as const;
 const ids = (points: { id: unknown }[]): unknown[] => points.map(({ id }) => id);
 
 async function call(method: string, path: string, body?: unknown) {
@@ -71,7 +74,8 @@ describe.each([
 describe('named vectors', () => {
   it('are asked by every form of query, each by its own metric', async () => {
     const path = await make('forms');
-    const query = async (body: object, end = 'query') => (await call('POST', `${path}/points/${end}`, body)).body.result;
+    const query = async (body: object, end = 'query') =>
+      (await call('POST', `${path}/points/${end}`, body)).body.result;
     expect(ids((await query({ query: [1, 1], using: 'image' })).points)).toEqual([1, 3]);
     expect(ids(await query({ vector: { name: 'text', vector: [0, 1, 0] }, limit: 1 }, 'search'))).toEqual([2]);
     expect(ids(await query({ positive: [1], using: 'image' }, 'recommend'))).toEqual([3]);
@@ -81,7 +85,9 @@ describe('named vectors', () => {
       { query: [1, 1], using: 'image' },
       { query: [0, 1, 0], using: 'text' },
     ];
-    expect(new Set(ids((await query({ prefetch: both, query: { fusion: 'rrf' } })).points))).toEqual(new Set([1, 2, 3]));
+    expect(new Set(ids((await query({ prefetch: both, query: { fusion: 'rrf' } })).points))).toEqual(
+      new Set([1, 2, 3]),
+    );
     const ranked = await query({ prefetch: both, query: [0, 1, 0], using: 'text', score_threshold: 0.5 });
     expect(ranked.points).toMatchObject([{ id: 2, score: 1 }]);
     const groups = await query({ query: [1, 1], using: 'image', group_by: 'n', limit: 9 }, 'query/groups');
@@ -99,7 +105,19 @@ describe('named vectors', () => {
 
   it('are written in columns and in large bodies', async () => {
     const path = await make('columns');
-    const batch = { ids: [10, 11], vectors: { text: [[0, 0, 1], [0, 0, 2]], image: [[3, 3], [4, 4]] } };
+    const batch = {
+      ids: [10, 11],
+      vectors: {
+        text: [
+          [0, 0, 1],
+          [0, 0, 2],
+        ],
+        image: [
+          [3, 3],
+          [4, 4],
+        ],
+      },
+    };
     expect((await call('PUT', `${path}/points?wait=true`, { batch })).status).toBe(200);
     const large = Array.from({ length: 3000 }, (_, at) => ({
       id: 100 + at,
@@ -118,12 +136,48 @@ describe('named vectors', () => {
   });
 
   it.each([
-    ['a query that names none', 'POST', 'points/query', { query: [1, 1] }, /requires the vector name `text` or `image`/],
-    ['a query of another', 'POST', 'points/query', { query: [1, 1], using: 'sound' }, /Not existing vector name.*sound/],
-    ['a query of the wrong dimension', 'POST', 'points/query', { query: [1, 1], using: 'text' }, /expected dim: 3, got 2/],
-    ['a point with an unnamed one', 'PUT', 'points', { points: [{ id: 1, vector: [1, 1] }] }, /requires the vector name/],
-    ['a point with another', 'PUT', 'points', { points: [{ id: 1, vector: { sound: [1] } }] }, /Not existing vector name/],
-    ['deleting another', 'POST', 'points/vectors/delete', { points: [1], vector: ['sound'] }, /Not existing vector name/],
+    [
+      'a query that names none',
+      'POST',
+      'points/query',
+      { query: [1, 1] },
+      /requires the vector name `text` or `image`/,
+    ],
+    [
+      'a query of another',
+      'POST',
+      'points/query',
+      { query: [1, 1], using: 'sound' },
+      /Not existing vector name.*sound/,
+    ],
+    [
+      'a query of the wrong dimension',
+      'POST',
+      'points/query',
+      { query: [1, 1], using: 'text' },
+      /expected dim: 3, got 2/,
+    ],
+    [
+      'a point with an unnamed one',
+      'PUT',
+      'points',
+      { points: [{ id: 1, vector: [1, 1] }] },
+      /requires the vector name/,
+    ],
+    [
+      'a point with another',
+      'PUT',
+      'points',
+      { points: [{ id: 1, vector: { sound: [1] } }] },
+      /Not existing vector name/,
+    ],
+    [
+      'deleting another',
+      'POST',
+      'points/vectors/delete',
+      { points: [1], vector: ['sound'] },
+      /Not existing vector name/,
+    ],
     ['showing another', 'POST', 'points/scroll', { with_vector: ['sound'] }, /Not existing vector name/],
     ['dropping the default', 'DELETE', '', undefined, /default space and cannot be dropped/],
   ])('are refused: %s', async (_what, method, end, body, message) => {
@@ -145,7 +199,9 @@ describe('moving to another vector', () => {
     expect((await call('PUT', space, asked)).status).toBe(409);
     const config = (await call('GET', '/collections/moving')).body.result.config.params.vectors;
     expect(config).toMatchObject({ '': { size: 2, distance: 'Euclid' }, v2: asked });
-    await call('PUT', '/collections/moving/points', { points: [{ id: 7, vector: { '': [7, 0], v2: [100, 100, 100] } }] });
+    await call('PUT', '/collections/moving/points', {
+      points: [{ id: 7, vector: { '': [7, 0], v2: [100, 100, 100] } }],
+    });
     const fill = points.map(({ id }) => ({ id, vector: { v2: [id, 0, 0] } }));
     await call('PUT', '/collections/moving/points/vectors?wait=true', { points: fill, only_missing: true });
     const nearest = async (query: number[], using?: string) =>

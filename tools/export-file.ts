@@ -1,5 +1,6 @@
 // Where `vamana export` writes points: an interface, and files of every format. A flat format has vectors only, so ids and
 // payloads lie beside it in OUT.jsonl. Servers are export-server.ts.
+import type { Space } from '../src/config/spaces.js';
 import type { Collection, Point, PointVector } from '../src/index.js';
 import { createCast, defaultElement } from '../src/source/cast.js';
 import {

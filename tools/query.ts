@@ -71,10 +71,7 @@ async function readQuery(options: QueryOptions, collection: Collection): Promise
     const { dim } = spaceOf(collection.config, options.using);
     if (source.dim !== dim) {
       const found = `${path} holds vectors of dimension ${source.dim}`;
-      throw new VamanaError(
-        'INVALID_ARGUMENT',
-        `${found}; collection ${collection.name} has dimension ${dim}`,
-      );
+      throw new VamanaError('INVALID_ARGUMENT', `${found}; collection ${collection.name} has dimension ${dim}`);
     }
     if (row >= source.rows) {
       throw new VamanaError('INVALID_ARGUMENT', `--row ${row}: ${path} has rows 0 to ${source.rows - 1}`);

@@ -38,14 +38,19 @@ describe('a linear map', () => {
   });
 
   it('needs a ridge where old vectors lie in a plane, and says so without', async () => {
-    const flat = pairs(500, 0).map(({ from, to }) => ({ from: [...from as number[], (from[0] as number) * 2], to }));
-    await expect(fitLinearMap(flat, { ridge: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: /ridge/ });
+    const flat = pairs(500, 0).map(({ from, to }) => ({ from: [...(from as number[]), (from[0] as number) * 2], to }));
+    await expect(fitLinearMap(flat, { ridge: 0 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: /ridge/,
+    });
     expect((await fitLinearMap(flat)).quality.error).toBeLessThan(0.01);
   });
 
   it('refuses pairs and vectors of other dimensions, and next to none', async () => {
     const [one, two] = pairs(2, 0) as [VectorPair, VectorPair];
-    await expect(fitLinearMap([one, { ...two, to: [1] }])).rejects.toThrow(/pair 1 has dimensions 12 and 1, expected 12 and 7/);
+    await expect(fitLinearMap([one, { ...two, to: [1] }])).rejects.toThrow(
+      /pair 1 has dimensions 12 and 1, expected 12 and 7/,
+    );
     await expect(fitLinearMap([one])).rejects.toThrow(/found 1 pairs/);
     const { map } = await fitLinearMap(pairs(100, 0));
     expect(() => mapVector(map, [1, 2])).toThrow(/dimension 2, the map takes 12/);

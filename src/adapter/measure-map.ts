@@ -33,7 +33,9 @@ function nearest(
   metric: NativeMetric,
   count: number,
 ): number[] {
-  const distances = all.map((other, at) => (at === itself ? Number.POSITIVE_INFINITY : distance(metric, vector, other)));
+  const distances = all.map((other, at) =>
+    at === itself ? Number.POSITIVE_INFINITY : distance(metric, vector, other),
+  );
   return [...distances.keys()].sort((a, b) => (distances[a] as number) - (distances[b] as number)).slice(0, count);
 }
 
@@ -48,7 +50,10 @@ function distance(metric: NativeMetric, a: ArrayLike<number>, b: ArrayLike<numbe
 
 function squaredError(mapped: readonly ArrayLike<number>[], truth: readonly ArrayLike<number>[]): number {
   const [first] = truth as [ArrayLike<number>];
-  const mean = Float64Array.from(first, (_, at) => truth.reduce((total, one) => total + (one[at] as number), 0) / truth.length);
+  const mean = Float64Array.from(
+    first,
+    (_, at) => truth.reduce((total, one) => total + (one[at] as number), 0) / truth.length,
+  );
   let off = 0;
   let spread = 0;
   for (const [at, vector] of truth.entries()) {

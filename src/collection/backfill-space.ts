@@ -79,7 +79,10 @@ export async function backfillSpace(
   if (signal?.aborted !== true && batch.length > 0) await run.write(batch);
   await run.note(signal?.aborted !== true);
   if (signal?.aborted !== true) return run.progress;
-  throw new VamanaError('ABORTED', `the backfill of ${name} was stopped at entry ${run.progress.position}; go on from it`);
+  throw new VamanaError(
+    'ABORTED',
+    `the backfill of ${name} was stopped at entry ${run.progress.position}; go on from it`,
+  );
 }
 
 class Backfill {

@@ -49,7 +49,12 @@ export async function compareSpaces(
       names.map(async (using) => {
         const query = Float32Array.from(vectorOf(point, using));
         // One more: the point itself is the nearest, mostly.
-        const options = { using, k: k + 1, listSize: Math.max(listSize, k + 1), ...(signal === undefined ? {} : { signal }) };
+        const options = {
+          using,
+          k: k + 1,
+          listSize: Math.max(listSize, k + 1),
+          ...(signal === undefined ? {} : { signal }),
+        };
         const found = idsOf(await target.search(query, options), point.id, k);
         const truth = idsOf(await target.search(query, { ...options, exact: true }), point.id, k);
         return { found, truth };
@@ -58,7 +63,8 @@ export async function compareSpaces(
     const [a, b] = answers as [(typeof answers)[number], (typeof answers)[number]];
     sums.overlap += shared(a.found, b.found);
     sums.overlapExact += shared(a.truth, b.truth);
-    for (const [at, { found, truth }] of answers.entries()) sums.recall[at] = (sums.recall[at] ?? 0) + shared(found, truth);
+    for (const [at, { found, truth }] of answers.entries())
+      sums.recall[at] = (sums.recall[at] ?? 0) + shared(found, truth);
     asked += 1;
   }
   const mean = (sum: number): number => (asked === 0 ? 1 : sum / asked);

@@ -121,7 +121,10 @@ export class Generations {
     const come: OpenSegment[] = [];
     try {
       for (const entry of generation.segments) {
-        come.push({ entry, segment: await parts.of(entry.space ?? FIRST_SPACE).store.openSegment(paths.segment(entry.number)) });
+        come.push({
+          entry,
+          segment: await parts.of(entry.space ?? FIRST_SPACE).store.openSegment(paths.segment(entry.number)),
+        });
       }
     } catch (error) {
       for (const { segment } of come) segment.close();

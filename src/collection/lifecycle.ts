@@ -342,7 +342,10 @@ export class Lifecycle {
     const entries = manifests.current.segments.filter(({ number }) => wanted.has(number));
     const uuids = new Set(entries.map(({ uuid }) => uuid));
     const segments = space.segments.filter(({ info }) => uuids.has(info.uuid));
-    const snapshot = snapshots.peek().native(space.number).next({ segments: [...segments], deltas: [] });
+    const snapshot = snapshots
+      .peek()
+      .native(space.number)
+      .next({ segments: [...segments], deltas: [] });
     return { space, entries, segments, snapshot, live: live.rows.clone(), number: this.target.takeNumber() };
   }
 

@@ -3,7 +3,9 @@ import type { NativeStoreStats } from '../binding.js';
 import type { VectorSpace } from './vector-space.js';
 
 /** How vectors are read is the same for all spaces but where the files of one do not allow it: that of the first. */
-export function statsOf(spaces: readonly Pick<VectorSpace, 'store'>[]): Pick<NativeStoreStats, 'memory' | 'cache' | 'io'> {
+export function statsOf(
+  spaces: readonly Pick<VectorSpace, 'store'>[],
+): Pick<NativeStoreStats, 'memory' | 'cache' | 'io'> {
   const [first, ...others] = spaces.map(({ store }) => store.stats()) as [NativeStoreStats, ...NativeStoreStats[]];
   const memory = { ...first.memory };
   const cache = { ...first.cache };

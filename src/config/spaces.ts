@@ -43,7 +43,10 @@ export function spaceOf(config: CollectionConfig, name?: string): Space {
   const spaces = spacesOf(config);
   const found = name === undefined ? spaces[0] : spaces.find((space) => space.name === name);
   if (found !== undefined) return found;
-  throw new VamanaError('INVALID_ARGUMENT', `there is no vector named ${JSON.stringify(name)}; ${describeSpaces(config)}`);
+  throw new VamanaError(
+    'INVALID_ARGUMENT',
+    `there is no vector named ${JSON.stringify(name)}; ${describeSpaces(config)}`,
+  );
 }
 
 /** The space of that number. INTERNAL where there is none. */
@@ -83,7 +86,10 @@ export function requireModel({ name, model }: Space, given: string | undefined):
 export function requireSpaceName(name: string): void {
   if (name.length <= NAME_LENGTH_MAX && !/\p{Surrogate}|\p{Cc}/u.test(name)) return;
   const expected = `up to ${NAME_LENGTH_MAX} characters without control characters`;
-  throw new VamanaError('INVALID_ARGUMENT', `the name of a vector: found ${JSON.stringify(name)}, expected ${expected}`);
+  throw new VamanaError(
+    'INVALID_ARGUMENT',
+    `the name of a vector: found ${JSON.stringify(name)}, expected ${expected}`,
+  );
 }
 
 /** With one more. ALREADY_EXISTS where there is one of that name, INVALID_ARGUMENT where there are too many. */
@@ -91,10 +97,16 @@ export function withNewSpace(config: CollectionConfig, name: string, added: Spac
   requireSpaceName(name);
   const all = spacesOf(config);
   if (all.some((space) => space.name === name)) {
-    throw new VamanaError('ALREADY_EXISTS', `there is a vector named ${JSON.stringify(name)}; ${describeSpaces(config)}`);
+    throw new VamanaError(
+      'ALREADY_EXISTS',
+      `there is a vector named ${JSON.stringify(name)}; ${describeSpaces(config)}`,
+    );
   }
   if (all.length >= SPACES_MAX) {
-    throw new VamanaError('INVALID_ARGUMENT', `at most ${SPACES_MAX} vectors can have names; ${describeSpaces(config)}`);
+    throw new VamanaError(
+      'INVALID_ARGUMENT',
+      `at most ${SPACES_MAX} vectors can have names; ${describeSpaces(config)}`,
+    );
   }
   const before = namesOf(config);
   const others = [...before.others, { ...added, name, number: before.nextNumber }];
@@ -110,7 +122,10 @@ export function withoutSpace(config: CollectionConfig, name: string): Collection
     throw new VamanaError('INVALID_ARGUMENT', message);
   }
   const backfills = (before.backfills ?? []).filter((backfill) => backfill.space !== number);
-  return { ...config, spaces: { ...before, others: before.others.filter((other) => other.number !== number), backfills } };
+  return {
+    ...config,
+    spaces: { ...before, others: before.others.filter((other) => other.number !== number), backfills },
+  };
 }
 
 /** With another default. INVALID_ARGUMENT for a name that there is none of. */

@@ -24,7 +24,10 @@ export type BulkChange = Change | { packed: PackedPoints };
 
 /** 400 and its like, before anything is written. */
 export function readBulk({ kind, bytes, config, wire, most, using }: BulkTask): BulkChange[] {
-  const changes = kind === 'binary' ? readBinary(bytes, { config, wire, most, using }) : readJson(kind, bytes, { config, wire, most });
+  const changes =
+    kind === 'binary'
+      ? readBinary(bytes, { config, wire, most, using })
+      : readJson(kind, bytes, { config, wire, most });
   return changes.map((change) =>
     'operation' in change && hasVectors(change.operation) ? { packed: packPoints(change.operation, config) } : change,
   );

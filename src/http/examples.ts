@@ -64,11 +64,7 @@ function stored(
 }
 
 /** Those that have one there. */
-async function retrieve(
-  ids: PointId[],
-  space: Space,
-  { collection }: PointShape,
-): Promise<Map<PointId, PointVector>> {
+async function retrieve(ids: PointId[], space: Space, { collection }: PointShape): Promise<Map<PointId, PointVector>> {
   const points = await collection.retrieve(ids, { withPayload: false, withVector: [space.name] });
   const found = points.map((point) => [point.id, vectorIn(point, space)] as const);
   return new Map(found.filter((entry): entry is [PointId, PointVector] => entry[1] !== undefined));

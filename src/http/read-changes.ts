@@ -6,15 +6,7 @@ import { Fields } from './fields.js';
 import { readFilter } from './filter-option.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { mayLackVectors, spaceNamed } from './wire-spaces.js';
-import {
-  readId,
-  readIds,
-  readPayload,
-  readPoint,
-  readVectors,
-  requireFew,
-  type WriteShape,
-} from './wire-point.js';
+import { readId, readIds, readPayload, readPoint, readVectors, requireFew, type WriteShape } from './wire-point.js';
 
 export interface Target extends WriteShape {
   /** Points, or ids, of one request. */
@@ -153,7 +145,8 @@ function readUpdateVectors(body: Fields, target: Target): Change {
 }
 
 function readDeleteVectors(body: Fields, target: Target): Change {
-  if (!mayLackVectors(target)) throw notSupported('deleting vectors', 'delete the points: each must have its one vector');
+  if (!mayLackVectors(target))
+    throw notSupported('deleting vectors', 'delete the points: each must have its one vector');
   body.required('vector');
   const names = (body.list('vector') ?? []).map((name) => spaceNamed(String(name), target, body.path('vector')).name);
   return selected(body, target, { kind: 'deleteVectors', names });

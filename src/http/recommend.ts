@@ -115,7 +115,11 @@ async function nearExamples(
   const vectors = new Float32Array(queries.length * dim);
   for (const [at, query] of queries.entries()) vectors.set(query, at * dim);
   const k = Math.min(CANDIDATES.most, Math.max(CANDIDATES.least, CANDIDATES.factor * wanted) + hidden.size);
-  const options = { ...searchOptions(plan, vectorOnly(plan.space), k), signal, ...(onCosts === undefined ? {} : { onCosts }) };
+  const options = {
+    ...searchOptions(plan, vectorOnly(plan.space), k),
+    signal,
+    ...(onCosts === undefined ? {} : { onCosts }),
+  };
   const lists = await collection.searchBatch(vectors, options);
   return [...new Map(lists.flat().map((point) => [point.id, point])).values()];
 }

@@ -39,7 +39,9 @@ export function spaceNamed(name: string | undefined, { collection, wire }: Space
 /** The space that a query means: of the name it gives; else the chosen default, or the unnamed vector's. */
 export function spaceAsked(name: string | undefined, shape: SpaceNamesShape, place: string): Space {
   const { config } = shape.collection;
-  return name === undefined && config.spaces?.default.chosen === true ? spaceOf(config) : spaceNamed(name, shape, place);
+  return name === undefined && config.spaces?.default.chosen === true
+    ? spaceOf(config)
+    : spaceNamed(name, shape, place);
 }
 
 /** Whether a point may lack vectors. */
@@ -48,7 +50,10 @@ export function mayLackVectors({ collection }: SpaceNamesShape): boolean {
 }
 
 /** That of a point which was read with it; undefined where the point has none. */
-export function vectorIn({ vector, vectors }: Pick<Point, 'vector' | 'vectors'>, space: Space): PointVector | undefined {
+export function vectorIn(
+  { vector, vectors }: Pick<Point, 'vector' | 'vectors'>,
+  space: Space,
+): PointVector | undefined {
   if (space.name === '') return vector;
   return vectors !== undefined && Object.hasOwn(vectors, space.name) ? vectors[space.name] : undefined;
 }

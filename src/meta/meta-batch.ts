@@ -126,13 +126,7 @@ export class MetaBatch implements MetaSummary {
   }
 
   /** A point that is not there yet, without a record: the count and the rows move, the applied record does not. */
-  addPoint(
-    idKey: Uint8Array,
-    row: number,
-    seq: number,
-    payload: Uint8Array | null,
-    spaces?: readonly number[],
-  ): void {
+  addPoint(idKey: Uint8Array, row: number, seq: number, payload: Uint8Array | null, spaces?: readonly number[]): void {
     this.put(this.tables.points, idKey, encodeRow(row));
     this.putRow(row, encodeRecord(idKey, seq, payload, spaces));
     this.state.points += 1;

@@ -76,7 +76,11 @@ export class Filters {
     if (rest === null) return this.cache.put(text, stamp, new RowSet(rows, estimate));
     const matches = compileMatcher(rest, (key) => fields.indexOf(key)?.schema);
     const spaces = spacesOf(this.runtime.config());
-    const verified = await verifyRows(snapshot.meta, rows, matches, { rowsMax: this.runtime.scanRowsMax, signal, spaces });
+    const verified = await verifyRows(snapshot.meta, rows, matches, {
+      rowsMax: this.runtime.scanRowsMax,
+      signal,
+      spaces,
+    });
     return this.cache.put(text, stampRead, new RowSet(verified, estimate));
   }
 

@@ -230,11 +230,7 @@ class CollectionCheck {
     this.found.fieldsRepaired = wrong.size;
   }
 
-  async rows(
-    manifest: Manifest<CollectionConfig>,
-    meta: MetaSnapshot,
-    spaces: readonly SpaceParts[],
-  ): Promise<void> {
+  async rows(manifest: Manifest<CollectionConfig>, meta: MetaSnapshot, spaces: readonly SpaceParts[]): Promise<void> {
     const { signal, onProgress } = this.options;
     const options = {
       ...(signal === undefined ? {} : { signal }),
@@ -249,11 +245,7 @@ class CollectionCheck {
     }
   }
 
-  async folderRows(
-    manifest: Manifest<CollectionConfig>,
-    meta: MetaSnapshot,
-    fresh: readonly LogRows[],
-  ): Promise<void> {
+  async folderRows(manifest: Manifest<CollectionConfig>, meta: MetaSnapshot, fresh: readonly LogRows[]): Promise<void> {
     await this.guarded(() =>
       withSegments(manifest, this.paths, (spaces) => this.rows(manifest, meta, withLog(spaces, fresh))),
     );
@@ -308,7 +300,10 @@ export async function withSegments<T>(
 
 /** With the rows of each space that are in the log only. */
 export function withLog(spaces: readonly SpaceParts[], fresh: readonly LogRows[]): SpaceParts[] {
-  return spaces.map(({ space, parts }) => ({ space, parts: [...parts, ...fresh.filter((log) => log.space === space)] }));
+  return spaces.map(({ space, parts }) => ({
+    space,
+    parts: [...parts, ...fresh.filter((log) => log.space === space)],
+  }));
 }
 
 // For looking up rows only: no cache, one thread.

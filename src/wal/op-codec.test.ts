@@ -10,7 +10,14 @@ function roundTrip(ops: WalOp[]): WalOp[] | null {
   return found === null ? null : plain({ seq: 1, ops: found }).ops;
 }
 
-const put: Extract<WalOp, { kind: 'put' }> = { kind: 'put', id: 1n, row: 0, dead: null, vectors: oneVector(new Uint8Array(4)), payload: null };
+const put: Extract<WalOp, { kind: 'put' }> = {
+  kind: 'put',
+  id: 1n,
+  row: 0,
+  dead: null,
+  vectors: oneVector(new Uint8Array(4)),
+  payload: null,
+};
 
 describe('the body of a record', () => {
   it('comes back as the changes it was made of', () => {

@@ -1,7 +1,17 @@
 // What a reader makes of whole logs, and of logs cut and damaged in every place.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyStorage, numbered, openWriter, plain, readAll, storageOf, walDir, walOp, oneVector } from '../../test/wal-log.js';
+import {
+  emptyStorage,
+  numbered,
+  openWriter,
+  plain,
+  readAll,
+  storageOf,
+  walDir,
+  walOp,
+  oneVector,
+} from '../../test/wal-log.js';
 import { walSegmentPath } from '../disk/file-names.js';
 import { FRAME_BYTES, HEADER_BYTES } from './wal-format.js';
 import type { WalRecord } from './wal-op.js';
@@ -251,7 +261,10 @@ describe('records that were not synced yet', () => {
     const writer = await openWriter(storage);
     await writer.append(numbered(1));
     const [put] = numbered(2).ops;
-    await writer.append({ seq: 2, ops: put?.kind === 'put' ? [{ ...put, vectors: oneVector(Buffer.alloc(24, 99)) }] : [] });
+    await writer.append({
+      seq: 2,
+      ops: put?.kind === 'put' ? [{ ...put, vectors: oneVector(Buffer.alloc(24, 99)) }] : [],
+    });
     const bytes = bytesOf(one);
     Buffer.from(storage.bytes.get(path) ?? []).copy(bytes);
     const { records, torn, error } = await readAll(storageOf([[path, bytes]]));

@@ -25,7 +25,8 @@ export type GivenModels = string | Readonly<Record<string, string>>;
 export function encodeVectors({ vector, vectors }: GivenVectors, config: VectorConfig, id: PointId): SpaceVector[] {
   const whole = config as CollectionConfig;
   if (!hasNames(config)) {
-    if (vectors !== undefined) throw invalid(id, `found vectors by name; ${describeSpaces(whole)}: give it as \`vector\``);
+    if (vectors !== undefined)
+      throw invalid(id, `found vectors by name; ${describeSpaces(whole)}: give it as \`vector\``);
     // What is missing is told of as what is wrong with it.
     return [{ space: spacesOf(whole)[0].number, bytes: encodeVector(vector as VectorInput, config, id) }];
   }

@@ -6,9 +6,7 @@ import type { SpaceVector } from '../wal/wal-op.js';
 /** Reads of the stored state; a MetaSnapshot is one. */
 export interface PointSource {
   rowOf(id: PointId): number | undefined;
-  recordOf(
-    row: number,
-  ): { seq: number; payload: Uint8Array | null; spaces?: readonly number[] } | undefined;
+  recordOf(row: number): { seq: number; payload: Uint8Array | null; spaces?: readonly number[] } | undefined;
 }
 
 export interface CurrentPoint {

@@ -130,7 +130,12 @@ class Resolver {
     const encoded = onlyMissing ? all.filter(({ space }) => !hasVectorIn(current, space)) : all;
     if (onlyMissing && encoded.length === 0) return false;
     const kept = this.keep(id, current, (space) => encoded.every((vector) => vector.space !== space));
-    this.put(id, current.row, [...kept, ...encoded].sort((a, b) => a.space - b.space), current.payload);
+    this.put(
+      id,
+      current.row,
+      [...kept, ...encoded].sort((a, b) => a.space - b.space),
+      current.payload,
+    );
     return true;
   }
 
