@@ -2,7 +2,7 @@
 // which decides about the rows at the ends of a range and is what is stored.
 //
 // A row with several numbers is in the leaf of each; all its numbers come and go together.
-import { RoaringBitmap32, type ReadonlyRoaringBitmap32, unionOf } from '../bitmap.js';
+import { copyOfUnion, RoaringBitmap32, type ReadonlyRoaringBitmap32, unionOf } from '../bitmap.js';
 import type { Bounds } from './field-condition.js';
 import { isWithin } from './match-condition.js';
 import { NumberColumn, type Numeric } from './number-column.js';
@@ -56,9 +56,11 @@ export class NumberIndex implements StoredPages {
       return new RoaringBitmap32(this.column.within(among.toUint32Array(), bounds));
     }
     const { inside, ends } = this.tree.range(bounds);
-    const parts: ReadonlyRoaringBitmap32[] = inside.map(({ rows }) => rows);
-    for (const { rows } of ends) parts.push(new RoaringBitmap32(this.column.within(rows.toUint32Array(), bounds)));
-    return unionOf(parts);
+    const parts = inside.map(({ rows }) => rows);
+    if (ends.length === 0) return unionOf(parts);
+    const found = copyOfUnion(parts);
+    for (const { rows } of ends) found.addMany(this.column.within(rows.toUint32Array(), bounds));
+    return found;
   }
 
   /** About how many rows that are; at the ends as if numbers were spread evenly. */
