@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Collection, type Database, open, verifyCollection } from '../src/index.js';
 import { contentOf, DIM, type Model, smallOptions } from './collections.js';
-import { generator } from './faulty-storage.js';
+import { seededRandom } from '../tools/random.js';
 import { temporaryFolder } from './vector-files.js';
 
 const folder = temporaryFolder();
@@ -23,7 +23,7 @@ class History {
   private readonly random: () => number;
 
   constructor(seed: number) {
-    this.random = generator(seed);
+    this.random = seededRandom(seed);
   }
 
   async write(collection: Collection): Promise<void> {

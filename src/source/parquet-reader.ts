@@ -11,6 +11,7 @@ import { MappedFile } from './mapped-file.js';
 import { loadOptional } from './optional-package.js';
 import { ParquetColumns } from './parquet-columns.js';
 import { leavesOf, ParquetVectors, vectorColumns } from './parquet-vectors.js';
+import { thriftStructBytes } from './thrift-bounds.js';
 import type { OpenVectorOptions } from './vector-source.js';
 
 /** Metadata past that is damage: it would be that of a hundred thousand row groups. */
@@ -30,13 +31,15 @@ export async function openParquet(path: string, options: OpenVectorOptions): Pro
 
 async function open(file: MappedFile, options: OpenVectorOptions): Promise<ParquetReader> {
   const { path } = file;
-  const { parquetMetadata, parquetSchema, parquetReadObjects, parquetHeader, deltaBinaryUnpack } = await load(path);
+  const hyparquet = await load(path);
+  const { parquetMetadata, parquetSchema, parquetReadObjects } = hyparquet;
   const footer = readFooter(file);
   let metadata: FileMetaData;
   let candidates: ReturnType<typeof vectorColumns>;
   let leaves: ReturnType<typeof leavesOf>;
   let names: string[];
   try {
+    thriftStructBytes(footer.subarray(0, -8));
     metadata = parquetMetadata(footer, { geoparquet: false });
     const root = parquetSchema(metadata);
     leaves = leavesOf(root);
@@ -52,7 +55,8 @@ async function open(file: MappedFile, options: OpenVectorOptions): Promise<Parqu
   const choice = chooseColumns(path, names, vector, options);
   const column = candidates.find(({ name }) => name === vector) as (typeof candidates)[number];
   const codecs = await loadCodecs(path, metadata);
-  const tools = { parquetHeader, deltaBinaryUnpack };
+  const { parquetHeader, deltaBinaryUnpack, readOffsetIndex } = hyparquet;
+  const tools = { parquetHeader, deltaBinaryUnpack, readOffsetIndex };
   const vectors = new ParquetVectors(file, metadata, column, codecs, tools);
   const others = new ParquetColumns(file, metadata, choice, codecs, parquetReadObjects, leaves, tools);
   return new ParquetReader(file, metadata, vectors, others);
