@@ -61,8 +61,14 @@ const made = {
 describe('the figures of a report', () => {
   it('are taken at 0.95, and lead to rows of the page', () => {
     const figures = figuresOf(made);
-    expect(figures.map(({ anchor }) => anchor)).toEqual(['recall-2-80-0.9521', 'peers-1-one-0.95', 'peers-1-other-0.95']);
-    expect(figures[0]?.value).toBe('recall@10 0.9521: 11.71 pages read a query, 269 us on average, 3,700 queries a second');
+    expect(figures.map(({ anchor }) => anchor)).toEqual([
+      'recall-2-80-0.9521',
+      'peers-1-one-0.95',
+      'peers-1-other-0.95',
+    ]);
+    expect(figures[0]?.value).toBe(
+      'recall@10 0.9521: 11.71 pages read a query, 269 us on average, 3,700 queries a second',
+    );
     expect(figures[2]?.value).toMatch(/^1\.5\d* times its queries a second with one thread$/);
     const page = renderBenchPage(made);
     for (const { anchor } of figures) expect(page).toContain(`<tr id="${anchor}">`);
@@ -101,7 +107,8 @@ describe('the README', () => {
   it('claims nothing of speed, reads or memory elsewhere', () => {
     const begin = readme.indexOf(BEGIN);
     const rest = readme.slice(0, begin) + readme.slice(readme.indexOf(END));
-    const claims = /\d[\d,.]*\s*(times|x|us|µs|ms|seconds?|qps|queries a second|rows\/s|reads|pages|bytes a row|bits)\b/i;
+    const claims =
+      /\d[\d,.]*\s*(times|x|us|µs|ms|seconds?|qps|queries a second|rows\/s|reads|pages|bytes a row|bits)\b/i;
     const prose = rest.replace(/^```.*?^```$/gms, '');
     expect(prose.split('\n').filter((line) => claims.test(line) && !line.includes('docs/report.html#'))).toEqual([]);
   });

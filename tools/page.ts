@@ -53,7 +53,9 @@ export function dataTable(
 ): string {
   const head = columns.map((title) => `<th>${escapeXml(title)}</th>`).join('');
   const opening = (at: number): string => (ids[at] === undefined ? '<tr>' : `<tr id="${escapeXml(ids[at])}">`);
-  const body = rows.map((row, at) => `${opening(at)}${row.map((cell) => `<td>${escapeXml(formatCell(cell))}</td>`).join('')}</tr>`);
+  const body = rows.map(
+    (row, at) => `${opening(at)}${row.map((cell) => `<td>${escapeXml(formatCell(cell))}</td>`).join('')}</tr>`,
+  );
   const table = `<table class="sweep"><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
   return `<div class="scroll">${table}</div>`;
 }
