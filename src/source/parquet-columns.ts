@@ -4,7 +4,7 @@ import type { AsyncBuffer, Compressors, FileMetaData, ParquetParsers, parquetRea
 import { WINDOW_BYTES_MAX } from '../limits.js';
 import { parseExactJson } from '../payload/exact-json.js';
 import type { Decompress } from './codecs.js';
-import type { ColumnChoice } from './column-choice.js';
+import { type ColumnChoice, columnsOf } from './column-choice.js';
 import type { RowBlock } from './column-source.js';
 import { jsonValue, payloadFrom, payloadOf, typedIdOf } from './column-values.js';
 import { badVectorFile } from './faults.js';
@@ -34,7 +34,7 @@ export class ParquetColumns {
     private readonly tools: ParquetTools,
   ) {
     const { ids, payload } = choice;
-    this.columns = { ids: ids !== undefined, payloads: payload !== undefined };
+    this.columns = columnsOf(choice);
     const payloads = payload === undefined ? [] : 'column' in payload ? [payload.column] : payload.members;
     this.names = [...new Set([...(ids === undefined ? [] : [ids]), ...payloads])];
   }

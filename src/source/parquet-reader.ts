@@ -4,9 +4,8 @@ import type { FileMetaData } from 'hyparquet';
 import { VamanaError } from '../errors.js';
 import { type Decompress, loadCodec } from './codecs.js';
 import { chooseColumns, chooseVector } from './column-choice.js';
-import type { ColumnReader, RowBlock } from './column-source.js';
+import type { ColumnFacts, ColumnReader, RowBlock } from './column-source.js';
 import { badVectorFile } from './faults.js';
-import type { StoredElement } from './formats.js';
 import { MappedFile } from './mapped-file.js';
 import { loadOptional } from './optional-package.js';
 import { ParquetColumns } from './parquet-columns.js';
@@ -112,13 +111,7 @@ async function loadCodecs(path: string, { row_groups }: FileMetaData): Promise<M
 }
 
 class ParquetReader implements ColumnReader {
-  readonly path: string;
-  readonly fileBytes: number;
-  readonly rows: number;
-  readonly dim: number;
-  readonly stored: StoredElement;
-  readonly seekable = false;
-  readonly columns: ColumnReader['columns'];
+  readonly facts: ColumnFacts;
 
   constructor(
     private readonly file: MappedFile,
@@ -126,12 +119,13 @@ class ParquetReader implements ColumnReader {
     private readonly vectors: ParquetVectors,
     private readonly others: ParquetColumns,
   ) {
-    this.path = file.path;
-    this.fileBytes = file.bytes;
-    this.rows = Number(metadata.num_rows);
-    this.stored = vectors.column.stored;
-    this.columns = others.columns;
-    this.dim = this.rows === 0 ? 0 : vectors.firstLength();
+    const rows = Number(metadata.num_rows);
+    this.facts = {
+      ...{ path: file.path, fileBytes: file.bytes, seekable: false, columns: others.columns },
+      rows,
+      stored: vectors.column.stored,
+      dim: rows === 0 ? 0 : vectors.firstLength(),
+    };
   }
 
   async *blocks(start: number, end: number): AsyncGenerator<RowBlock, void> {
@@ -148,7 +142,7 @@ class ParquetReader implements ColumnReader {
   }
 
   private async *group(group: number, groupStart: number, start: number, end: number): AsyncGenerator<RowBlock, void> {
-    const { dim } = this;
+    const { dim } = this.facts;
     let row = groupStart;
     for (const { rows, data } of this.vectors.rows(group, groupStart, dim)) {
       const from = Math.max(0, start - row);
