@@ -5,7 +5,16 @@
 //   prints: REGEX   after it: what came out must match
 // Links from one document to another, and to headings in it, lead somewhere.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../tools/tree.js';
@@ -58,9 +67,7 @@ class Reader {
     const npx = `npx() { shift; '${process.execPath}' '${command}' "$@"; }`;
     writeFileSync(join(this.folder, 'example.mjs'), text);
     const [program, args] =
-      language === 'js'
-        ? [process.execPath, ['example.mjs']]
-        : ['bash', ['-c', `set -euo pipefail\n${npx}\n${text}`]];
+      language === 'js' ? [process.execPath, ['example.mjs']] : ['bash', ['-c', `set -euo pipefail\n${npx}\n${text}`]];
     const { status, stdout, stderr } = spawnSync(program, args, { cwd: this.folder, encoding: 'utf8' });
     expect({ status, text, stderr: status === 0 ? '' : stderr + stdout }).toMatchObject({ status: 0 });
     this.printed = stdout;

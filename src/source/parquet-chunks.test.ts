@@ -24,9 +24,12 @@ const bytes = parquetFile(
 );
 const metadata = parquetMetadata(bytes);
 const leaves = leavesOf(parquetSchema(metadata));
-const [ids, vectors] = metadata.row_groups[0]?.columns as [ColumnChunk, ColumnChunk];
+const [ids, vectors] = metadata.row_groups.flatMap(({ columns }) => columns) as [ColumnChunk, ColumnChunk];
 
-function check(column: ColumnChunk, { of = bytes, rows = ROWS, change = {} as Partial<ColumnChunk['meta_data']> } = {}) {
+function check(
+  column: ColumnChunk,
+  { of = bytes, rows = ROWS, change = {} as Partial<ColumnChunk['meta_data']> } = {},
+) {
   const file = MappedFile.open(folder.file('x.parquet', of));
   const chunk = { ...column, meta_data: { ...column.meta_data, ...change } } as ColumnChunk;
   const leaf = leaves.get(column.meta_data?.path_in_schema.join('.') ?? '') as NumberLeaf;
@@ -47,10 +50,20 @@ it.each([
 
 it.each<[string, ColumnChunk, Partial<NonNullable<ColumnChunk['meta_data']>>, RegExp]>([
   ['of another type', ids, { type: 'INT32' }, /its values are INT32, its schema says INT64/],
-  ['with its dictionary behind', ids, { dictionary_page_offset: BigInt(bytes.length) }, /begins at byte \d+, after its val/],
+  [
+    'with its dictionary behind',
+    ids,
+    { dictionary_page_offset: BigInt(bytes.length) },
+    /begins at byte \d+, after its val/,
+  ],
   ['of fewer values', ids, { num_values: 8n }, /its pages hold 8 rows/],
   ['of more values', ids, { num_values: 99n }, /pages end after 40 of 99 values/],
-  ['that is longer than its lists', vectors, { total_compressed_size: (vectors.meta_data?.total_compressed_size ?? 0n) + 9n }, /9 bytes follow its last value/],
+  [
+    'that is longer than its lists',
+    vectors,
+    { total_compressed_size: (vectors.meta_data?.total_compressed_size ?? 0n) + 9n },
+    /9 bytes follow its last value/,
+  ],
   ['outside the file', ids, { total_compressed_size: 1n << 40n }, /outside the file/],
 ])('a chunk %s is refused', (_what, column, change, says) => {
   expect(() => check(column, { change })).toThrow(says);
