@@ -56,7 +56,7 @@ it.each<[string, ColumnChunk, Partial<NonNullable<ColumnChunk['meta_data']>>, Re
     { dictionary_page_offset: BigInt(bytes.length) },
     /begins at byte \d+, after its val/,
   ],
-  ['of fewer values', ids, { num_values: 8n }, /its pages hold 8 rows/],
+  ['of fewer values', ids, { num_values: 8n }, /its pages hold 14 rows, its row group 40/],
   ['of more values', ids, { num_values: 99n }, /pages end after 40 of 99 values/],
   [
     'that is longer than its lists',
