@@ -34,12 +34,7 @@ export async function runNativeTests() {
  */
 export async function runSanitizedTests(name, sanitizers, word) {
   const folder = join(projectRoot, 'build', name);
-  // -O1: a third of the time to compile, and reports that still name the right lines.
-  const built = buildTests(folder, [
-    `-DVAMANA_SANITIZE=${sanitizers}`,
-    `-DVAMANA_TESTS_WITH=${word}`,
-    '-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1',
-  ]);
+  const built = buildTests(folder, [`-DVAMANA_SANITIZE=${sanitizers}`, `-DVAMANA_TESTS_WITH=${word}`]);
   return built ?? (await runTests(folder, word === '' ? '*' : `*${word}*`));
 }
 
