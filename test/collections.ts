@@ -1,7 +1,7 @@
 // A collection of small points with its naive model, for the tests of what is made of collections.
 import { expect } from 'vitest';
 import type { Collection, CollectionOptions, Payload } from '../src/index.js';
-import { seededRandom } from '../tools/random.js';
+import { generator } from './faulty-storage.js';
 
 export const DIM = 8;
 export const smallOptions: CollectionOptions = { dim: DIM, degree: 8, buildList: 16, code: 'pq', codeBytes: 4 };
@@ -32,7 +32,7 @@ export class RandomWriter {
     seed: number,
     private readonly ids = 300,
   ) {
-    this.random = seededRandom(seed);
+    this.random = generator(seed);
   }
 
   /** One batch: upserts mostly, deletions, new vectors and payload changes. The model has it once it is acknowledged. */

@@ -12,8 +12,8 @@ import type { FreeSpace, OpenMode, Storage, StorageFile } from '../src/disk/stor
 import { systemError } from '../src/disk/system-error.js';
 import { seededRandom } from '../tools/random.js';
 
-// For the tests of src, which know of tools as little as src does.
-export { seededRandom };
+// For all tests; those of src know of tools as little as src does.
+export { seededRandom as generator };
 
 export type CallKind =
   | 'open'

@@ -10,7 +10,7 @@ import { nodeStorage } from '../src/disk/node-storage.js';
 import { type Database, open, VamanaError, verifyIndex } from '../src/index.js';
 import { ManifestStore } from '../src/manifest/manifest-store.js';
 import { readWal } from '../src/wal/wal-reader.js';
-import { seededRandom } from '../tools/random.js';
+import { generator } from './faulty-storage.js';
 
 export interface FlipReport {
   flips: number;
@@ -135,7 +135,7 @@ async function answersOf(database: Database): Promise<Answers> {
 async function makeDatabase(dir: string): Promise<void> {
   const database = await open(dir, { threads: 1, walSegmentBytes: 1000, reserveBytes: 0 });
   const collection = await database.createCollection(NAME, { dim: 4, degree: 4, buildList: 8, codeBytes: 4 });
-  const random = seededRandom(5);
+  const random = generator(5);
   const upsert = async (from: number): Promise<void> => {
     for (let id = from; id < from + 30; id += 5) {
       const points = [0, 1, 2, 3, 4].map((i) => {
@@ -165,7 +165,7 @@ function filesOf(dir: string): string[] {
 
 /** The first and the last bytes, and others here and there. */
 function offsetsOf(size: number, seed: number, count: number): number[] {
-  const random = seededRandom(seed * 7919 + size);
+  const random = generator(seed * 7919 + size);
   const offsets = new Set([0, size - 1, Math.min(size - 1, 20)]);
   while (offsets.size < Math.min(count, size)) offsets.add(Math.floor(random() * size));
   return [...offsets].slice(0, Math.max(1, count));

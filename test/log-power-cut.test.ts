@@ -9,8 +9,7 @@ import { encodePayload } from '../src/payload/payload-codec.js';
 import type { WalRecord } from '../src/wal/wal-op.js';
 import { readWal } from '../src/wal/wal-reader.js';
 import { WalWriter } from '../src/wal/wal-writer.js';
-import { seededRandom } from '../tools/random.js';
-import type { Fault, FaultyStorage } from './faulty-storage.js';
+import { type Fault, type FaultyStorage, generator } from './faulty-storage.js';
 import { collection, emptyStorage, locate, plain } from './wal-log.js';
 
 const dir = '/c';
@@ -198,7 +197,7 @@ it('loses nothing when the power goes after any call, again and again', async ()
   expect(calls).toBeGreaterThan(100);
   for (let cut = 0; cut <= calls; cut += 1) {
     await named(`power cut after call ${cut}`, async () => {
-      const random = seededRandom(cut);
+      const random = generator(cut);
       const model = new Model();
       let storage = emptyStorage();
       storage.cutPowerAfter(cut);
@@ -232,7 +231,7 @@ it('loses nothing when any one call fails, and ends in a clear error', async () 
 it('loses nothing when a sync fails and the power goes soon after', async () => {
   for (let seed = 0; seed < 60; seed += 1) {
     await named(`seed ${seed}`, async () => {
-      const random = seededRandom(seed);
+      const random = generator(seed);
       const model = new Model();
       let storage = emptyStorage(seed);
       for (let round = 0; round < 3; round += 1) {

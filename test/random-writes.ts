@@ -2,14 +2,14 @@
 // eighths, so that sums over them are exact in f32 and f16 holds them as they are.
 import type { Payload, PointId } from '../src/index.js';
 import type { PointInput, WriteBatch, WriteOperation } from '../src/write/write-batch.js';
-import { seededRandom } from '../tools/random.js';
+import { generator } from './faulty-storage.js';
 import type { PointModel, Space } from './point-model.js';
 
 export class Random {
   private readonly next: () => number;
 
   constructor(seed: number) {
-    this.next = seededRandom(seed);
+    this.next = generator(seed);
   }
 
   /** 0 to below `below`. */

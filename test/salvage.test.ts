@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Collection, type Database, open, verifyCollection } from '../src/index.js';
 import { contentOf, DIM, type Model, smallOptions } from './collections.js';
-import { seededRandom } from '../tools/random.js';
+import { generator } from './faulty-storage.js';
 import { temporaryFolder } from './vector-files.js';
 
 const folder = temporaryFolder();
@@ -23,7 +23,7 @@ class History {
   private readonly random: () => number;
 
   constructor(seed: number) {
-    this.random = seededRandom(seed);
+    this.random = generator(seed);
   }
 
   async write(collection: Collection): Promise<void> {

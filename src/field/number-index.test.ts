@@ -1,7 +1,7 @@
 // Ranges, order and counts over many rows, against all rows looked at one by one; with buckets that split, empty and fill
 // up again, whole numbers that no double holds, and rows of several numbers.
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../test/faulty-storage.js';
+import { generator } from '../../test/faulty-storage.js';
 import { RoaringBitmap32 } from '../bitmap.js';
 import type { Bounds } from './field-condition.js';
 import { isWithin } from './match-condition.js';
@@ -36,7 +36,7 @@ function unsure(all: readonly (readonly Numeric[])[]): number {
 }
 
 describe.each(distributions)('an index of numbers: %s', (_name, draw) => {
-  const random = seededRandom(SEED);
+  const random = generator(SEED);
   const all: Numeric[][] = Array.from({ length: ROWS }, () => {
     const count = random() < 0.05 ? 0 : random() < 0.1 ? 2 : 1;
     return Array.from({ length: count }, () => draw(random));
