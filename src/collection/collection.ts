@@ -362,6 +362,11 @@ export class Collection {
     return this.lifecycle.checkHealth();
   }
 
+  /** Has a merge or a rebuild stand still, with what it holds, or go on. False where the job is not running. */
+  pauseJob(id: number, paused = true): boolean {
+    return this.lifecycle.pause(id, paused);
+  }
+
   /** Merges and rebuilds, newest last. */
   jobs(): JobStatus[] {
     return this.lifecycle.jobs();
