@@ -4,7 +4,7 @@
 // the exchange), with writes going on, and how long a check of the health takes.
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Collection, type Job, open, type RuntimeOptions } from '../../src/index.js';
+import { type Collection, type Job, type JobStatus, open, type RuntimeOptions } from '../../src/index.js';
 import { rounded } from '../../tools/output.js';
 import { closedLoop, type Latencies, type PacedSearches, startSearches, summarize } from './paced-searches.js';
 import { DIM, type SiftRows } from './sift-rows.js';
@@ -58,7 +58,7 @@ const PAIRS = 3;
 const LIST_SIZE = 80;
 const IDLE_SECONDS = 5;
 const SETTLE_MS = 500;
-const WRITE_MS = 50;
+const WRITE_MS = 1000;
 
 export async function runRebuild(task: RebuildTask): Promise<RebuildDocument> {
   const dir = join(task.folder, 'rebuild');
@@ -151,31 +151,33 @@ async function measurePairs(
   searches: PacedSearches,
 ): Promise<Pick<RebuildRun, 'idle' | 'rebuilding' | 'seconds'> & { job: Job }> {
   const [idle, rebuilding]: [Window[], Window[]] = [[], []];
-  const window = async (to: Window[], stage: string): Promise<void> => {
+  const window = async (to: Window[], what: () => string): Promise<void> => {
     searches.take();
+    const from = what();
     await setTimeout(1000 * windowSeconds);
-    const seen = windowOf(searches.take(), stage);
+    const seen = windowOf(searches.take(), from === what() ? from : `${from} to ${what()}`);
     to.push(seen);
     const { mean, p50, p99 } = seen.latency;
-    tell(`  ${stage}: mean ${mean.toFixed(3)}, p50 ${p50.toFixed(3)}, p99 ${p99.toFixed(3)} ms`);
+    tell(`  ${seen.stage}: mean ${mean.toFixed(3)}, p50 ${p50.toFixed(3)}, p99 ${p99.toFixed(3)} ms`);
   };
-  await window(idle, 'idle');
+  const idly = (): string => 'idle';
+  await window(idle, idly);
   const began = performance.now();
   let pausedMs = 0;
-  let stage = '';
-  const running = collection.rebuild({ onProgress: (progress) => ({ stage } = progress) });
+  const running = collection.rebuild();
   const id = collection.jobs().at(-1)?.id as number;
+  const stage = (): string => {
+    const { state, progress } = collection.jobs().at(-1) as JobStatus;
+    return state === 'RUNNING' ? (progress?.stage ?? 'begin') : state.toLowerCase();
+  };
   await setTimeout(SETTLE_MS);
   for (let pair = 1; pair <= PAIRS; pair += 1) {
-    const from = stage;
-    await window(rebuilding, '');
-    const last = rebuilding.at(-1) as Window;
-    last.stage = from === stage ? stage : `${from} to ${stage}`;
+    await window(rebuilding, stage);
     if (pair === PAIRS) break;
     const paused = performance.now();
     collection.pauseJob(id);
     await setTimeout(SETTLE_MS);
-    await window(idle, 'idle');
+    await window(idle, idly);
     collection.pauseJob(id, false);
     pausedMs += performance.now() - paused;
     await setTimeout(SETTLE_MS);
