@@ -115,7 +115,8 @@ describe('a database of the previous format', () => {
     await collection.rebuild();
     const { built } = await collection.createFieldIndex('n', 'integer');
     await built;
-    for (let waits = 0; waits < 500 && folders().length > 1; waits += 1) await new Promise((done) => setTimeout(done, 10));
+    for (let waits = 0; waits < 500 && folders().length > 1; waits += 1)
+      await new Promise((done) => setTimeout(done, 10));
     expect(folders()).toEqual(['4']);
     await database.close();
     await openIt();

@@ -1,7 +1,8 @@
 // What a rebuild does to searches: windows of an open loop at a quarter of what one search after the other reaches, in
 // turns while a rebuild works and while it is paused, so that what else the machine does falls on both. Once as fast as
 // it can, to its end; once with the throttle that is the default. Also what the job itself reports (pauses of writes,
-// the exchange), with writes going on, and how long a check of the health takes.
+// the exchange), with writes going on, and how long a check of the health takes. Rebuilds are forced: what the gates said
+// is told.
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Collection, type Job, type JobStatus, open, type RuntimeOptions } from '../../src/index.js';
@@ -164,7 +165,7 @@ async function measurePairs(
   await window(idle, idly);
   const began = performance.now();
   let pausedMs = 0;
-  const running = collection.rebuild();
+  const running = collection.rebuild({ force: true });
   const id = collection.jobs().at(-1)?.id as number;
   const stage = (): string => {
     const { state, progress } = collection.jobs().at(-1) as JobStatus;
