@@ -45,6 +45,7 @@ export function statusFacts(status: CollectionStatus): Fact[] {
     ['last batch', status.seq],
     ['segments', `${segments.length}, ${formatNumber(rows)} rows, ${formatBytes(bytes)}`],
     ['lifecycle', lifecycleText(status.lifecycle)],
+    ...(status.lifecycle.alarm === null ? [] : [['alarm', status.lifecycle.alarm] as const]),
     ['fresh rows', `${formatNumber(status.freshRows)}, ${formatNumber(status.unlinkedRows)} not linked yet`],
     ['log', `${formatBytes(wal.bytes)} in ${wal.segments} ${wal.segments === 1 ? 'file' : 'files'}`],
     ['metadata', formatBytes(status.metaBytes)],

@@ -6,7 +6,11 @@
 // 2. When the active delta is full it is frozen and written as a segment in the background; a new one takes over.
 // 3. When that one is full too before the first is written, writers wait, and after a time are refused with BUSY (or
 //    with what keeps the flush from ending).
+// 4. Each such segment is searched by every query until it is merged. Where there are more than merges should leave,
+//    writers slow down, the more the more there are; at twice as many (by default) a full delta is not frozen before a
+//    merge has ended, and 3 holds.
 import { setTimeout } from 'node:timers/promises';
+import type { Maintenance } from '../config/maintenance.js';
 import type { Runtime } from '../config/runtime-options.js';
 import { VamanaError } from '../errors.js';
 import type { Flusher } from './flusher.js';
@@ -18,6 +22,8 @@ const TAIL_BYTES_MAX = 16 * 1024 * 1024;
 /** Deltas that may wait for their segment. */
 const FROZEN_MAX = 1;
 const PAUSE_MS = 2;
+/** Of a group, where there are nearly as many segments as there may be. */
+const SLOW_MS_MAX = 200;
 
 export class BackPressure {
   private readonly tailRowsMax: number;
@@ -40,9 +46,15 @@ export class BackPressure {
       this.helpLinking();
       await this.wait(deadline, 'rows are not linked yet', runTasks);
     }
+    const slowMs = slowDownMs(this.parts.segments.length, this.runtime.maintenance);
+    if (slowMs > 0) await setTimeout(slowMs);
     if (!this.activeFull) return;
     while (this.parts.frozen.length >= FROZEN_MAX) {
       await this.wait(deadline, 'the rows before them are still being written as a segment', runTasks);
+    }
+    const { auto, thresholds } = this.runtime.maintenance;
+    while (auto && this.parts.segments.length >= thresholds.mostSegments) {
+      await this.wait(deadline, `merges cannot keep up: there are ${this.parts.segments.length} segments`, runTasks);
     }
     // A task may have frozen it meanwhile.
     if (!this.activeFull) return;
@@ -87,4 +99,11 @@ export class BackPressure {
     if (failure === null) return new VamanaError('BUSY', `${waited}: ${why}; try again later`);
     return new VamanaError(failure.code, `${waited}, since ${failure.message}`, { cause: failure });
   }
+}
+
+/** How long a group waits for merges that cannot keep up. */
+export function slowDownMs(segments: number, { auto, thresholds }: Pick<Maintenance, 'auto' | 'thresholds'>): number {
+  const { slowSegments, mostSegments } = thresholds;
+  if (!auto || segments <= slowSegments) return 0;
+  return SLOW_MS_MAX * Math.min(1, (segments - slowSegments) / Math.max(1, mostSegments - slowSegments));
 }

@@ -11,8 +11,9 @@
 // 5. The retired segments leave memory once no search has them; their files stay for the time of grace. Rolling back is
 //    the same exchange the other way round: rows keep their numbers, so what was written since stays.
 //
-// A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was.
-import type { NativeSegment, NativeSnapshot, NativeStore, NativeThrottle } from '../binding.js';
+// A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was. What begins by
+// itself is automation.ts.
+import type { NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
 import type { RoaringBitmap32 } from '../bitmap.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';
@@ -24,14 +25,16 @@ import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { LiveRows } from '../read/live-rows.js';
 import { type GateResult, runGates } from '../rebuild/gates.js';
-import { type HealthReport, measureHealth, recallProblem } from '../rebuild/health.js';
-import { hasEnded, type Job, type JobKind, type JobLog } from '../rebuild/job.js';
-import { chooseMerge, type MergeChoice, mergeAll, type SegmentFacts, tombstoneRatio } from '../rebuild/merge-policy.js';
-import { createThrottle, mergeSegments } from '../segment/merge-segments.js';
+import { type HealthReport, measureHealth } from '../rebuild/health.js';
+import { hasEnded, type Job, type JobLog, NOTHING_YET } from '../rebuild/job.js';
+import { type MergeChoice, mergeAll, mergesDue, type SegmentFacts, tombstoneRatio } from '../rebuild/merge-policy.js';
+import { type MergeInput, type MergeReport, mergeSegments, planMerge } from '../segment/merge-segments.js';
 import type { RatedProgress } from '../segment/stage-rate.js';
 import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import { segmentEntry } from '../write/flush.js';
+import { Automation } from './automation.js';
 import type { Generations, OpenSegment } from './generations.js';
+import { JobPace, type PauseReason } from './job-pace.js';
 import type { Parts } from './parts.js';
 
 export interface LifecycleTarget {
@@ -75,15 +78,19 @@ export interface RebuildOptions extends JobOptions {
   codeBytes?: number;
 }
 
-/** A job, and how far it is; null once it has ended. */
+/** A job, how far it is (null once it has ended), and why it stands still, if it does. */
 export interface JobStatus extends Readonly<Job> {
   progress: RatedProgress | null;
+  pauses: PauseReason[];
 }
 
 export interface LifecycleStatus {
-  state: 'ACTIVE' | 'DEGRADED' | 'REBUILDING';
+  /** CREATED: nothing is in segments. */
+  state: 'CREATED' | 'ACTIVE' | 'DEGRADED' | 'REBUILDING';
   /** Of a degraded collection: what should be merged. */
   reason: string | null;
+  /** Why no job begins by itself any more; null while they do. */
+  alarm: string | null;
   /** Share of rows in segments that are dead. */
   tombstones: number;
   /** Of the last check; null before the first. */
@@ -94,6 +101,7 @@ export interface LifecycleStatus {
 interface Running {
   job: Job;
   progress: RatedProgress | null;
+  pace: JobPace;
   cancel: AbortController;
   done: Promise<Job>;
 }
@@ -104,44 +112,47 @@ interface Base {
   segments: NativeSegment[];
   snapshot: NativeSnapshot;
   live: RoaringBitmap32;
+  /** The last record that it is of. */
+  seq: number;
   number: number;
 }
 
-/** Two failures in a row stop automatic jobs until one that was asked for succeeds. */
-const FAILURES_MAX = 2;
-const GIVE_WAY_MS = 250;
 /** A new segment takes as many bytes as those it is made of, and some for the while. */
 const DISK_FACTOR = 1.2;
+/** Of fewer rows that a merge inserted, the error of their codes says little. */
+const DRIFT_ROWS_MIN = 1000;
 
 export class Lifecycle {
   private running: Running | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private failures = 0;
   private closed = false;
   private lastHealth: HealthReport | null = null;
-  private nextHealthMs = 0;
-  /** Canary recall since segments were last exchanged. */
-  private reference: number | null = null;
+  private readonly automation: Automation;
 
-  constructor(private readonly target: LifecycleTarget) {}
+  constructor(private readonly target: LifecycleTarget) {
+    this.automation = new Automation({
+      maintenance: target.runtime.maintenance,
+      jobs: target.jobs,
+      facts: () => this.facts(),
+      health: () => this.lastHealth,
+      isBusy: () => this.closed || this.running !== null,
+      begin: (choice) => this.begin(choice, {}),
+      checkHealth: () => this.checkHealth(),
+    });
+  }
 
-  /** Once the collection is open: what is overdue is removed, and automatic jobs begin. */
+  /** Once the collection is open. */
   start(): void {
-    const { auto, checkIntervalMs } = this.target.runtime.maintenance;
-    if (!auto) return;
-    this.nextHealthMs = performance.now() + this.target.runtime.maintenance.healthIntervalMs;
-    // What becomes of it is in the history.
-    this.timer = setInterval(() => void this.check().catch(() => undefined), checkIntervalMs).unref();
+    this.automation.start();
   }
 
   /** Merges all segments into one that keeps the graph of the largest. Null where there is nothing to merge. */
   compact(options: JobOptions = {}): Promise<Job | null> {
-    return this.begin(mergeAll(this.facts(), 'asked for'), 'major', options);
+    return this.begin(mergeAll(this.facts(), 'major', 'asked for'), options);
   }
 
   /** Builds a new graph and new codes from all segments. Null where there are none. */
   rebuild(options: RebuildOptions = {}): Promise<Job | null> {
-    return this.begin(mergeAll(this.facts(), 'asked for'), 'rebuild', options);
+    return this.begin(mergeAll(this.facts(), 'rebuild', 'asked for'), options);
   }
 
   /**
@@ -160,13 +171,20 @@ export class Lifecycle {
     return true;
   }
 
+  /** Has a job stand still, or go on. False where it has ended, or is none. */
+  pause(id: number, paused: boolean): boolean {
+    if (this.running?.job.id !== id) return false;
+    this.running.pace.setPaused(paused);
+    return true;
+  }
+
   /** Measures recall, dead rows and segments: some seconds of searching. */
-  async checkHealth(): Promise<HealthReport> {
+  async checkHealth(signal?: AbortSignal): Promise<HealthReport> {
     const { snapshots, live } = this.target;
     const snapshot = snapshots.acquire();
     try {
-      this.lastHealth = await measureHealth(snapshot.native, live.rows.clone(), this.facts(), this.reference);
-      this.reference = this.lastHealth.reference;
+      const { native } = snapshot;
+      this.lastHealth = await measureHealth(native, live.rows.clone(), this.facts(), this.reference, signal);
       return this.lastHealth;
     } finally {
       snapshot.release();
@@ -175,36 +193,40 @@ export class Lifecycle {
 
   jobs(): JobStatus[] {
     const { running } = this;
-    return this.target.jobs.jobs.map((job) => ({ ...job, progress: running?.job === job ? running.progress : null }));
+    return this.target.jobs.jobs.map((job) => {
+      const itself = running?.job === job ? running : null;
+      return { ...job, progress: itself?.progress ?? null, pauses: itself?.pace.pauses ?? [] };
+    });
   }
 
   status(): LifecycleStatus {
     const facts = this.facts();
-    const due = chooseMerge(facts, this.target.runtime.maintenance.thresholds);
-    const state = this.running !== null ? 'REBUILDING' : due !== null ? 'DEGRADED' : 'ACTIVE';
+    const [due] = mergesDue(facts, this.target.runtime.maintenance.thresholds);
+    const rest = facts.length === 0 ? 'CREATED' : due === undefined ? 'ACTIVE' : 'DEGRADED';
     const { retired = [] } = this.target.manifests.current;
-    return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts), health: this.lastHealth, retired };
+    return {
+      state: this.running === null ? rest : 'REBUILDING',
+      reason: due?.reason ?? null,
+      alarm: this.automation.alarm,
+      tombstones: tombstoneRatio(facts),
+      health: this.lastHealth,
+      retired,
+    };
   }
 
   /** Before flusher and queue: ends the job in flight. */
   async close(): Promise<void> {
     this.closed = true;
-    if (this.timer !== null) clearInterval(this.timer);
+    this.automation.stop();
     this.running?.cancel.abort();
     await this.running?.done.catch(() => undefined);
   }
 
-  /** What should be done, begun. */
-  private async check(): Promise<void> {
-    if (this.closed || this.running !== null || this.failures >= FAILURES_MAX) return;
-    const { thresholds, healthIntervalMs } = this.target.runtime.maintenance;
-    const choice = chooseMerge(this.facts(), thresholds);
-    if (choice !== null) await this.begin(choice, choice.kind, {});
-    else if (performance.now() >= this.nextHealthMs) {
-      this.nextHealthMs = performance.now() + healthIntervalMs;
-      const problem = recallProblem(await this.checkHealth(), thresholds.recallDrop);
-      if (problem !== null) await this.begin(mergeAll(this.facts(), problem), 'rebuild', {});
-    }
+  /** Canary recall when the generation was published, or at the first look since; null before. */
+  private get reference(): number | null {
+    const { jobs } = this.target.jobs;
+    const last = jobs.findLast(({ kind, state }) => kind !== 'minor' && state === 'DONE');
+    return last?.recall ?? this.lastHealth?.reference ?? null;
   }
 
   private facts(): SegmentFacts[] {
@@ -215,37 +237,41 @@ export class Lifecycle {
       const only = native.next({ segments: [segment], deltas: [] });
       try {
         const number = numbers.get(segment.info.uuid) as number;
-        return { number, rows: segment.rows.count, liveRows: only.liveRows };
+        const { builtRows, drift } = this.builtOf(number, segment);
+        return { number, rows: segment.rows.count, liveRows: only.liveRows, builtRows, drift };
       } finally {
         only.close();
       }
     });
   }
 
-  private async begin(choice: MergeChoice | null, kind: JobKind, options: RebuildOptions): Promise<Job | null> {
+  /** What the graph and the codes of a segment were built of. */
+  private builtOf(number: number, { rows }: NativeSegment): { builtRows: number; drift: number | null } {
+    const { builtRows = null, drift = null } = this.target.jobs.maker(number) ?? {};
+    return { builtRows: builtRows ?? rows.count, drift };
+  }
+
+  private async begin(choice: MergeChoice | null, options: RebuildOptions): Promise<Job | null> {
     this.requireIdle('begin a job');
     if (choice === null) return null;
-    const { jobs } = this.target;
+    const { jobs, runtime, searchP99Ms } = this.target;
     const job: Job = {
+      ...NOTHING_YET,
       id: jobs.nextId,
-      kind,
+      kind: choice.kind,
       state: 'RUNNING',
       reason: choice.reason,
+      trigger: choice.trigger,
       segments: choice.segments,
-      into: null,
       startedAt: new Date().toISOString(),
-      endedAt: null,
-      error: null,
-      force: options.force === true,
-      gates: [],
-      rows: null,
-      pausedMs: null,
-      swapMs: null,
+      force: options.force ?? false,
     };
-    const cancel = new AbortController();
-    const running: Running = { job, progress: null, cancel, done: Promise.resolve(job) };
+    const keepsToOffPeak = choice.trigger !== null && choice.kind !== 'minor';
+    const pace = new JobPace(runtime.maintenance, keepsToOffPeak, searchP99Ms);
+    const running: Running = { job, progress: null, pace, cancel: new AbortController(), done: Promise.resolve(job) };
     this.running = running;
     running.done = this.run(running, options).finally(() => {
+      pace.end();
       this.running = null;
     });
     return running.done;
@@ -257,14 +283,13 @@ export class Lifecycle {
     try {
       await this.enter(job, 'RUNNING');
       await this.work(running, options, signal);
-      this.failures = 0;
       await this.enter(job, 'DONE');
       return job;
     } catch (thrown) {
       const error = asVamanaError(thrown);
       job.error = error.message;
-      if (error.code !== 'ABORTED' && error.code !== 'CLOSED') this.failures += 1;
-      await this.enter(job, error.code === 'ABORTED' ? 'CANCELLED' : 'FAILED').catch(() => undefined);
+      const cancelled = error.code === 'ABORTED' || error.code === 'CLOSED';
+      await this.enter(job, cancelled ? 'CANCELLED' : 'FAILED').catch(() => undefined);
       throw error;
     }
   }
@@ -284,7 +309,6 @@ export class Lifecycle {
         requireGates(job);
       }
       await this.enter(job, 'SWAPPING');
-      this.reference = null;
       await this.swap(job, base, made, options);
     } catch (error) {
       if (made !== null) await this.target.generations.discard(made);
@@ -292,6 +316,13 @@ export class Lifecycle {
     } finally {
       base.snapshot.close();
     }
+    if (job.kind === 'minor') return;
+    // What the health is compared with from now on. Whatever comes of that, the job is done.
+    this.lastHealth = null;
+    job.recall = await this.checkHealth(signal).then(
+      ({ recall }) => recall,
+      () => null,
+    );
   }
 
   private takeDown(numbers: readonly number[]): Base {
@@ -300,8 +331,9 @@ export class Lifecycle {
     const entries = manifests.current.segments.filter(({ number }) => wanted.has(number));
     const uuids = new Set(entries.map(({ uuid }) => uuid));
     const segments = parts.segments.filter(({ info }) => uuids.has(info.uuid));
-    const snapshot = snapshots.peek().native.next({ segments: [...segments], deltas: [] });
-    return { entries, segments, snapshot, live: live.rows.clone(), number: this.target.takeNumber() };
+    const { native, seq } = snapshots.peek();
+    const snapshot = native.next({ segments: [...segments], deltas: [] });
+    return { entries, segments, snapshot, live: live.rows.clone(), seq, number: this.target.takeNumber() };
   }
 
   private livesIn({ snapshot }: Base): boolean {
@@ -322,44 +354,52 @@ export class Lifecycle {
       throw new VamanaError('DISK_FULL', `${found}, the job needs about ${Math.round(bytes)}; free some space`);
     }
     const { degree, buildList, alpha, code, codeBytes } = { ...manifests.current.config, ...graphOf(options) };
-    const { bytesPerSecond, memoryLimit } = runtime.maintenance;
+    const { memoryLimit } = runtime.maintenance;
+    const { job, pace } = running;
+    const keep = mostAlive(snapshot, segments);
+    const input: MergeInput = {
+      store,
+      snapshot,
+      segments,
+      dir: paths.segment(number),
+      threads: runtime.buildThreads,
+      ...(memoryLimit > 0 ? { memoryLimit } : {}),
+      ...(job.kind === 'rebuild'
+        ? { mode: 'rebuild', graph: { degree, buildList, alpha, code, codeBytes } }
+        : { mode: 'streaming', keep }),
+    };
+    job.plannedBytes = (await planMerge(input)).peakBytes;
     const onProgress = (progress: RatedProgress): void => {
       running.progress = progress;
       options.onProgress?.(progress);
     };
-    const rebuild = running.job.kind === 'rebuild';
-    const throttle = createThrottle({ bytesPerSecond });
-    const letGo = this.giveWay(throttle);
-    await mergeSegments(
-      {
-        store,
-        snapshot,
-        segments,
-        dir: paths.segment(number),
-        threads: runtime.buildThreads,
-        ...(memoryLimit > 0 ? { memoryLimit } : {}),
-        ...(rebuild
-          ? { mode: 'rebuild', graph: { degree, buildList, alpha, code, codeBytes } }
-          : { mode: 'streaming', keep: mostAlive(snapshot, segments) }),
-      },
-      { throttle, signal, onProgress },
-    ).finally(letGo);
+    const report = await mergeSegments(input, { throttle: pace.throttle, signal, onProgress });
     const segment = await store.openSegment(paths.segment(number));
     const level = 1 + Math.max(...entries.map((entry) => entry.level));
+    job.peakBytes = report.rssPeak;
+    Object.assign(job, this.originOf(report, entries, keep));
     return { segment, entry: segmentEntry(segment, number, level) };
   }
 
-  /** Pauses the job while searches are slow, until the function it returns is called. */
-  private giveWay(throttle: NativeThrottle): () => void {
-    const { p99BudgetMs } = this.target.runtime.maintenance;
-    if (p99BudgetMs === 0) return () => undefined;
-    const timer = setInterval(() => throttle.setPaused(this.target.searchP99Ms() > p99BudgetMs), GIVE_WAY_MS).unref();
-    return () => clearInterval(timer);
+  /** What the new segment's graph and codes are of, and how well the codes fit. */
+  private originOf(
+    report: MergeReport,
+    entries: readonly SegmentEntry[],
+    kept: NativeSegment,
+  ): Pick<Job, 'builtRows' | 'drift'> {
+    const { mode, rows, fresh, trainingError, insertedError } = report;
+    if (mode === 'rebuild') return { builtRows: rows, drift: null };
+    const number = entries.find(({ uuid }) => uuid === kept.info.uuid)?.number as number;
+    const before = this.builtOf(number, kept);
+    if (fresh < DRIFT_ROWS_MIN || trainingError === 0) return before;
+    return { ...before, drift: insertedError / trainingError };
   }
 
-  private judge({ snapshot, segments, live }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
-    const { store, recent } = this.target;
-    return runGates({ store, base: snapshot, live, before: segments, candidate: segment, recent: recent() });
+  private judge({ snapshot, segments, live, seq }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
+    const { store, recent, runtime } = this.target;
+    const { memoryLimit } = runtime.maintenance;
+    const judged = { store, base: snapshot, live, seq, before: segments, candidate: segment, recent: recent() };
+    return runGates({ ...judged, ...(memoryLimit > 0 ? { memoryLimit } : {}) });
   }
 
   private swap(job: Job, { entries }: Base, made: OpenSegment | null, options: RebuildOptions): Promise<void> {
@@ -383,10 +423,11 @@ export class Lifecycle {
   private async enter(job: Job, state: Job['state']): Promise<void> {
     job.state = state;
     if (hasEnded(job)) job.endedAt = new Date().toISOString();
-    await this.target.jobs.save(job);
-    const { id, kind, reason, error } = job;
-    const { name, runtime } = this.target;
-    runtime.maintenance.onTransition?.({ collection: name, id, kind, state, reason, error });
+    const { name, runtime, manifests, jobs } = this.target;
+    await jobs.save(job, new Set(manifests.current.segments.map(({ number }) => number)));
+    const { id, kind, reason, error, force } = job;
+    const { alarm } = this.automation;
+    runtime.maintenance.onTransition?.({ collection: name, id, kind, state, reason, error, force, alarm });
   }
 
   private requireIdle(what: string): void {

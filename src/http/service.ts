@@ -8,6 +8,7 @@ import { Admission } from './admission.js';
 import { createApp } from './app.js';
 import { BulkPool } from './bulk-pool.js';
 import { LoopDelay } from './loop-delay.js';
+import { maintenanceOptions } from './maintenance-options.js';
 import { ServiceMetrics } from './metrics.js';
 import { OpenCollections } from './open-collections.js';
 import { BodyReader } from './read-body.js';
@@ -35,16 +36,7 @@ export async function startService(config: ServiceConfig, logger: Logger): Promi
     cacheBytes: storage.cache_bytes,
     ...(storage.threads === 0 ? {} : { threads: storage.threads }),
     ...(limits.filter_scan_points === 0 ? {} : { filterScanRows: limits.filter_scan_points }),
-    maintenance: {
-      auto: maintenance.auto,
-      checkIntervalMs: 1000 * Math.max(1, maintenance.check_seconds),
-      healthIntervalMs: 1000 * maintenance.health_seconds,
-      graceMs: 1000 * maintenance.grace_seconds,
-      bytesPerSecond: maintenance.bytes_per_second,
-      memoryLimit: maintenance.memory_limit,
-      p99BudgetMs: maintenance.p99_budget_ms,
-      onTransition: (job) => logger[job.state === 'FAILED' ? 'error' : 'info'](job, 'job'),
-    },
+    maintenance: maintenanceOptions(maintenance, logger),
     url: `http://${service.host}:${service.port}`,
     onRecovery: (collection, progress) => logger.debug({ collection, ...progress }, 'recovery'),
   });
