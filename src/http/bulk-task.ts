@@ -4,7 +4,7 @@ import type { CollectionConfig } from '../config/collection-config.js';
 import { readBinaryPoints } from './binary-points.js';
 import { buffersOf, hasVectors, type PackedPoints, packPoints } from './packed-points.js';
 import { type Change, type ChangeKind, readChanges } from './read-changes.js';
-import { parseJson } from './wire-json.js';
+import { bytesText, parseJson } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
 
 export interface BulkTask {
@@ -38,9 +38,8 @@ function readBinary(bytes: Uint8Array, { dim }: CollectionConfig, most: number):
 
 function readJson(
   kind: ChangeKind,
-  { buffer, byteOffset, length }: Uint8Array,
+  bytes: Uint8Array,
   { config, wire, most }: Pick<BulkTask, 'config' | 'wire' | 'most'>,
 ): Change[] {
-  const text = Buffer.from(buffer, byteOffset, length).toString('utf8');
-  return readChanges(kind, parseJson(text), { collection: { config }, wire, most });
+  return readChanges(kind, parseJson(bytesText(bytes)), { collection: { config }, wire, most });
 }

@@ -207,7 +207,7 @@ function readLookup(body: Fields): Lookup | undefined {
 }
 
 function readExample(value: unknown, shape: PointShape, place: string): Example {
-  if (!Array.isArray(value) && !isObject(value)) return readId(value, shape);
+  if (typeof value !== 'object' || value === null) return readId(value, shape);
   const values = readNumbers(value, place);
   const { dim } = shape.collection.config;
   if (values.length !== dim) {

@@ -17,6 +17,7 @@ import {
 } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
 import type { Found } from './hits.js';
+import type { SearchCosts } from './metrics.js';
 import { type Asked, answerMany } from './search-many.js';
 import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
@@ -84,7 +85,9 @@ async function searchOne(request: WireRequest, shape: PointShape, read: PlanRead
 }
 
 function wireHit({ point, score, order }: Found, shape: PointShape): Record<string, unknown> {
-  return { ...wirePoint(point, shape, score), ...(order === undefined ? {} : { order_value: order }) };
+  const wired = wirePoint(point, shape, score);
+  if (order !== undefined) wired.order_value = order;
+  return wired;
 }
 
 const GROUP_SIZE_DEFAULT = 3;
@@ -206,12 +209,18 @@ function count(request: WireRequest): Promise<unknown> {
 function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {
   const { metrics, registry, open } = request.parts;
   const wire = registry.collection(collectionName(request));
-  const onCosts = metrics.searched.bind(metrics);
+  const { trace } = request;
+  const onCosts = (costs: SearchCosts): void => {
+    metrics.searched(costs);
+    trace?.searched(costs);
+  };
+  const onFiltered = trace?.filtered.bind(trace);
+  const heard = { onCosts, ...(onFiltered === undefined ? {} : { onFiltered }) };
   const resolve = (name: string): string => registry.resolve(name);
   const lookUp: PointShape['lookUp'] = (name, look) => {
     const other = resolve(name);
     request.grant.require('read', other);
     return open.use(other, (collection) => look({ collection, wire: registry.collection(other) }));
   };
-  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts, resolve, lookUp }));
+  return useCollection(request, (collection: Collection) => work({ collection, wire, ...heard, resolve, lookUp }));
 }

@@ -13,6 +13,7 @@ import type { OpenCollections } from './open-collections.js';
 import type { BodyReader } from './read-body.js';
 import type { ServiceConfig } from './service-config.js';
 import type { SnapshotStore } from './snapshot-store.js';
+import type { RequestTrace, Traces } from './traces.js';
 import { notSupported } from './wire-error.js';
 import type { WireRegistry } from './wire-registry.js';
 
@@ -29,6 +30,8 @@ export interface ServiceParts {
   bodies: BodyReader;
   loop: LoopDelay;
   snapshots: SnapshotStore;
+  /** Null where none are wanted. */
+  traces: Traces | null;
   bulk: BulkPool;
   logger: Logger;
   /** Set as the service ends. */
@@ -47,11 +50,13 @@ export interface WireRequest {
   beside: Record<string, unknown>;
   /** Of the body; empty where the client did not say. */
   contentType: string;
+  /** Where it is traced. */
+  trace: RequestTrace | undefined;
   /** Aborted when the client goes away or the time is up. */
   signal: AbortSignal;
 }
 
-/** Past this JSON is not parsed on the event loop where the route allows that: it would be held up for milliseconds. */
+/** Past this JSON is not parsed on the event loop, which would be held up for milliseconds. */
 export const LARGE_BODY_BYTES = 128 * 1024;
 
 export interface Route {

@@ -61,8 +61,12 @@ const BATCHES_IN_FLIGHT = 4;
 function change(request: WireRequest, kind: BulkTask['kind']): Promise<unknown[]> {
   const wait = request.query.oneOf('wait', ['true', 'false']) !== 'false';
   return useCollection(request, async (collection) => {
+    const startMs = performance.now();
     const changes = await read(request, kind, collection);
+    const readMs = performance.now();
+    request.trace?.stage('check', startMs, readMs);
     const seq = await applyAll(collection, changes, request.signal);
+    request.trace?.stage('write', readMs);
     // Durable and visible in either case: a promise to do it later would be kept no sooner.
     const status = wait ? 'completed' : 'acknowledged';
     return changes.map(() => ({ operation_id: seq, status }));
