@@ -28,7 +28,7 @@ export class BulkPool {
     return ((await this.run(task)) as { changes: BulkChange[] }).changes;
   }
 
-  /** JSON, whose vectors are Float64Arrays; the bytes are given away. 400, 413; INTERNAL when the thread died. */
+  /** JSON, whose vectors are Float32Arrays; the bytes are given away. 400, 413; INTERNAL when the thread died. */
   async parse(bytes: Uint8Array, most: number): Promise<unknown> {
     return ((await this.run({ kind: 'json', bytes, most })) as { value: unknown }).value;
   }

@@ -4,6 +4,7 @@ import type { CollectionConfig } from '../config/collection-config.js';
 import { readBinaryPoints } from './binary-points.js';
 import { buffersOf, hasVectors, type PackedPoints, packPoints } from './packed-points.js';
 import { type Change, type ChangeKind, readChanges } from './read-changes.js';
+import { parseVectorJson } from './vector-json.js';
 import { bytesText, parseJson } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
 
@@ -41,5 +42,7 @@ function readJson(
   bytes: Uint8Array,
   { config, wire, most }: Pick<BulkTask, 'config' | 'wire' | 'most'>,
 ): Change[] {
-  return readChanges(kind, parseJson(bytesText(bytes)), { collection: { config }, wire, most });
+  // Other elements than floats of 32 bits are checked, and rounded, from doubles.
+  const value = config.element === 'f32' ? parseVectorJson(bytes).value : parseJson(bytesText(bytes));
+  return readChanges(kind, value, { collection: { config }, wire, most });
 }

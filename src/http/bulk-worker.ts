@@ -4,9 +4,8 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { type BulkChange, type BulkTask, readBulk, transferable } from './bulk-task.js';
-import { liftVectors } from './lift-vectors.js';
+import { parseVectorJson } from './vector-json.js';
 import { asWireError } from './wire-error.js';
-import { bytesText, parseJson } from './wire-json.js';
 
 /** JSON of any route. */
 export interface JsonTask {
@@ -41,8 +40,8 @@ function readPoints(task: BulkTask): [BulkReply, ArrayBuffer[]] {
 }
 
 function readValue({ bytes, most }: JsonTask): [BulkReply, ArrayBuffer[]] {
-  const { value, vectors } = liftVectors(parseJson(bytesText(bytes)), most);
-  return [{ value }, [vectors.buffer as ArrayBuffer]];
+  const { value, vectors } = parseVectorJson(bytes, most);
+  return [{ value }, vectors.length === 0 ? [] : [vectors.buffer as ArrayBuffer]];
 }
 
 // Of this thread only. Where it cannot be, the thread is as quick as the others.

@@ -213,7 +213,7 @@ function readExample(value: unknown, shape: PointShape, place: string): Example 
   if (values.length !== dim) {
     throw badRequest(`${place}: Vector dimension error: expected dim: ${dim}, got ${values.length}`);
   }
-  const wrong = values.findIndex((number) => typeof number !== 'number');
+  const wrong = Array.isArray(values) ? values.findIndex((number) => typeof number !== 'number') : -1;
   if (wrong !== -1) throw badRequest(`${place}: position ${wrong} is ${describe(values[wrong])}, expected a number`);
   return values;
 }

@@ -16,13 +16,17 @@ import {
   readSearch,
 } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
+import { hitsText, wireHit } from './hit-text.js';
 import type { Found } from './hits.js';
+import { JsonText } from './raw-answer.js';
 import type { SearchCosts } from './metrics.js';
 import { type Asked, answerMany } from './search-many.js';
 import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
 import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePoint } from './wire-point.js';
 
+/** Hits, as JSON, in the shape of the route. */
+type Wrap = (points: string) => string;
 type PlanReader = (body: Fields, shape: PointShape, limits: QueryLimits) => Plan;
 
 const POINTS = '/collections/:collection/points';
@@ -46,14 +50,14 @@ export const READ_ROUTES: readonly Route[] = [
 ];
 
 function searchRoutes(name: string, title: string, read: PlanReader, wrapped: boolean, note?: string): Route[] {
-  const wrap = (points: unknown[]): unknown => (wrapped ? { points } : points);
+  const wrap = (points: string): string => (wrapped ? `{"points":${points}}` : points);
   const frame = { method: 'POST', access: 'read', ...(note === undefined ? {} : { note }) } as const;
   return [
     {
       ...frame,
       path: `${POINTS}/${name}`,
       title,
-      handle: (request) => withShape(request, async (shape) => wrap(await searchOne(request, shape, read))),
+      handle: (request) => withShape(request, (shape) => searchOne(request, shape, read, wrap)),
     },
     {
       ...frame,
@@ -77,17 +81,11 @@ function readAsked(body: Fields, request: WireRequest, shape: PointShape, read: 
   return asksCost(request) ? { ...asked, spent: new Spent() } : asked;
 }
 
-async function searchOne(request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
+async function searchOne(request: WireRequest, shape: PointShape, read: PlanReader, wrap: Wrap): Promise<JsonText> {
   const asked = readAsked(bodyOf(request), request, shape, read);
   const [hits = []] = await answerMany([asked], shape, request.signal);
   if (asked.spent !== undefined) request.beside.cost = asked.spent.values;
-  return hits.map((hit) => wireHit(hit, shape));
-}
-
-function wireHit({ point, score, order }: Found, shape: PointShape): Record<string, unknown> {
-  const wired = wirePoint(point, shape, score);
-  if (order !== undefined) wired.order_value = order;
-  return wired;
+  return new JsonText(wrap(hitsText(hits, shape)));
 }
 
 const GROUP_SIZE_DEFAULT = 3;
@@ -120,7 +118,7 @@ async function searchGroups(body: Fields, request: WireRequest, shape: PointShap
   };
 }
 
-function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unknown[]) => unknown): Promise<unknown> {
+function searchMany(request: WireRequest, read: PlanReader, wrap: Wrap): Promise<unknown> {
   const searches = bodyOf(request).list('searches');
   if (searches === undefined) throw badRequest('missing field `searches`');
   requireFew('searches', searches.length, request.parts.config.limits.queries);
@@ -128,7 +126,7 @@ function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unkno
     const asked = searches.map((search, at) => readAsked(Fields.of(search, `searches[${at}]`), request, shape, read));
     const lists = await answerMany(asked, shape, request.signal);
     if (asksCost(request)) request.beside.cost = asked.map(({ spent }) => spent?.values);
-    return lists.map((hits) => wrap(hits.map((hit) => wireHit(hit, shape))));
+    return new JsonText(`[${lists.map((hits) => wrap(hitsText(hits, shape))).join(',')}]`);
   });
 }
 

@@ -124,7 +124,7 @@ async function queryOf(
   const { dim } = shape.collection.config;
   const { liked, disliked, hidden } = await vectorsOf(examples, shape);
   if (liked.length === 1 && disliked.length === 0) {
-    return { query: Float32Array.from(liked[0] as ArrayLike<number>), hidden };
+    return { query: new Float32Array(liked[0] as ArrayLike<number>), hidden };
   }
   const towards = mean(liked, dim);
   if (disliked.length === 0) return { query: towards, hidden };

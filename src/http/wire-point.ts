@@ -7,7 +7,7 @@ import type { Payload, PointId } from '../payload/point.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import type { PointInput } from '../write/write-batch.js';
 import type { SearchCosts } from './metrics.js';
-import { describe, Fields, isObject } from './fields.js';
+import { describe, Fields, isList, isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { shortFloat } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
@@ -52,13 +52,13 @@ export function wireId(id: PointId): number | bigint | string {
 }
 
 /** The one vector of a point, however it is spelt. */
-export function readVector(value: unknown, { wire }: WriteShape, place: string): number[] {
+export function readVector(value: unknown, { wire }: WriteShape, place: string): number[] | Float32Array {
   if (!isObject(value)) {
-    if (wire.vectorName !== '' && Array.isArray(value)) throw unnamed(wire.vectorName, place);
+    if (wire.vectorName !== '' && isList(value)) throw unnamed(wire.vectorName, place);
     return readNumbers(value, place);
   }
   // A vector may be named "text": only what is no list there is a document to embed.
-  if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !Array.isArray(value[name]))) {
+  if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !isList(value[name]))) {
     throw notSupported(`inference (${place})`, 'send the vector itself');
   }
   const names = Object.keys(value);
@@ -74,9 +74,9 @@ export function requireVectorName(name: string | undefined, { wire }: WriteShape
   if (name !== undefined && name !== wire.vectorName) throw otherVector(name, wire, place);
 }
 
-/** As JSON has them, or, of a large body, as lift-vectors.ts took them out of it. */
-export function readNumbers(value: unknown, place: string): number[] {
-  if (value instanceof Float64Array) return value as unknown as number[];
+/** As JSON has them, which is not checked; or a vector as vector-json.ts makes one. */
+export function readNumbers(value: unknown, place: string): number[] | Float32Array {
+  if (value instanceof Float32Array) return value;
   if (!Array.isArray(value)) {
     if (isObject(value) && 'indices' in value) throw notSupported(`a sparse vector (${place})`, 'send a dense one');
     throw badRequest(`${place}: found ${describe(value)}, expected a list of numbers`);

@@ -5,7 +5,8 @@ import { importPoints } from '../collection/import-points.js';
 import type { Collection } from '../collection/collection.js';
 import type { EncodedPoint, WriteOperation } from '../write/write-batch.js';
 import { type BulkChange, type BulkTask, readBulk } from './bulk-task.js';
-import { type PackedPoints, unpackPoints } from './packed-points.js';
+import { readFloatColumns } from './binary-points.js';
+import { packFloatColumns, type PackedPoints, unpackPoints } from './packed-points.js';
 import { type ChangeKind, doTo, readChanges } from './read-changes.js';
 import { LARGE_BODY_BYTES, type Route, useCollection, type WireRequest } from './route.js';
 import { badRequest } from './wire-error.js';
@@ -53,6 +54,8 @@ function route(method: 'PUT' | 'POST', end: string, title: string, kind: ChangeK
   };
 }
 
+/** Columns that are only looked at are read on the event loop up to here: some milliseconds. */
+const LARGE_COLUMNS_BYTES = 4 * 1024 * 1024;
 /** Of points that were read so: batches short enough for one turn of the loop, and so many at once share a sync. */
 const BATCH_BYTES = 128 * 1024;
 const BATCHES_IN_FLIGHT = 4;
@@ -85,8 +88,15 @@ async function read(
     if (kind === 'binary') throw badRequest('expected points as bytes; see FORMATS.md');
     return readChanges(kind, body, { collection, wire, most });
   }
+  const packed = kind === 'binary' && body.length < LARGE_COLUMNS_BYTES ? packColumns(body, config, most) : undefined;
+  if (packed !== undefined) return [{ packed }];
   const task = { kind, bytes: body, config, wire, most };
   return body.length < LARGE_BODY_BYTES ? readBulk(task) : parts.bulk.read(task);
+}
+
+function packColumns(body: Uint8Array, config: Collection['config'], points: number): PackedPoints | undefined {
+  const columns = readFloatColumns(body, { points, dim: config.dim });
+  return columns === undefined ? undefined : packFloatColumns(columns, config);
 }
 
 /** The number of the last batch. */
