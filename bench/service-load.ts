@@ -1,16 +1,11 @@
 // `npm run bench:service [-- options]`: what the service adds to the library, and whether small searches stay quick while
 // large bodies arrive. A `vamana serve` in a process of its own; the library in this one, on the same vectors, asked in
-// the same way, with as many calls in flight:
+// the same way, with as many calls in flight. Lines of the report: bursts and sustained ingest (service-writes.ts),
+// searches one after another and in batches of 100, those of a server that does nothing, and p50 and p99 of small
+// searches beside large bodies (service-searches.ts).
 //
-//   burst      20,000 rows as JSON (1000 a request) and as typed rows (one request), each into a collection of its own
-//   single     p50 of one search after another; and of a server that does nothing, which is what HTTP costs here
-//   batch      queries a second in batches of 100
-//   sustained  rows a second for some seconds in batches of 1000, over HTTP as typed rows
-//   large      p50 and p99 of small searches at a fixed rate (open loop: from when each was due), alone, while upserts of
-//              30 MB arrive one behind the other, and while batches of queries of 30 MB do
-//
-// With `--database DIR`, whose collection `load` was filled before, only single and batch, first by the service and then
-// by the library: one process at a time can hold it. Figures are medians of several rounds; client and service share the
+// With `--database DIR`, whose collection `load` was filled before, only searches, first by the service and then by the
+// library: one process at a time can hold it. Figures are medians of several rounds; client and service share the
 // machine's processors.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,17 +19,9 @@ import { projectRoot } from '../tools/tree.js';
 import { startEmptyServer } from './empty-server-process.js';
 import { HttpClient } from './http-client.js';
 import { LoadData } from './service-data.js';
-import {
-  agreement,
-  batchQps,
-  inParallel,
-  median,
-  openLoop,
-  secondsOf,
-  singleMs,
-  IN_FLIGHT,
-} from './service-searches.js';
-import { type Asked, K, LibraryTarget, NAME, QUERIES, ServiceTarget, settled, type Target } from './service-target.js';
+import { agreement, batchQps, median, openLoop, singleMs } from './service-searches.js';
+import { type Asked, LibraryTarget, NAME, QUERIES, ServiceTarget, settled, type Target } from './service-target.js';
+import { batchesOf, burst, callsASecond, largeQueries, largeUpsert, sendJson, sendTyped } from './service-writes.js';
 
 interface Options {
   rows: number;
@@ -86,7 +73,7 @@ class ServiceLoad {
     const client = new HttpClient(service.url, 64);
     const database = await open(join(OUTPUT, 'library'), LIBRARY);
     try {
-      await this.burst(client);
+      await this.bursts(client);
       const vectors = { size: this.options.dim, distance: 'Euclid' };
       await client.call('PUT', `/collections/${NAME}`, { vectors });
       const there = new ServiceTarget(client, this.asked);
@@ -132,34 +119,20 @@ class ServiceLoad {
     return this.lines;
   }
 
-  private async burst(client: HttpClient): Promise<void> {
+  private async bursts(client: HttpClient): Promise<void> {
     const { rows, dim, rounds } = this.options;
-    const bodies: Buffer[] = [];
-    for (let first = 0; first < rows; first += ROWS_A_REQUEST) {
-      bodies.push(this.data.json(this.base.subarray(first * dim, (first + ROWS_A_REQUEST) * dim), first));
-    }
+    const batches = batchesOf(this.base, dim, ROWS_A_REQUEST);
+    const bodies = batches.map(({ vectors, firstId }) => this.data.json(vectors, firstId));
     const typed = this.data.binary(this.base, 0);
     const target = new ServiceTarget(client, this.asked);
-    const octets = 'application/octet-stream';
-    const ways = {
-      JSON: () => inParallel(bodies, (body) => target.send('PUT', `/collections/burst/points?wait=true`, body)),
-      'typed rows': () => target.send('POST', '/vamana/collections/burst/points', typed, octets),
-    };
-    for (const [way, write] of Object.entries(ways)) {
-      const found: number[] = [];
-      for (let round = 0; round < rounds; round += 1) {
-        await client.call('PUT', '/collections/burst', { vectors: { size: dim, distance: 'Euclid' } });
-        found.push(rows / (await secondsOf(write)));
-        await client.call('DELETE', '/collections/burst');
-      }
-      this.tell(`burst, ${way}, rows/s`, median(found));
-    }
+    const json = await burst(target, { rows, dim, rounds }, () => sendJson(target, bodies));
+    this.tell('burst, JSON, rows/s', json);
+    this.tell('burst, typed rows, rows/s', await burst(target, { rows, dim, rounds }, () => sendTyped(target, typed)));
   }
 
   private async fill(target: Target): Promise<void> {
-    const { rows, dim } = this.options;
-    for (let first = 0; first < rows; first += ROWS_A_REQUEST) {
-      await target.upsert(this.base.subarray(first * dim, (first + ROWS_A_REQUEST) * dim), first);
+    for (const { vectors, firstId } of batchesOf(this.base, this.options.dim, ROWS_A_REQUEST)) {
+      await target.upsert(vectors, firstId);
     }
     await target.flush();
     await settled(target);
@@ -204,26 +177,12 @@ class ServiceLoad {
     const vectors = this.data.vectors(ROWS_A_REQUEST);
     const found: number[] = [];
     for (const target of [there, here]) {
-      found.push(await this.ingest((firstId) => target.upsert(vectors, firstId)));
+      const write = (): Promise<unknown> => target.upsert(vectors, this.takeIds(ROWS_A_REQUEST));
+      found.push(ROWS_A_REQUEST * (await callsASecond(write, this.options.seconds)));
       await settled(target);
     }
     const [http = 0, library = 0] = found;
     this.tell('sustained ingest, rows/s', http, library);
-  }
-
-  private async ingest(write: (firstId: number) => Promise<unknown>): Promise<number> {
-    let rows = 0;
-    const startMs = performance.now();
-    const writer = async (): Promise<void> => {
-      while (performance.now() - startMs < this.options.seconds * 1000) {
-        const firstId = this.nextId;
-        this.nextId += ROWS_A_REQUEST;
-        await write(firstId);
-        rows += ROWS_A_REQUEST;
-      }
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, writer));
-    return rows / ((performance.now() - startMs) / 1000);
   }
 
   private async large(target: ServiceTarget): Promise<void> {
@@ -233,8 +192,9 @@ class ServiceLoad {
       this.tell(`searches ${what}, p99 ms`, percentile(found, 0.99));
     };
     tell('alone', await openLoop(target, rate, seconds));
-    const upsert = this.largeUpsert();
-    const queries = this.largeQueries();
+    const bytes = bodyMb * 1e6;
+    const upsert = largeUpsert(this.data, bytes, this.nextId);
+    const queries = largeQueries(this.asked, bytes);
     for (const [what, method, path, body] of [
       ['upserts', 'PUT', 'points', upsert],
       ['batches of queries', 'POST', 'points/query/batch', queries],
@@ -250,22 +210,9 @@ class ServiceLoad {
     }
   }
 
-  private largeUpsert(): Buffer {
-    const sample = this.data.json(this.data.vectors(100), this.nextId).length / 100;
-    const rows = Math.floor((this.options.bodyMb * 1e6) / sample);
-    return this.data.json(this.data.vectors(rows), this.nextId);
-  }
-
-  // As many queries as a request may have; the rest is white space, which is parsed like all else.
-  private largeQueries(): Buffer {
-    const { queries } = this.asked;
-    const { data } = this;
-    const searches = Array.from({ length: 2 * QUERIES }, (_, at) => ({
-      query: { nearest: Array.from(data.row(queries, at % QUERIES)) },
-      limit: K,
-    }));
-    const text = JSON.stringify({ searches });
-    return Buffer.from(text + ' '.repeat(Math.max(0, this.options.bodyMb * 1e6 - text.length)));
+  private takeIds(count: number): number {
+    this.nextId += count;
+    return this.nextId - count;
   }
 
   private tell(what: string, service: number, library?: number): void {

@@ -60,7 +60,10 @@ interface Layout extends Header {
 /** 400, with the offset, for what is none; vectors are views of `bytes`, and are not looked into. */
 export function readBinaryPoints(bytes: Uint8Array, limits: { points: number; dim: number }): BinaryPoints {
   const view = viewOfBytes(bytes);
-  const { element, idBytes, hasPayloads, rows, dim, mode, vectorsAt, lengthsAt, payloadsAt } = readLayout(bytes, limits);
+  const { element, idBytes, hasPayloads, rows, dim, mode, vectorsAt, lengthsAt, payloadsAt } = readLayout(
+    bytes,
+    limits,
+  );
   const payloads = hasPayloads ? new Payloads(bytes, view, lengthsAt, payloadsAt) : null;
   const points: PointInput[] = [];
   for (let row = 0; row < rows; row += 1) {

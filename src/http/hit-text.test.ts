@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonPayload } from '../../test/json-arbitrary.js';
-import { hitsText, wireHit } from './hit-text.js';
+import { hitsText, listsText, pointsText, wireHit } from './hit-text.js';
 import { writeJson } from './wire-json.js';
-import type { PointShape } from './wire-point.js';
+import { type PointShape, wirePoint } from './wire-point.js';
 
 const shape = { wire: { vectorName: '', asked: {} } } as unknown as PointShape;
 
@@ -36,5 +36,15 @@ describe('hits as text', () => {
         expect(hitsText(hits, shape)).toBe(writeJson(hits.map((one) => wireHit(one, shape))));
       }),
     );
+  });
+
+  it('are lists of lists, and points, in turns', async () => {
+    const points = Array.from({ length: 5000 }, (_, at) => ({ id: BigInt(at), version: at, payload: { at } }));
+    const hits = points.map((point) => ({ key: point.id, score: 0.5, point }));
+    expect(await pointsText(points, shape)).toBe(writeJson(points.map((point) => wirePoint(point, shape))));
+    const ordered = points.slice(0, 2).map((point) => ({ ...point, orderValue: 7 }));
+    expect(JSON.parse(await pointsText(ordered, shape))).toMatchObject([{ order_value: 7 }, { order_value: 7 }]);
+    const wrapped = JSON.parse(await listsText([hits, [], hits.slice(1)], shape, (text) => `{"points":${text}}`));
+    expect(wrapped.map((list: { points: unknown[] }) => list.points.length)).toEqual([5000, 0, 4999]);
   });
 });

@@ -16,13 +16,14 @@ import {
   readSearch,
 } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
-import { hitsText, wireHit } from './hit-text.js';
+import { hitsText, listsText, pointsText, wireHit } from './hit-text.js';
 import type { Found } from './hits.js';
 import { JsonText } from './raw-answer.js';
 import type { SearchCosts } from './metrics.js';
 import { type Asked, answerMany } from './search-many.js';
 import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
+import { writeJson } from './wire-json.js';
 import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePoint } from './wire-point.js';
 
 /** Hits, as JSON, in the shape of the route. */
@@ -126,7 +127,7 @@ function searchMany(request: WireRequest, read: PlanReader, wrap: Wrap): Promise
     const asked = searches.map((search, at) => readAsked(Fields.of(search, `searches[${at}]`), request, shape, read));
     const lists = await answerMany(asked, shape, request.signal);
     if (asksCost(request)) request.beside.cost = asked.map(({ spent }) => spent?.values);
-    return new JsonText(`[${lists.map((hits) => wrap(hitsText(hits, shape))).join(',')}]`);
+    return new JsonText(await listsText(lists, shape, wrap));
   });
 }
 
@@ -141,7 +142,7 @@ function retrieve(request: WireRequest): Promise<unknown> {
     body.required('ids');
     const ids = readIds(body, 'ids', shape, request.parts.config.limits.points) ?? [];
     const points = await shape.collection.retrieve([...new Set(ids)], readShown(body, shape, true));
-    return points.map((point) => wirePoint(point, shape));
+    return new JsonText(await pointsText(points, shape));
   });
 }
 
@@ -172,10 +173,8 @@ function scroll(request: WireRequest): Promise<unknown> {
       ...(offset === undefined ? {} : { from: readId(offset, shape) }),
       signal: request.signal,
     });
-    return {
-      points: points.map((point) => wirePoint(point, shape)),
-      next_page_offset: next === null ? null : wireId(next),
-    };
+    const offsetText = writeJson(next === null ? null : wireId(next));
+    return new JsonText(`{"points":${await pointsText(points, shape)},"next_page_offset":${offsetText}}`);
   });
 }
 
@@ -189,10 +188,7 @@ async function scrollInOrder(body: Fields, order: Order, request: WireRequest, s
     signal: request.signal,
   };
   const points = await shape.collection.orderedPoints(limit, options);
-  return {
-    points: points.map(({ orderValue, ...point }) => ({ ...wirePoint(point, shape), order_value: orderValue })),
-    next_page_offset: null,
-  };
+  return new JsonText(`{"points":${await pointsText(points, shape)},"next_page_offset":null}`);
 }
 
 function count(request: WireRequest): Promise<unknown> {
