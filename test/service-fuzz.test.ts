@@ -5,7 +5,7 @@
 // prints its seed. That memory stays what it is meanwhile is test/long/service-memory.ts.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LARGE_BODY_BYTES, type Route } from '../src/http/route.js';
+import { LARGE_JSON_BYTES, type Route } from '../src/http/route.js';
 import { ROUTES } from '../src/http/routes.js';
 import { type ServiceProcess, startServiceProcess } from './service-process.js';
 import { temporaryFolder } from './vector-files.js';
@@ -53,7 +53,7 @@ const short = fc.oneof(
 );
 const body = fc.oneof(
   { weight: 30, arbitrary: short },
-  { weight: 1, arbitrary: looksRight.map((value) => JSON.stringify(value) + ' '.repeat(LARGE_BODY_BYTES)) },
+  { weight: 1, arbitrary: looksRight.map((value) => JSON.stringify(value) + ' '.repeat(LARGE_JSON_BYTES)) },
 );
 const part = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('fuzzed', '1', '550e8400-e29b-41d4-a716-446655440000') },

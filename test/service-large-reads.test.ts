@@ -1,7 +1,7 @@
 // Large bodies of routes that read: they are parsed on a thread of their own, and what comes of them is what comes of
 // small ones, errors with their places included.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LARGE_BODY_BYTES } from '../src/http/route.js';
+import { LARGE_JSON_BYTES } from '../src/http/route.js';
 import { type ServiceProcess, startServiceProcess } from './service-process.js';
 import { temporaryFolder } from './vector-files.js';
 
@@ -21,7 +21,7 @@ const vector = (at: number): number[] =>
   Array.from({ length: DIM }, (_, axis) => Math.sin(at * DIM + axis) + (at === axis ? 1 : 0));
 const call = (end: string, body: unknown) => service.call('POST', `/collections/large/${end}`, body);
 /** As it would come over the wire if it were large. */
-const padded = (body: unknown, text = JSON.stringify(body)): string => text + ' '.repeat(LARGE_BODY_BYTES);
+const padded = (body: unknown, text = JSON.stringify(body)): string => text + ' '.repeat(LARGE_JSON_BYTES);
 
 beforeAll(async () => {
   service = await startServiceProcess(folder.file('data'), { VAMANA__LIMITS__JSON_VALUES: '20000' });
@@ -45,7 +45,7 @@ describe('a large body of a query', () => {
       const filter = { must: [{ has_id: [at, at + 1, at + 2] }, { key: 'n', range: { gte: at } }] };
       return at % 5 === 4 ? { query, filter, limit: 3 } : { query, limit: 3 };
     });
-    expect(JSON.stringify({ searches }).length).toBeGreaterThan(LARGE_BODY_BYTES);
+    expect(JSON.stringify({ searches }).length).toBeGreaterThan(LARGE_JSON_BYTES);
     const { status, body } = await call('points/query/batch', { searches });
     expect(status).toBe(200);
     for (const at of [0, 1, 2, 3, 4, 5, 198, 199, 398, 399]) {
@@ -107,7 +107,7 @@ describe('a large body of another route', () => {
   });
 
   it('holds only so many values beside vectors', async () => {
-    const ids = Array.from({ length: 30_000 }, (_, at) => at + 1_000_000);
+    const ids = Array.from({ length: 60_000 }, (_, at) => at + 1_000_000);
     const { status, body } = await call('points/count', { filter: { must: [{ has_id: ids }] } });
     expect([status, body.status.error]).toEqual([400, expect.stringContaining('more than 20000 values')]);
   });

@@ -3,7 +3,7 @@
 // heap that is collected now and then is compared by its lowest points: those of the first third of the rounds, and those
 // of the last. Called by test/service-memory.test.ts with few rounds, and by test/long/service-memory.ts.
 import { connect } from 'node:net';
-import { LARGE_BODY_BYTES } from '../src/http/route.js';
+import { LARGE_JSON_BYTES } from '../src/http/route.js';
 import { generator } from './faulty-storage.js';
 import { type ServiceProcess, startServiceProcess } from './service-process.js';
 
@@ -78,7 +78,7 @@ class Load {
   }
 
   private async wrong(): Promise<void> {
-    const padding = ' '.repeat(LARGE_BODY_BYTES);
+    const padding = ' '.repeat(LARGE_JSON_BYTES);
     for (const [end, body] of [
       ['/points/query', '{"query":[1'],
       ['/points/query', `{"query":"x"}${padding}`],

@@ -75,7 +75,7 @@ async function use(service: ServiceProcess): Promise<void> {
   await service.call('GET', '/readyz');
 }
 
-function valueOf({ attributes }: Span, name: string): unknown {
+function attributeOf({ attributes }: Span, name: string): unknown {
   const value = attributes.find(({ key }) => key === name)?.value;
   return value?.stringValue ?? value?.intValue;
 }
@@ -84,9 +84,9 @@ describe('traces', () => {
   it('have a span a request, with its stages, below the span of the caller', () => {
     const query = spans.find(({ name, traceId }) => name === QUERY && traceId === TRACE) as Span;
     expect(query.parentSpanId).toBe(PARENT);
-    expect(valueOf(query, 'http.route')).toBe('/collections/{collection}/points/query');
-    expect(valueOf(query, 'vamana.collection')).toBe('traced');
-    expect(valueOf(query, 'http.response.status_code')).toBe(200);
+    expect(attributeOf(query, 'http.route')).toBe('/collections/{collection}/points/query');
+    expect(attributeOf(query, 'vamana.collection')).toBe('traced');
+    expect(attributeOf(query, 'http.response.status_code')).toBe(200);
     const stages = spans.filter(({ parentSpanId }) => parentSpanId === query.spanId);
     expect(stages.map(({ name }) => name)).toEqual(['parse', 'filter', 'walk', 'read', 'rank', 'serialise']);
     for (const { startTimeUnixNano, endTimeUnixNano } of stages) {
@@ -95,7 +95,7 @@ describe('traces', () => {
   });
 
   it('are begun where the caller has none, and tell failures and writes', () => {
-    const failed = spans.find((span) => span.name === QUERY && valueOf(span, 'http.response.status_code') === 400);
+    const failed = spans.find((span) => span.name === QUERY && attributeOf(span, 'http.response.status_code') === 400);
     expect(failed?.parentSpanId ?? '').toBe('');
     expect(failed?.traceId).not.toBe(TRACE);
     const upsert = spans.find(({ name }) => name === 'PUT /collections/{collection}/points') as Span;

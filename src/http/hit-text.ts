@@ -55,8 +55,9 @@ export function wireHit({ point, score, order }: Found, shape: PointShape): Reco
 function hitText(hit: Found, shape: PointShape): string {
   const { point, score, order } = hit;
   const { id, version, payload, vector } = point;
-  if (vector !== undefined || order !== undefined || !Number.isFinite(score)) return writeJson(wireHit(hit, shape));
+  const short = shortFloat(score);
+  if (vector !== undefined || order !== undefined || !Number.isFinite(short)) return writeJson(wireHit(hit, shape));
   const name = typeof id === 'string' ? JSON.stringify(id) : id.toString();
   const shown = payload === undefined ? '' : `,"payload":${writeJson(payload ?? {})}`;
-  return `{"id":${name},"version":${version},"score":${shortFloat(score)}${shown}}`;
+  return `{"id":${name},"version":${version},"score":${short}${shown}}`;
 }

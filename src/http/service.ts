@@ -93,8 +93,8 @@ class Frame {
       loop.close();
       await bulk.close();
       await metrics.close();
-      await traces?.close();
       await database.close();
+      await traces?.close();
     }
   }
 }

@@ -31,6 +31,9 @@ export interface TracedRequest {
   traceparent: string | undefined;
 }
 
+/** For a batch of spans, tries again included: as long as the service may take to end for want of a collector. */
+const SEND_MS = 2000;
+
 export class Traces {
   private readonly provider: TracerProvider;
   private readonly tracer: Tracer;
@@ -39,7 +42,7 @@ export class Traces {
     this.provider = new TracerProvider({
       resource: resourceFromAttributes({ 'service.name': 'vamana-ssd' }),
       sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(percent / 100) }),
-      spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url }) })],
+      spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url, timeoutMillis: SEND_MS }) })],
     });
     this.tracer = this.provider.getTracer('vamana-ssd');
   }
