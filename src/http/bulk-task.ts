@@ -4,7 +4,8 @@ import type { CollectionConfig } from '../config/collection-config.js';
 import { readBinaryPoints } from './binary-points.js';
 import { buffersOf, hasVectors, type PackedPoints, packPoints } from './packed-points.js';
 import { type Change, type ChangeKind, readChanges } from './read-changes.js';
-import { parseJson } from './wire-json.js';
+import { parseVectorJson } from './vector-json.js';
+import { bytesText, parseJson } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
 
 export interface BulkTask {
@@ -38,9 +39,10 @@ function readBinary(bytes: Uint8Array, { dim }: CollectionConfig, most: number):
 
 function readJson(
   kind: ChangeKind,
-  { buffer, byteOffset, length }: Uint8Array,
+  bytes: Uint8Array,
   { config, wire, most }: Pick<BulkTask, 'config' | 'wire' | 'most'>,
 ): Change[] {
-  const text = Buffer.from(buffer, byteOffset, length).toString('utf8');
-  return readChanges(kind, parseJson(text), { collection: { config }, wire, most });
+  // Other elements than floats of 32 bits are checked, and rounded, from doubles.
+  const value = config.element === 'f32' ? parseVectorJson(bytes).value : parseJson(bytesText(bytes));
+  return readChanges(kind, value, { collection: { config }, wire, most });
 }

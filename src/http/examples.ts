@@ -5,7 +5,7 @@ import type { PointVector } from '../read/assemble.js';
 import { badRequest, notFound } from './wire-error.js';
 import type { PointShape } from './wire-point.js';
 
-export type Example = PointId | readonly number[];
+export type Example = PointId | ArrayLike<number>;
 
 /** Where the examples are that are named by ids. */
 export interface Lookup {

@@ -3,8 +3,9 @@
 // unpacked on the event loop, where an entry costs no more than its objects.
 import { EncodedPayload, encodePayload } from '../payload/payload-codec.js';
 import type { Payload, PointId } from '../payload/point.js';
+import { findNotFinite } from '../source/finite.js';
 import { elementBytes } from '../source/formats.js';
-import { EncodedVector, encodeVector, type VectorSpace } from '../write/vector-input.js';
+import { EncodedVector, encodeVector, normalise, type VectorSpace } from '../write/vector-input.js';
 import type { EncodedPoint, PointInput, UpdateMode, WriteOperation } from '../write/write-batch.js';
 import { badRequest } from './wire-error.js';
 
@@ -56,6 +57,22 @@ export function packPoints(operation: WithVectors, space: VectorSpace): PackedPo
     payloads,
     ends,
   };
+}
+
+/**
+ * Rows of floats that are bytes already: as they are, or for cosine normalised where they lie. Undefined for what has to
+ * be looked at row by row: another element, and numbers that are not finite, which shall be named.
+ */
+export function packFloatColumns(
+  { ids, vectors, mode }: { ids: BigUint64Array; vectors: Float32Array; mode: UpdateMode },
+  { dim, element, metric }: VectorSpace,
+): PackedPoints | undefined {
+  if (element !== 'f32' || findNotFinite(vectors, 'f32') !== -1) return undefined;
+  if (metric === 'cosine') {
+    for (let at = 0; at < vectors.length; at += dim) normalise(vectors.subarray(at, at + dim));
+  }
+  const bytes = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  return { kind: 'upsert', mode, ids, vectors: bytes, dim, payloads: NONE, ends: new Uint32Array(ids.length) };
 }
 
 /** What may be given away instead of being copied. */

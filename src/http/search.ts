@@ -7,7 +7,7 @@ import { type Examples, type ExampleVectors, vectorsOf } from './examples.js';
 import { filterOption } from './filter-option.js';
 import { fuseByRank, fuseByScore } from './fusion.js';
 import type { Plan, Ranking } from './read-query.js';
-import { type Found, type Hit, hitsOf, mean, searchOptions } from './hits.js';
+import { type Found, type Hit, hitsOf, listeners, mean, searchOptions } from './hits.js';
 import { recommendByScores, scoreCandidates } from './recommend.js';
 import { ascends, exactScore, passes } from './scores.js';
 import type { PointShape, Shown } from './wire-point.js';
@@ -88,15 +88,12 @@ async function nearest(
   query: Float32Array,
   k: number,
   plan: Plan,
-  { collection, onCosts }: PointShape,
+  shape: PointShape,
   shown: Shown,
   signal: AbortSignal,
 ): Promise<Hit[]> {
-  const points = await collection.search(query, {
-    ...searchOptions(plan, shown, k),
-    signal,
-    ...(onCosts === undefined ? {} : { onCosts }),
-  });
+  const { collection } = shape;
+  const points = await collection.search(query, { ...searchOptions(plan, shown, k), signal, ...listeners(shape) });
   return hitsOf(points, collection.config);
 }
 
@@ -127,7 +124,7 @@ async function queryOf(
   const { dim } = shape.collection.config;
   const { liked, disliked, hidden } = await vectorsOf(examples, shape);
   if (liked.length === 1 && disliked.length === 0) {
-    return { query: Float32Array.from(liked[0] as ArrayLike<number>), hidden };
+    return { query: new Float32Array(liked[0] as ArrayLike<number>), hidden };
   }
   const towards = mean(liked, dim);
   if (disliked.length === 0) return { query: towards, hidden };

@@ -17,6 +17,7 @@ import type { ServiceParts } from './route.js';
 import { ROUTES } from './routes.js';
 import type { ServiceConfig } from './service-config.js';
 import { SnapshotStore } from './snapshot-store.js';
+import { Traces } from './traces.js';
 import { WireRegistry } from './wire-registry.js';
 
 export interface Service {
@@ -75,7 +76,7 @@ class Frame {
   }
 
   private async finish(): Promise<void> {
-    const { config, loop, metrics, bulk, database } = this.parts;
+    const { config, loop, metrics, traces, bulk, database } = this.parts;
     const deadline = setTimeout(() => this.app.server.closeAllConnections(), config.service.shutdown_seconds * 1000);
     try {
       await this.app.close();
@@ -85,6 +86,7 @@ class Frame {
       await bulk.close();
       await metrics.close();
       await database.close();
+      await traces?.close();
     }
   }
 }
@@ -105,6 +107,7 @@ function createParts(
       memoryBytes: storage.memory_bytes,
     }),
     metrics,
+    traces: Traces.of(config.traces),
     admission: new Admission(
       {
         requests: limits.requests,

@@ -7,7 +7,7 @@ import type { Payload, PointId } from '../payload/point.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import type { PointInput } from '../write/write-batch.js';
 import type { SearchCosts } from './metrics.js';
-import { describe, Fields, isObject } from './fields.js';
+import { describe, Fields, isList, isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { shortFloat } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
@@ -23,6 +23,8 @@ export interface PointShape extends WriteShape {
   collection: Collection;
   /** Hears what each query of the engine cost. */
   onCosts?: (costs: SearchCosts) => void;
+  /** Hears how long the filter of a search took. */
+  onFiltered?: (ms: number) => void;
   /** The collection that a name stands for. */
   resolve?: (name: string) => string;
   /** Another collection, as the one who asks may read it. */
@@ -50,13 +52,13 @@ export function wireId(id: PointId): number | bigint | string {
 }
 
 /** The one vector of a point, however it is spelt. */
-export function readVector(value: unknown, { wire }: WriteShape, place: string): number[] {
+export function readVector(value: unknown, { wire }: WriteShape, place: string): number[] | Float32Array {
   if (!isObject(value)) {
-    if (wire.vectorName !== '' && Array.isArray(value)) throw unnamed(wire.vectorName, place);
+    if (wire.vectorName !== '' && isList(value)) throw unnamed(wire.vectorName, place);
     return readNumbers(value, place);
   }
   // A vector may be named "text": only what is no list there is a document to embed.
-  if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !Array.isArray(value[name]))) {
+  if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !isList(value[name]))) {
     throw notSupported(`inference (${place})`, 'send the vector itself');
   }
   const names = Object.keys(value);
@@ -72,7 +74,9 @@ export function requireVectorName(name: string | undefined, { wire }: WriteShape
   if (name !== undefined && name !== wire.vectorName) throw otherVector(name, wire, place);
 }
 
-export function readNumbers(value: unknown, place: string): number[] {
+/** As JSON has them, which is not checked; or a vector as vector-json.ts makes one. */
+export function readNumbers(value: unknown, place: string): number[] | Float32Array {
+  if (value instanceof Float32Array) return value;
   if (!Array.isArray(value)) {
     if (isObject(value) && 'indices' in value) throw notSupported(`a sparse vector (${place})`, 'send a dense one');
     throw badRequest(`${place}: found ${describe(value)}, expected a list of numbers`);
@@ -114,12 +118,15 @@ export function readShown(body: Fields, shape: PointShape, payloadByDefault: boo
 /** A point as answers have it; a search's has its version and score. */
 export function wirePoint(point: Point, { wire }: PointShape, score?: number): Record<string, unknown> {
   const { id, version, payload, vector } = point;
-  return {
-    id: wireId(id),
-    ...(score === undefined ? {} : { version, score: shortFloat(score) }),
-    ...(payload === undefined ? {} : { payload: payload ?? {} }),
-    ...(vector === undefined ? {} : { vector: wireVector(vector, wire) }),
-  };
+  // Member by member: this is made for every hit of every query.
+  const wired: Record<string, unknown> = { id: wireId(id) };
+  if (score !== undefined) {
+    wired.version = version;
+    wired.score = shortFloat(score);
+  }
+  if (payload !== undefined) wired.payload = payload ?? {};
+  if (vector !== undefined) wired.vector = wireVector(vector, wire);
+  return wired;
 }
 
 function wireVector(vector: PointVector, { vectorName }: WireCollection): unknown {

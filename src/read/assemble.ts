@@ -9,6 +9,7 @@ import { type PayloadSelection, selectPayload } from '../payload/payload-selecti
 import type { Payload, PointId } from '../payload/point.js';
 import { createVectorData, elementBytes } from '../source/formats.js';
 import { halvesToFloats } from '../source/half.js';
+import { Turns } from './turns.js';
 
 /** Half floats are returned as f32. */
 export type PointVector = Float32Array | Uint8Array | Int8Array;
@@ -48,8 +49,7 @@ export async function assemblePoints(
   const reading = vectors === undefined || rows.length === 0 ? undefined : readVectors(vectors, rows);
   try {
     if (prefetch === true) await meta.prefetch(rows);
-    const records = meta.recordsOf(rows);
-    const points = records.map((record, at) => assemble(record ?? missing(rows[at] as number), payload));
+    const points = rows.length <= SLICE_ROWS ? assembleSlice(meta, rows, payload) : await inTurns(meta, rows, payload);
     const read = await reading;
     if (read === undefined) return points;
     return points.map((point, at) => ({ ...point, vector: read[at] as PointVector }));
@@ -57,6 +57,24 @@ export async function assemblePoints(
     // Its failure is lost only when there is another one to tell.
     await reading?.catch(() => undefined);
   }
+}
+
+/** So many take a millisecond or so. */
+const SLICE_ROWS = 128;
+
+async function inTurns(meta: MetaSnapshot, rows: Uint32Array, selection: PayloadSelection): Promise<Point[]> {
+  const points: Point[] = [];
+  const turns = new Turns();
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    const turn = turns.next();
+    if (turn !== undefined) await turn;
+    points.push(...assembleSlice(meta, rows.subarray(from, from + SLICE_ROWS), selection));
+  }
+  return points;
+}
+
+function assembleSlice(meta: MetaSnapshot, rows: Uint32Array, selection: PayloadSelection): Point[] {
+  return meta.recordsOf(rows).map((record, at) => assemble(record ?? missing(rows[at] as number), selection));
 }
 
 function assemble({ id, seq, payload }: RowRecord, selection: PayloadSelection): Point {
