@@ -24,7 +24,10 @@ const root = projectRoot();
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const PRINTED_URL = 'http://127.0.0.1:6333';
 
-type Step = { kind: 'run'; language: string; text: string } | { kind: 'serve' | 'prints'; text: string };
+type Step =
+  | { kind: 'run'; language: string; text: string }
+  | { kind: 'serve'; text: string }
+  | { kind: 'prints'; text: string };
 
 function textOf(name: string): string {
   return readFileSync(join(root, 'docs', name), 'utf8');

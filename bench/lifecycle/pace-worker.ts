@@ -1,7 +1,8 @@
 // The thread that tells paced-searches.ts when a search is due: it sleeps until then to within some hundredths of a
 // millisecond, which timers of the event loop do not, and takes no processor, which waiting in turns would.
 import { parentPort, workerData } from 'node:worker_threads';
-import { poissonGap, seededRandom } from '../random.js';
+import { seededRandom } from '../../tools/random.js';
+import { poissonGap } from '../random.js';
 import { clockMs } from './clock.js';
 
 const { perSecond, seed, stop } = workerData as {

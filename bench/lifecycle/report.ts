@@ -19,7 +19,10 @@ export interface Report {
 export function writeReport(folder: string, { name, markdown, charts }: Report): void {
   writeFileSync(join(folder, `${name}.svg`), svgFile(charts.map(lineChart)));
   const page = join(folder, 'lifecycle.md');
-  if (!existsSync(page)) return writeFileSync(join(folder, `${name}.md`), markdown);
+  if (!existsSync(page)) {
+    writeFileSync(join(folder, `${name}.md`), markdown);
+    return;
+  }
   const text = readFileSync(page, 'utf8');
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
@@ -74,9 +77,9 @@ function builtLine(what: string, { segments, recall, disk }: BuiltFigures): stri
 
 function enduranceCharts({ course, merged, fresh, listSize, steps }: EnduranceDocument): LineChart[] {
   const x = { label: 'hundredths of the points that were replaced' };
-  const line = (name: string, valueOf: (point: EndurancePoint) => number) => ({
+  const line = (name: string, measure: (point: EndurancePoint) => number) => ({
     name,
-    points: course.map((point) => ({ x: (100 * point.step) / steps, y: valueOf(point) })),
+    points: course.map((point) => ({ x: (100 * point.step) / steps, y: measure(point) })),
   });
   const level = (name: string, figures: BuiltFigures) => ({
     name,

@@ -10,7 +10,8 @@ namespace {
 constexpr FilterCosts kCosts;
 
 FilterPlan cheapest(uint64_t rows, uint64_t matches, uint32_t list_size = 64) {
-  return plan_filter({rows, matches, std::min(matches, rows - matches + 1), 10, list_size, 24}, kCosts, FilterStrategy::kAuto);
+  return plan_filter({rows, matches, std::min(matches, rows - matches + 1), 10, list_size, 24}, kCosts,
+                     FilterStrategy::kAuto);
 }
 
 TEST(FilterPlan, TakesTheStrategyOfTheSelectivity) {

@@ -11,8 +11,9 @@ namespace {
 // Codes between two looks at the cancel flag.
 constexpr uint32_t kCancelCodes = 1 << 16;  // a multiple of kGroup
 
-// Goes over the matching nodes in order, some groups behind what is on its way from memory: codes that lie far apart come
-// at the pace of the memory, and while they come those of before are scored, few at a time, so that it never rests.
+// Goes over the matching nodes in order, some groups behind what is on its way from memory: codes that lie far apart
+// come at the pace of the memory, and while they come those of before are scored, few at a time, so that it never
+// rests.
 class CodeScan {
  public:
   CodeScan(const FilteredInput& input, CandidateList& beam) : input_(input), beam_(beam) {}

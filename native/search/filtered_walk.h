@@ -1,8 +1,8 @@
 // The walk over the nodes that match, and only those: what it keeps and expands matches. Where too few neighbours of a
 // node do, it looks through those of the others that are nearest to the query at their neighbours, so that the matching
-// nodes hang together though the graph was built over all (ACORN-1: Patel et al., SIGMOD 2024; that the nearest suffice,
-// NaviX: Sehgal and Salihoglu, VLDB 2025). It begins at a sample of matching nodes from all over, since the graph's own entry may lie among
-// nodes that do not match.
+// nodes hang together though the graph was built over all (ACORN-1: Patel et al., SIGMOD 2024; that the nearest
+// suffice, NaviX: Sehgal and Salihoglu, VLDB 2025). It begins at a sample of matching nodes from all over, since the
+// graph's own entry may lie among nodes that do not match.
 //
 // A header like walk.h, whose scratch it uses.
 #pragma once

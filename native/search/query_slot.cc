@@ -159,7 +159,8 @@ Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch) {
     return Status();
   }
   const auto begun = Clock::now();
-  const FilterShape shape{segment->rows(), nodes->count(), nodes->runs(), std::max(params.k, params.rerank),
+  const FilterShape shape{segment->rows(),  nodes->count(),
+                          nodes->runs(),    std::max(params.k, params.rerank),
                           params.list_size, segment->graph_header().graph.degree};
   const FilterPlan plan = plan_filter(shape, times_.costs(), params.strategy);
   const CodeDistance distance = prepare_codes(*segment);

@@ -83,7 +83,9 @@ export class NumberTree {
    */
   *leavesFrom(direction: Direction, start?: number): Generator<TreeNode, void> {
     const ascends = direction === 'asc';
-    let leaf: TreeNode | undefined = this.leafOf(start ?? (ascends ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY));
+    let leaf: TreeNode | undefined = this.leafOf(
+      start ?? (ascends ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY),
+    );
     while (leaf !== undefined) {
       const { from } = leaf;
       const end = ascends ? this.leafBeside(from, 1)?.from : undefined;

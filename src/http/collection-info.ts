@@ -11,7 +11,8 @@ const DATATYPES: Readonly<Record<string, string>> = { f16: 'float16', u8: 'uint8
 const PARAMS = ['shard_number', 'replication_factor', 'write_consistency_factor', 'on_disk_payload', 'sparse_vectors'];
 
 export function collectionInfo(collection: Collection, wire: WireCollection): unknown {
-  const { points, segments, freshRows, unlinkedRows, flushing, flushError, writeError, lifecycle } = collection.status();
+  const { points, segments, freshRows, unlinkedRows, flushing, flushError, writeError, lifecycle } =
+    collection.status();
   const problem = writeError ?? flushError;
   const unoptimised = problem ?? lifecycle.alarm;
   const busy = flushing > 0 || unlinkedRows > 0;
