@@ -20,6 +20,12 @@ const TIMEOUT_MS = 60 * 60 * 1000;
 const STDERR_KEPT = 16_384;
 
 let ran: string[] = [];
+let latest = Number.POSITIVE_INFINITY;
+
+/** No command runs past that, by performance.now(). */
+export function endCommandsBy(time: number): void {
+  latest = time;
+}
 
 /** The commands that were run since this was asked last, as they could be typed in the project's folder. */
 export function takeCommands(): string[] {
@@ -50,6 +56,7 @@ export async function runProgram(
   { timeoutMs = TIMEOUT_MS, cwd }: CommandOptions & { cwd?: string } = {},
 ): Promise<CommandResult> {
   ran.push(typed([program, ...args]));
+  const allowedMs = Math.max(1, Math.min(timeoutMs, latest - performance.now()));
   // A group of its own, so that what it started ends with it.
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...(cwd ? { cwd } : {}) });
   const [stdout, stderr] = [collect(child.stdout, Number.POSITIVE_INFINITY), collect(child.stderr, STDERR_KEPT)];
@@ -57,10 +64,10 @@ export async function runProgram(
   const timer = setTimeout(() => {
     late = true;
     endGroup(child);
-  }, timeoutMs);
+  }, allowedMs);
   try {
     const [code, signal] = await ended(child);
-    if (late) throw new Error(`took more than ${Math.round(timeoutMs / 1000)} s and was ended`);
+    if (late) throw new Error(`took more than ${Math.round(allowedMs / 1000)} s and was ended`);
     if (signal !== null) throw new Error(`ended by ${signal}${lastLine(stderr.text())}`);
     if (code !== 0) throw new Error(`ended with exit code ${code}${lastLine(stderr.text())}`);
     return { stdout: stdout.text(), stderr: stderr.text() };

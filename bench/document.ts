@@ -88,7 +88,8 @@ export interface RatioDocument {
 
 export interface SuiteDocument {
   title: string;
-  status: 'ok' | 'failed';
+  /** `skipped` where a quick run had no time left for it. */
+  status: 'ok' | 'failed' | 'skipped';
   reason?: string;
   seconds: number;
   /** That it ran, as they could be typed in the project's folder. */

@@ -7,6 +7,7 @@ import { halvesToFloats } from '../src/source/half.js';
 import { readLines } from '../src/source/lines.js';
 import { openVectorSource, readRows } from '../src/source/vector-source.js';
 import { printLine } from '../tools/output.js';
+import { linearRandom } from '../tools/random.js';
 
 export interface FilterSet {
   name: string;
@@ -123,7 +124,7 @@ async function* photoPayloads(data: string): AsyncGenerator<Record<string, unkno
   } finally {
     source.close();
   }
-  const random = generator(7);
+  const random = linearRandom(7);
   for (let row = 0; row < PHOTO_ROWS; row += 1) {
     const label = `l${Math.floor(Math.exp(random() * Math.log(1000)))}`;
     yield { any: Math.floor(random() * RANKS), near: near[row] as number, label };
@@ -145,15 +146,6 @@ async function ranksByDistance(vectors: Uint8Array): Promise<Uint16Array> {
   const ranks = new Uint16Array(PHOTO_ROWS);
   for (const [rank, row] of order.entries()) ranks[row] = Math.floor((rank * RANKS) / PHOTO_ROWS);
   return ranks;
-}
-
-/** Numerical Recipes' generator, from 0 up to 1. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 async function readQueries(path: string): Promise<Float32Array[]> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openLoop } from './open-loop.js';
-import { seededRandom } from './random.js';
+import { seededRandom } from '../tools/random.js';
 
 describe('an open loop', () => {
   it('sends what is due though nothing is answered, and counts from when it was due', async () => {

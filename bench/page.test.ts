@@ -101,4 +101,14 @@ describe('the page of the report', () => {
     expect(page).toContain('Failed: no disk left');
     expect(page).toContain('A table');
   });
+
+  it('shows a suite that a quick run had no time for, and does not run it', async () => {
+    const context = { tell: () => undefined, deadline: 0 } as unknown as SuiteContext;
+    const run = (): never => {
+      throw new Error('it was run');
+    };
+    const skipped = await runSuite({ name: 'late', title: 'Late', quick: true, run }, context);
+    expect(skipped).toMatchObject({ status: 'skipped', seconds: 0 });
+    expect(renderBenchPage(document({ late: skipped }))).toContain('Left out: no time left in a quick run');
+  });
 });

@@ -3,6 +3,7 @@
 import { type Fact, formatBytes, formatSeconds } from '../tools/output.js';
 import { dataTable, factsTable, heading, plots, renderPage } from '../tools/page.js';
 import { escapeXml, lineChart } from '../tools/plot.js';
+import { rowAnchors } from './anchors.js';
 import type { BenchDocument, SuiteDocument } from './document.js';
 
 export function renderBenchPage(document: BenchDocument): string {
@@ -13,26 +14,30 @@ export function renderBenchPage(document: BenchDocument): string {
     sections: [
       heading('Conditions'),
       factsTable(conditions(document)),
-      ...Object.values(document.suites).flatMap(section),
+      ...Object.entries(document.suites).flatMap(section),
       heading('Raw figures'),
       '<p>All of them, and those the tables were made of, are in <code>report.json</code> beside this file.</p>',
     ],
   });
 }
 
-function section(suite: SuiteDocument): string[] {
+function section([name, suite]: [string, SuiteDocument]): string[] {
   const { title, status, reason, seconds, notes, charts, tables, commands } = suite;
   const took = `<p class="lead">took ${escapeXml(formatSeconds(seconds))}</p>`;
-  if (status === 'failed') {
-    const why = `<p class="note">Failed: ${escapeXml(reason ?? 'for no reason given')}</p>`;
-    return [heading(title), took, why, commandList(commands)];
+  if (status !== 'ok') {
+    const what = status === 'failed' ? 'Failed' : 'Left out';
+    const why = `<p class="note">${what}: ${escapeXml(reason ?? 'for no reason given')}</p>`;
+    return [heading(title, name), took, why, commandList(commands)];
   }
   return [
-    heading(title),
+    heading(title, name),
     took,
     ...notes.map((note) => `<p class="note">${escapeXml(note)}</p>`),
     plots(charts.map(lineChart)),
-    ...tables.map((table) => `<h3>${escapeXml(table.title)}</h3>${dataTable(table.columns, table.rows)}`),
+    ...tables.map(
+      (table, at) =>
+        `<h3>${escapeXml(table.title)}</h3>${dataTable(table.columns, table.rows, rowAnchors(name, at, table))}`,
+    ),
     commandList(commands),
   ];
 }

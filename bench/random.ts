@@ -1,15 +1,4 @@
-// Seeded numbers for the loads of the benchmark, so that a run can be repeated.
-
-/** mulberry32: uniform in [0, 1). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+// Distributions for the loads of the benchmark, from the numbers of tools/random.ts.
 
 /** `count` numbers below `size`, n with a probability in proportion to 1 / (n + 1). */
 export function zipfPicks(count: number, size: number, random: () => number): Uint32Array {

@@ -1,18 +1,19 @@
 // What the load on the service is made of: vectors around some centres, from a seeded generator, and bodies that are
 // built before any clock runs. The distances between such vectors say nothing of recall; that is bench/run.ts.
 import { crc32 } from 'node:zlib';
+import { seededRandom } from '../tools/random.js';
 
 const CENTRES = 64;
 
 export class LoadData {
   private readonly centres: Float32Array;
-  private state: number;
+  private readonly random: () => number;
 
   constructor(
     readonly dim: number,
     seed: number,
   ) {
-    this.state = seed >>> 0;
+    this.random = seededRandom(seed);
     this.centres = Float32Array.from({ length: CENTRES * dim }, () => this.uniform() * 4);
   }
 
@@ -58,12 +59,9 @@ export class LoadData {
     return vectors.subarray(row * this.dim, (row + 1) * this.dim);
   }
 
-  // Mulberry32, from -1 to 1.
+  /** From -1 to 1. */
   private uniform(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 31 - 1;
+    return 2 * this.random() - 1;
   }
 }
 

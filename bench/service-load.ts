@@ -1,26 +1,27 @@
 // `npm run bench:service [-- options]`: what the service adds to the library, and whether small searches stay quick while
-// large bodies arrive. A `vamana serve` in a process of its own; the library in this one, on the same vectors:
+// large bodies arrive. A `vamana serve` in a process of its own; the library in this one, on the same vectors, asked in
+// the same way, with as many calls in flight. Lines of the report: bursts and sustained ingest (service-writes.ts),
+// searches one after another and in batches of 100, those of a server that does nothing, and p50 and p99 of small
+// searches beside large bodies (service-searches.ts).
 //
-//   single     p50 of one search after another, over HTTP and by the library
-//   batch      queries a second in batches of 100, over HTTP and by the library
-//   burst      20,000 rows as JSON (1000 a request) and as typed rows (one request)
-//   sustained  rows a second for some seconds, as typed rows of 1000, over HTTP and by the library
-//   large      p50 and p99 of small searches at a fixed rate (open loop: from when each was due), alone and while bodies
-//              of 30 MB arrive one behind the other
-//
-// Times depend on the machine and on what else it does; client and service share its processors.
+// With `--database DIR`, whose collection `load` was filled before, only searches, first by the service and then by the
+// library: one process at a time can hold it. Figures are medians of several rounds; client and service share the
+// machine's processors.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
-import { type Collection, open } from '../src/index.js';
+import { open } from '../src/index.js';
 import { startServiceProcess } from '../test/service-process.js';
 import { positiveInteger } from '../tools/options.js';
 import { formatNumber, printLine, printTable } from '../tools/output.js';
 import { percentile } from '../tools/statistics.js';
 import { projectRoot } from '../tools/tree.js';
+import { startEmptyServer } from './empty-server-process.js';
 import { HttpClient } from './http-client.js';
 import { LoadData } from './service-data.js';
+import { agreement, batchQps, median, openLoop, singleMs } from './service-searches.js';
+import { type Asked, LibraryTarget, NAME, QUERIES, ServiceTarget, settled, type Target } from './service-target.js';
+import { batchesOf, burst, callsASecond, largeQueries, largeUpsert, sendJson, sendTyped } from './service-writes.js';
 
 interface Options {
   rows: number;
@@ -28,7 +29,9 @@ interface Options {
   seconds: number;
   rate: number;
   bodyMb: number;
+  rounds: number;
   seed: number;
+  database?: string;
 }
 
 interface Line {
@@ -38,238 +41,199 @@ interface Line {
   ratio: string;
 }
 
+/** What a round of searches gave. */
+interface Searches {
+  singleMs: number;
+  qps: number;
+}
+
 const OUTPUT = join(projectRoot(), 'bench', 'out', 'service');
-const NAME = 'load';
-const QUERIES = 500;
-const BATCH = 100;
 const ROWS_A_REQUEST = 1000;
-const IN_FLIGHT = 4;
-const K = 10;
+const BATCHES_A_ROUND = 20;
+/** Neither merges of its own accord. */
+const ENVIRONMENT = { VAMANA__MAINTENANCE__AUTO: 'false' };
+const LIBRARY = { maintenance: { auto: false } };
 
 class ServiceLoad {
   private readonly data: LoadData;
-  private readonly queries: Float32Array;
   private readonly base: Float32Array;
+  private readonly asked: Asked;
   private readonly lines: Line[] = [];
   private nextId: number;
 
-  constructor(
-    private readonly options: Options,
-    private readonly client: HttpClient,
-    private readonly library: Collection,
-  ) {
+  constructor(private readonly options: Options) {
     this.data = new LoadData(options.dim, options.seed);
     this.base = this.data.vectors(options.rows);
-    this.queries = this.data.vectors(QUERIES);
+    this.asked = { data: this.data, queries: this.data.vectors(QUERIES) };
     this.nextId = options.rows;
   }
 
   async run(): Promise<readonly Line[]> {
-    await this.burst();
-    await this.client.call('POST', `/vamana/collections/${NAME}/flush`);
-    await this.fillLibrary();
-    await this.single();
-    await this.batch();
-    await this.sustained();
-    await this.large();
+    const service = await startServiceProcess(join(OUTPUT, 'service'), ENVIRONMENT);
+    const client = new HttpClient(service.url, 64);
+    const database = await open(join(OUTPUT, 'library'), LIBRARY);
+    try {
+      await this.bursts(client);
+      const vectors = { size: this.options.dim, distance: 'Euclid' };
+      await client.call('PUT', `/collections/${NAME}`, { vectors });
+      const there = new ServiceTarget(client, this.asked);
+      const collection = await database.createCollection(NAME, { dim: this.options.dim, metric: 'l2' });
+      const here = new LibraryTarget(collection, this.asked);
+      for (const target of [there, here]) await this.fill(target);
+      await this.searches(there, here);
+      await this.sustained(there, here);
+      await this.large(there);
+    } finally {
+      client.close();
+      await database.close();
+      await service.stop();
+    }
     return this.lines;
   }
 
-  private async burst(): Promise<void> {
-    const { rows, dim } = this.options;
-    const bodies: Buffer[] = [];
-    for (let first = 0; first < rows; first += ROWS_A_REQUEST) {
-      bodies.push(this.data.json(this.base.subarray(first * dim, (first + ROWS_A_REQUEST) * dim), first));
+  /** Of a database that is there. */
+  async runOn(dir: string): Promise<readonly Line[]> {
+    const service = await startServiceProcess(dir, ENVIRONMENT);
+    const client = new HttpClient(service.url, 64);
+    const there = new ServiceTarget(client, this.asked);
+    const overHttp: Searches[] = [];
+    let found: number[][];
+    try {
+      for (let round = 0; round <= this.options.rounds; round += 1) overHttp.push(await searchesOf(there));
+      await this.empty(there);
+      found = await there.found(0);
+    } finally {
+      client.close();
+      await service.stop();
     }
-    const json = await seconds(() =>
-      inParallel(bodies, (body) => this.put(`/collections/${NAME}/points?wait=true`, 'PUT', body)),
-    );
-    this.tell('burst, JSON, rows/s', rows / json);
+    const database = await open(dir, LIBRARY);
+    try {
+      const here = new LibraryTarget(await database.collection(NAME), this.asked);
+      const direct: Searches[] = [];
+      for (let round = 0; round <= this.options.rounds; round += 1) direct.push(await searchesOf(here));
+      this.tellSearches(overHttp, direct);
+      this.tell('nearest that both found, of all', await agreement(found, await here.found(0)));
+    } finally {
+      await database.close();
+    }
+    return this.lines;
+  }
+
+  private async bursts(client: HttpClient): Promise<void> {
+    const { rows, dim, rounds } = this.options;
+    const batches = batchesOf(this.base, dim, ROWS_A_REQUEST);
+    const bodies = batches.map(({ vectors, firstId }) => this.data.json(vectors, firstId));
     const typed = this.data.binary(this.base, 0);
-    const binary = await seconds(() => this.putTyped(typed));
-    this.tell('burst, typed rows, rows/s', rows / binary);
+    const target = new ServiceTarget(client, this.asked);
+    const json = await burst(target, { rows, dim, rounds }, () => sendJson(target, bodies));
+    this.tell('burst, JSON, rows/s', json);
+    this.tell('burst, typed rows, rows/s', await burst(target, { rows, dim, rounds }, () => sendTyped(target, typed)));
   }
 
-  private async fillLibrary(): Promise<void> {
-    for (let first = 0; first < this.options.rows; first += ROWS_A_REQUEST) {
-      await this.library.upsert(
-        this.points(this.base, first, Math.min(this.options.rows, first + ROWS_A_REQUEST), first),
-      );
+  private async fill(target: Target): Promise<void> {
+    for (const { vectors, firstId } of batchesOf(this.base, this.options.dim, ROWS_A_REQUEST)) {
+      await target.upsert(vectors, firstId);
     }
-    await this.library.flush();
+    await target.flush();
+    await settled(target);
   }
 
-  private async single(): Promise<void> {
-    const bodies = Array.from({ length: QUERIES }, (_, at) => this.queryBody(at));
-    const one = (at: number): Promise<unknown> => this.put(QUERY, 'POST', bodies[at] as Buffer);
-    const direct = (at: number): Promise<unknown> => this.library.search(this.data.row(this.queries, at), { k: K });
-    // Once unmeasured: connections, caches and compilers are warm then.
-    await latencies(QUERIES, one);
-    await latencies(QUERIES, direct);
-    const http = percentile(await latencies(QUERIES, one), 0.5);
-    const library = percentile(await latencies(QUERIES, direct), 0.5);
-    this.tell('single search, p50 ms', http, library);
-    this.tell('added by the service, p50 ms', http - library);
+  private async searches(there: ServiceTarget, here: Target): Promise<void> {
+    const [overHttp, direct]: [Searches[], Searches[]] = [[], []];
+    for (let round = 0; round <= this.options.rounds; round += 1) {
+      overHttp.push(await searchesOf(there));
+      direct.push(await searchesOf(here));
+    }
+    await this.empty(there);
+    this.tellSearches(overHttp, direct);
+    this.tell('nearest that both found, of all', await agreement(await there.found(0), await here.found(0)));
   }
 
-  private async batch(): Promise<void> {
-    const { dim } = this.options;
-    const batches = Array.from({ length: QUERIES / BATCH }, (_, at) => at * BATCH);
-    const bodies = batches.map((first) => {
-      const searches = Array.from({ length: BATCH }, (_, at) => this.query(first + at));
-      return Buffer.from(JSON.stringify({ searches }));
-    });
-    const rounds = Array.from({ length: 4 }, () => bodies).flat();
-    const http = await seconds(() => inParallel(rounds, (body) => this.put(`${QUERY}/batch`, 'POST', body)));
-    const views = batches.map((first) => this.queries.subarray(first * dim, (first + BATCH) * dim));
-    const again = Array.from({ length: 4 }, () => views).flat();
-    const library = await seconds(() => inParallel(again, (view) => this.library.searchBatch(view, { k: K })));
-    const count = rounds.length * BATCH;
-    this.tell('batches of 100, queries/s', count / http, count / library);
+  private async empty({ client, bodies }: ServiceTarget): Promise<void> {
+    const { body } = await client.send('POST', `/collections/${NAME}/points/query`, bodies[0]);
+    const empty = await startEmptyServer(body.length);
+    const other = new HttpClient(empty.url, 64);
+    try {
+      const search = (at: number) => other.send('POST', '/', bodies[at % QUERIES]);
+      await singleMs(search);
+      this.tell('a server that does nothing, p50 ms', await singleMs(search));
+    } finally {
+      other.close();
+      empty.stop();
+    }
   }
 
-  private async sustained(): Promise<void> {
+  // The first round warms up.
+  private tellSearches(overHttp: readonly Searches[], direct: readonly Searches[]): void {
+    const of = (rounds: readonly Searches[], name: keyof Searches): number =>
+      median(rounds.slice(1).map((round) => round[name]));
+    this.tell('single search, p50 ms', of(overHttp, 'singleMs'), of(direct, 'singleMs'));
+    this.tell('added by the service, p50 ms', of(overHttp, 'singleMs') - of(direct, 'singleMs'));
+    this.tell('batches of 100, queries/s', of(overHttp, 'qps'), of(direct, 'qps'));
+  }
+
+  // Each with nothing left to do from before.
+  private async sustained(there: Target, here: Target): Promise<void> {
     const vectors = this.data.vectors(ROWS_A_REQUEST);
-    const http = await this.ingest(async (firstId) => this.putTyped(this.data.binary(vectors, firstId)));
-    const library = await this.ingest((firstId) =>
-      this.library.upsert(this.points(vectors, 0, ROWS_A_REQUEST, firstId)),
-    );
+    const found: number[] = [];
+    for (const target of [there, here]) {
+      const write = (): Promise<unknown> => target.upsert(vectors, this.takeIds(ROWS_A_REQUEST));
+      found.push(ROWS_A_REQUEST * (await callsASecond(write, this.options.seconds)));
+      await settled(target);
+    }
+    const [http = 0, library = 0] = found;
     this.tell('sustained ingest, rows/s', http, library);
   }
 
-  private async ingest(write: (firstId: number) => Promise<unknown>): Promise<number> {
-    let rows = 0;
-    const startMs = performance.now();
-    const writer = async (): Promise<void> => {
-      while (performance.now() - startMs < this.options.seconds * 1000) {
-        const firstId = this.nextId;
-        this.nextId += ROWS_A_REQUEST;
-        await write(firstId);
-        rows += ROWS_A_REQUEST;
-      }
+  private async large(target: ServiceTarget): Promise<void> {
+    const { rate, seconds, bodyMb } = this.options;
+    const tell = (what: string, found: Float64Array): void => {
+      this.tell(`searches ${what}, p50 ms`, percentile(found, 0.5));
+      this.tell(`searches ${what}, p99 ms`, percentile(found, 0.99));
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, writer));
-    return rows / ((performance.now() - startMs) / 1000);
-  }
-
-  private async large(): Promise<void> {
-    const alone = await this.openLoop();
-    this.tell('searches alone, p50 ms', percentile(alone, 0.5));
-    this.tell('searches alone, p99 ms', percentile(alone, 0.99));
-    const { body, rows } = this.largeBody();
-    let ended = false;
-    let bodies = 0;
-    const writing = (async () => {
-      for (; !ended; bodies += 1) await this.put(`/collections/${NAME}/points`, 'PUT', body);
-    })();
-    const startMs = performance.now();
-    const beside = await this.openLoop();
-    ended = true;
-    await writing;
-    const took = (performance.now() - startMs) / 1000;
-    this.tell(`searches beside ${formatNumber(body.length / 1e6)} MB bodies, p50 ms`, percentile(beside, 0.5));
-    this.tell(`searches beside ${formatNumber(body.length / 1e6)} MB bodies, p99 ms`, percentile(beside, 0.99));
-    this.tell('large bodies, rows/s', (bodies * rows) / took);
-  }
-
-  /** Milliseconds from when each search was due until its answer was there, ascending. */
-  private async openLoop(): Promise<Float64Array> {
-    const { rate, seconds: duration } = this.options;
-    const bodies = Array.from({ length: QUERIES }, (_, at) => this.queryBody(at));
-    const startMs = performance.now();
-    const answers: Promise<number>[] = [];
-    for (let at = 0; at < rate * duration; at += 1) {
-      const dueMs = startMs + (at / rate) * 1000;
-      if (dueMs > performance.now()) await setTimeout(dueMs - performance.now());
-      answers.push(this.put(QUERY, 'POST', bodies[at % QUERIES] as Buffer).then(() => performance.now() - dueMs));
+    tell('alone', await openLoop(target, rate, seconds));
+    const bytes = bodyMb * 1e6;
+    const upsert = largeUpsert(this.data, bytes, this.nextId);
+    const queries = largeQueries(this.asked, bytes);
+    for (const [what, method, path, body] of [
+      ['upserts', 'PUT', 'points', upsert],
+      ['batches of queries', 'POST', 'points/query/batch', queries],
+    ] as const) {
+      let ended = false;
+      const sending = (async () => {
+        while (!ended) await target.send(method, `/collections/${NAME}/${path}`, body);
+      })();
+      tell(`beside ${what} of ${bodyMb} MB`, await openLoop(target, rate, seconds));
+      ended = true;
+      await sending;
+      await settled(target);
     }
-    return Float64Array.from(await Promise.all(answers)).sort();
   }
 
-  private largeBody(): { body: Buffer; rows: number } {
-    const { bodyMb } = this.options;
-    const sample = this.data.json(this.data.vectors(100), this.nextId).length / 100;
-    const rows = Math.floor((bodyMb * 1e6) / sample);
-    return { body: this.data.json(this.data.vectors(rows), this.nextId), rows };
-  }
-
-  private query(at: number): { query: number[]; limit: number } {
-    return { query: Array.from(this.data.row(this.queries, at)), limit: K };
-  }
-
-  private queryBody(at: number): Buffer {
-    return Buffer.from(JSON.stringify(this.query(at)));
-  }
-
-  private points(
-    vectors: Float32Array,
-    from: number,
-    to: number,
-    firstId: number,
-  ): { id: number; vector: Float32Array }[] {
-    return Array.from({ length: to - from }, (_, at) => ({
-      id: firstId + at,
-      vector: this.data.row(vectors, from + at),
-    }));
-  }
-
-  private async put(path: string, method: string, body: Buffer): Promise<void> {
-    this.client.expect(await this.client.send(method, path, body), path);
-  }
-
-  private async putTyped(body: Buffer): Promise<void> {
-    const path = `/vamana/collections/${NAME}/points`;
-    this.client.expect(await this.client.send('POST', path, body, 'application/octet-stream'), path);
+  private takeIds(count: number): number {
+    this.nextId += count;
+    return this.nextId - count;
   }
 
   private tell(what: string, service: number, library?: number): void {
     const ratio = library === undefined ? '' : formatNumber(service / library);
-    const line = {
-      what,
-      service: formatNumber(service),
-      library: library === undefined ? '' : formatNumber(library),
-      ratio,
-    };
-    this.lines.push(line);
-    printLine(`${what}: ${line.service}${library === undefined ? '' : ` (library ${line.library})`}`);
+    const direct = library === undefined ? '' : formatNumber(library);
+    this.lines.push({ what, service: formatNumber(service), library: direct, ratio });
+    printLine(`${what}: ${formatNumber(service)}${library === undefined ? '' : ` (library ${direct})`}`);
   }
 }
 
-const QUERY = `/collections/${NAME}/points/query`;
-
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await work();
-  return (performance.now() - startMs) / 1000;
-}
-
-async function latencies(count: number, work: (at: number) => Promise<unknown>): Promise<Float64Array> {
-  const found = new Float64Array(count);
-  for (let at = 0; at < count; at += 1) found[at] = 1000 * (await seconds(() => work(at)));
-  return found.sort();
-}
-
-async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const one = async (): Promise<void> => {
-    for (let item = items[next]; item !== undefined; item = items[next]) {
-      next += 1;
-      await work(item);
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, one));
+async function searchesOf(target: Target): Promise<Searches> {
+  const ms = await singleMs((at) => target.search(at));
+  return { singleMs: ms, qps: await batchQps(target, BATCHES_A_ROUND) };
 }
 
 async function main(options: Options): Promise<void> {
   rmSync(OUTPUT, { recursive: true, force: true });
   mkdirSync(OUTPUT, { recursive: true });
-  const service = await startServiceProcess(join(OUTPUT, 'service'));
-  const client = new HttpClient(service.url, 64);
-  const database = await open(join(OUTPUT, 'library'));
   try {
-    await client.call('PUT', `/collections/${NAME}`, { vectors: { size: options.dim, distance: 'Euclid' } });
-    const library = await database.createCollection(NAME, { dim: options.dim, metric: 'l2' });
-    const lines = await new ServiceLoad(options, client, library).run();
+    const load = new ServiceLoad(options);
+    const lines = await (options.database === undefined ? load.run() : load.runOn(options.database));
     printLine();
     printTable(lines, [
       { title: 'what', cell: (line) => line.what },
@@ -278,9 +242,6 @@ async function main(options: Options): Promise<void> {
       { title: 'ratio', cell: (line) => line.ratio, align: 'right' },
     ]);
   } finally {
-    client.close();
-    await database.close();
-    await service.stop();
     rmSync(OUTPUT, { recursive: true, force: true });
   }
 }
@@ -289,8 +250,10 @@ const program = new Command('service-load')
   .description('what the service adds to the library, and how it does beside large bodies')
   .option('--rows <n>', 'rows of the burst, which are searched afterwards', positiveInteger, 20_000)
   .option('--dim <n>', 'dimension', positiveInteger, 128)
-  .option('--seconds <n>', 'of each part that runs for a time', positiveInteger, 20)
+  .option('--seconds <n>', 'of each part that runs for a time', positiveInteger, 10)
   .option('--rate <n>', 'searches a second beside large bodies', positiveInteger, 100)
   .option('--body-mb <n>', 'megabytes of a large body', positiveInteger, 30)
+  .option('--rounds <n>', 'that the others are medians of', positiveInteger, 5)
+  .option('--database <dir>', 'whose collection `load` is searched, instead of one that is filled')
   .option('--seed <n>', 'of the vectors', positiveInteger, 1);
 await main(program.parse().opts<Options>());

@@ -9,6 +9,8 @@ export interface SuiteContext {
   data: DataSets;
   /** True: all sizes. False: what fits into the minutes of `npm run bench`. */
   full: boolean;
+  /** When a quick run is to be over, by performance.now(); infinite otherwise. */
+  deadline: number;
   /** Threads of the runs that use all processors. */
   threads: number;
   /** A folder of the suite's own; removed when it is done. */
@@ -28,9 +30,16 @@ export interface Suite {
   run(context: SuiteContext): Promise<SuiteResult>;
 }
 
+const NOTHING: SuiteResult = { notes: [], tables: [], charts: [] };
+
 export async function runSuite(suite: Suite, context: SuiteContext): Promise<SuiteDocument> {
   printLine(`\n== ${suite.name}: ${suite.title}`);
   takeCommands();
+  if (performance.now() > context.deadline) {
+    const reason = `no time left in a quick run; \`npm run bench -- --suite ${suite.name} --keep\` adds it`;
+    printLine(`left out: ${reason}`);
+    return { title: suite.title, status: 'skipped', reason, seconds: 0, commands: [], ...NOTHING };
+  }
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   try {
@@ -39,7 +48,6 @@ export async function runSuite(suite: Suite, context: SuiteContext): Promise<Sui
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     printLine(`failed: ${reason}`);
-    const nothing = { notes: [], tables: [], charts: [] };
-    return { title: suite.title, status: 'failed', reason, seconds: seconds(), commands: takeCommands(), ...nothing };
+    return { title: suite.title, status: 'failed', reason, seconds: seconds(), commands: takeCommands(), ...NOTHING };
   }
 }

@@ -125,10 +125,14 @@ export interface NativeMergeReport extends NativeBuildReport, NativeMergeShape {
   insertedError: number;
 }
 
-/** How much of the disk a job may take; both may change while it runs, and one throttle may serve many jobs. */
+/** How much of the machine a job may take; all may change while it runs, and one throttle may serve many jobs. */
 export interface NativeThrottle {
   /** Of vectors that are read and written, together; 0 for no limit. */
   setBytesPerSecond(bytes: number): void;
+  /** Of the same, requests of up to 128 KiB; 0 for no limit. */
+  setOperationsPerSecond(operations: number): void;
   /** A paused job holds its memory and its threads, and does nothing until it goes on or is cancelled. */
   setPaused(paused: boolean): void;
+  /** Whether it stands still while searches are in flight, for 5 ms at a time at most. */
+  setYields(yields: boolean): void;
 }

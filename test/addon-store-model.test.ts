@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadNative, type NativeDelta, type NativeSegment, type NativeSnapshot } from '../src/binding.js';
+import { seededRandom } from '../tools/random.js';
 
 const native = loadNative();
 const dim = 6;
@@ -19,15 +20,10 @@ type Step =
   | { kind: 'merge' }
   | { kind: 'check'; seed: number };
 
-/** Whole numbers below `bound` from a seed (mulberry32). */
+/** Whole numbers below `bound` from a seed. */
 function numbers(seed: number): (bound: number) => number {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % bound;
-  };
+  const random = seededRandom(seed);
+  return (bound) => Math.floor(random() * bound);
 }
 
 class Model {

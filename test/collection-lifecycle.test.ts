@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Collection, type Database, open, type RuntimeOptions } from '../src/index.js';
+import { openMetaStore } from '../src/meta/meta-store.js';
 import { DIM, smallOptions } from './collections.js';
 import { temporaryFolder } from './vector-files.js';
 
@@ -192,6 +193,36 @@ describe('what a job replaced', () => {
     expect(collection.status().lifecycle.retired).toEqual([]);
     await expect(collection.rollback()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
+
+  it('takes the memory of its dead rows along', async () => {
+    await reopen({ maintenance: { auto: false, graceMs: 200 } });
+    const ids = Array.from({ length: 1000 }, (_, id) => id);
+    // A chunk of row numbers, of which none lives at the end.
+    for (let round = 0; round <= 66; round += 1) {
+      await collection.upsert(ids.map((id) => ({ id, vector: vectorOf(id) })));
+      if (round % 33 === 0) await collection.flush();
+    }
+    await collection.flush();
+    await collection.compact();
+    const chunks = async (): Promise<number[]> => {
+      await database.close();
+      const meta = openMetaStore(join(dir, 'collections', 'points', 'meta'));
+      const snapshot = meta.snapshot();
+      const found = snapshot.deadChunks().map(({ chunk }) => chunk);
+      await meta.close();
+      database = await open(dir, byHand);
+      collection = await database.collection('points');
+      return found;
+    };
+    expect(await chunks()).toEqual([0, 1]);
+    for (let waits = 0; waits < 200 && folders().length > 1; waits += 1) await setTimeout(10);
+    // The queue works in order: what was begun by then is done.
+    await collection.flush();
+    expect(await chunks()).toEqual([1]);
+    expect([collection.count(), (await collection.verify()).problems]).toEqual([1000, []]);
+    expect(await collection.countWhere({ must_not: [{ has_id: [1] }] })).toBe(999);
+    expect(await nearest(7, 1)).toEqual([7]);
+  }, 120_000);
 
   it('is not in a snapshot', async () => {
     await fill(2);

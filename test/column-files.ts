@@ -41,6 +41,8 @@ export interface ParquetShape {
   compress?: (input: Uint8Array) => Uint8Array;
   pageSize?: number;
   name?: string;
+  /** How the column `title` is encoded. */
+  titles?: 'RLE_DICTIONARY' | 'DELTA_BYTE_ARRAY' | 'DELTA_LENGTH_BYTE_ARRAY';
 }
 
 /** A list column as others write it: optional list, optional element. */
@@ -75,7 +77,15 @@ export function parquetFile(
     columnData: [
       ...(ids === undefined ? [] : [{ name: 'id', data: [...ids] }]),
       { name, data: [...vectors], ...(encoding === undefined ? {} : { encoding }) },
-      ...(titles === undefined ? [] : [{ name: 'title', data: [...titles] }]),
+      ...(titles === undefined
+        ? []
+        : [
+            {
+              name: 'title',
+              data: [...titles],
+              ...(shape.titles === undefined ? {} : { encoding: shape.titles }),
+            },
+          ]),
     ],
     rowGroupSize: group,
     pageSize,

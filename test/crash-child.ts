@@ -32,6 +32,7 @@ async function openSession(): Promise<{ database: Database; session: Session }> 
     threads: 1,
     cacheBytes: 65_536,
     reserveBytes: 0,
+    maintenance: { graceMs: random.pick([0, 30, 3_600_000]) },
   });
   const names = await database.listCollections();
   const collection = names.includes(CRASH_COLLECTION)

@@ -10,6 +10,10 @@
 import { dirname } from 'node:path';
 import type { FreeSpace, OpenMode, Storage, StorageFile } from '../src/disk/storage.js';
 import { systemError } from '../src/disk/system-error.js';
+import { seededRandom } from '../tools/random.js';
+
+// For all tests; those of src know of tools as little as src does.
+export { seededRandom as generator };
 
 export type CallKind =
   | 'open'
@@ -62,7 +66,7 @@ export class FaultyStorage implements Storage {
   private powerFor = Number.POSITIVE_INFINITY;
 
   constructor(seed = 1) {
-    this.random = generator(seed);
+    this.random = seededRandom(seed);
   }
 
   failAt(fault: Fault): void {
@@ -80,7 +84,7 @@ export class FaultyStorage implements Storage {
 
   /** What the disk may hold if the power fails now; this storage stays as it is. */
   powerCut(seed: number): FaultyStorage {
-    const random = generator(seed);
+    const random = seededRandom(seed);
     const found = new FaultyStorage(seed + 1);
     for (const folder of this.folders) found.folders.add(folder);
     const names = new Map(this.diskNames);
@@ -283,15 +287,4 @@ function blend(inode: Inode, size: number, reached: () => boolean): Buffer {
 
 function fail(errno: string, action: string, path: string): never {
   throw systemError(Object.assign(new Error(`${errno}: made to fail, ${action}`), { code: errno }), action, path);
-}
-
-/** mulberry32: numbers from 0 to below 1, the same for the same seed. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { linearRandom } from '../tools/random.js';
 import { projectRoot } from '../tools/tree.js';
 import { temporaryFolder } from './vector-files.js';
 
@@ -92,10 +93,9 @@ function noisyCopies(): Buffer {
   const bytes = Buffer.alloc(8 + ROWS * DIM);
   bytes.writeInt32LE(ROWS, 0);
   bytes.writeInt32LE(DIM, 4);
-  let state = 12_345;
+  const random = linearRandom(12_345);
   for (let i = 0; i < ROWS * DIM; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const noise = (state >>> 27) - 16;
+    const noise = Math.floor(random() * 32) - 16;
     bytes[8 + i] = Math.min(255, Math.max(0, (sample[i % sample.length] ?? 0) + noise));
   }
   return bytes;

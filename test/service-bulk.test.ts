@@ -64,6 +64,20 @@ function binary(
   return Buffer.concat([head, body]);
 }
 
+/** Floats and whole numbers as ids, and nothing else. */
+function columns(points: readonly Written[]): Buffer {
+  const ids = Buffer.from(BigUint64Array.from(points, ({ id }) => BigInt(id)).buffer);
+  const vectors = Buffer.from(Float32Array.from(points.flatMap(({ vector }) => vector)).buffer);
+  const body = Buffer.concat([ids, vectors]);
+  const head = Buffer.alloc(32);
+  head.write('vmpoints');
+  head.writeUInt16LE(1, 8);
+  head.writeUInt32LE(points.length, 16);
+  head.writeUInt32LE(DIM, 20);
+  head.writeUInt32LE(crc32(body), 24);
+  return Buffer.concat([head, body]);
+}
+
 function send(name: string, bytes: Uint8Array): Promise<Answer> {
   const type = { 'content-type': 'application/octet-stream' };
   return service.call('POST', `/vamana/collections/${name}/points`, bytes, type);
@@ -143,6 +157,21 @@ describe('typed rows', () => {
     await service.call('PUT', `${json}/points`, { points });
     const unversioned = (found: object[]) => found.map((point) => ({ ...point, version: 0 }));
     expect(unversioned(await all(`/collections/${typed}`))).toEqual(unversioned(await all(json)));
+  });
+
+  it.each(['Euclid', 'Cosine'])('without payloads are what JSON of the same points is: %s', async (distance) => {
+    const points = pointsOf(2500).map(({ vector }, id) => ({ id, vector }));
+    const names = [`columns-${distance}`, `objects-${distance}`] as const;
+    for (const name of names) await make(name, { size: DIM, distance });
+    const bytes = columns(points);
+    expect((await send(names[0], bytes)).body.result.status).toBe('completed');
+    await service.call('PUT', `/collections/${names[1]}/points`, { points });
+    const [typed, json] = [await all(`/collections/${names[0]}`), await all(`/collections/${names[1]}`)];
+    expect(typed).toHaveLength(points.length);
+    expect(typed).toEqual(json);
+    const wrong = columns(points.map((point) => (point.id === 7 ? { ...point, vector: Array(DIM).fill(NaN) } : point)));
+    const refused = await send(names[0], wrong);
+    expect([refused.status, refused.body.status.error]).toEqual([400, expect.stringContaining('point 7: position 0')]);
   });
 
   it('may be bytes, with UUIDs', async () => {

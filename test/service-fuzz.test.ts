@@ -1,10 +1,11 @@
-// Whatever is sent to whichever route of `vamana serve`: it is answered, never with a failure of the service (5xx), and
-// the service goes on. Bodies are JSON that looks like what the route takes, any JSON, text, and bytes; parts of paths
-// and queries are anything. VAMANA_FUZZ_RUNS asks for more than the few of `npm test`, VAMANA_FUZZ_SEED for the same
-// again; a failure prints its seed.
+// Whatever is sent to each route of `vamana serve`: it is answered, never with a failure of the service (5xx), and the
+// service goes on. Every row of the table of routes has its own runs. Bodies are JSON that looks like what the route
+// takes, any JSON, text, and bytes, some of them so long that a thread reads them; parts of paths and queries are
+// anything. VAMANA_FUZZ_RUNS asks for more than the few of `npm test`, VAMANA_FUZZ_SEED for the same again; a failure
+// prints its seed. That memory stays what it is meanwhile is test/long/service-memory.ts.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Route } from '../src/http/route.js';
+import { LARGE_JSON_BYTES, type Route } from '../src/http/route.js';
 import { ROUTES } from '../src/http/routes.js';
 import { type ServiceProcess, startServiceProcess } from './service-process.js';
 import { temporaryFolder } from './vector-files.js';
@@ -21,10 +22,6 @@ beforeAll(async () => {
   expect((await service.call('PUT', '/collections/fuzzed/points', { points })).status).toBe(200);
 });
 afterAll(() => service.stop('SIGKILL'));
-
-// Taking a snapshot syncs a dozen files each time: it has tests of its own. Dropping would leave nothing to fuzz.
-const ASIDE = ['DELETE /collections/:collection', 'POST /collections/:collection/snapshots'];
-const routes = ROUTES.filter(({ method, path }) => !ASIDE.includes(`${method} ${path}`));
 
 const scalar = fc.oneof(
   fc.integer(),
@@ -48,11 +45,15 @@ const looksRight = fc.dictionary(
   fc.constantFrom(...names),
   fc.oneof(scalar, fc.array(fc.oneof(scalar, nested), { maxLength: 3 }), nested),
 );
-const body = fc.oneof(
+const short = fc.oneof(
   looksRight.map((value) => JSON.stringify(value)),
   fc.json({ maxDepth: 4 }),
   fc.string({ maxLength: 60 }),
   fc.uint8Array({ maxLength: 80 }),
+);
+const body = fc.oneof(
+  { weight: 30, arbitrary: short },
+  { weight: 1, arbitrary: looksRight.map((value) => JSON.stringify(value) + ' '.repeat(LARGE_JSON_BYTES)) },
 );
 const part = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('fuzzed', '1', '550e8400-e29b-41d4-a716-446655440000') },
@@ -72,31 +73,42 @@ const type = fc.constantFrom(
   'x',
 );
 
-describe('the service', () => {
-  it(`answers whatever is sent (seed ${seed})`, { timeout: 60_000 + 200 * numRuns }, async () => {
-    const sent = fc.record({ route: fc.constantFrom(...routes), parts: fc.array(part), body, query, type });
-    await fc.assert(
-      fc.asyncProperty(sent, async ({ route, parts, ...rest }) => {
-        const url = urlOf(route, parts, rest.query);
-        const withBody = route.method === 'GET' ? undefined : rest.body;
-        const { status, text } = await service.call(route.method, url, withBody, { 'content-type': rest.type });
-        if (status >= 500 || status < 200) throw new Error(`${route.method} ${url}: ${status} ${text}`);
-      }),
-      { numRuns, seed },
-    );
+// Each a part of the runs that were asked for.
+const runsEach = Math.max(4, Math.ceil(numRuns / ROUTES.length));
+
+describe(`the service, whatever is sent (seed ${seed})`, () => {
+  it.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    'answers at %s',
+    { timeout: 60_000 + 200 * runsEach },
+    async (_name, route) => {
+      const sent = fc.record({ parts: fc.array(part), body, query, type });
+      await fc.assert(
+        fc.asyncProperty(sent, async ({ parts, ...rest }) => {
+          const url = urlOf(route, parts, rest.query);
+          const withBody = route.method === 'GET' ? undefined : rest.body;
+          const { status, text } = await service.call(route.method, url, withBody, { 'content-type': rest.type });
+          if (status >= 500 || status < 200) throw new Error(`${route.method} ${url}: ${status} ${text}`);
+        }),
+        { numRuns: runsEach, seed },
+      );
+    },
+  );
+
+  it('goes on', async () => {
     expect((await service.call('GET', '/readyz')).status).toBe(200);
+    expect((await service.call('GET', '/collections/fuzzed/exists')).body.result.exists).toBe(true);
     expect(service.child.exitCode).toBeNull();
   });
 });
 
 function urlOf({ path, method }: Route, parts: readonly string[], query: Record<string, string>): string {
   let next = 0;
-  // A collection that is made is called otherwise, so that the one that is fuzzed stays what it is.
-  const made = method === 'PUT' && path === '/collections/:collection' ? 'made' : 'fuzzed';
+  // What makes and drops collections has another one, so that the one that is fuzzed stays what it is.
+  const isWhole = path === '/collections/:collection' && method !== 'GET';
   const filled = path.replace(/:\w+/g, () => {
-    const found = parts[next] ?? made;
+    const found = parts[next] ?? 'fuzzed';
     next += 1;
-    return found;
+    return isWhole && found === 'fuzzed' ? 'made' : found;
   });
   return `${filled}?${new URLSearchParams(query)}`;
 }

@@ -1,6 +1,7 @@
 // Filters over a range of selectivities for any collection: some of its points by their ids, which has nothing to do with
 // where they lie, and for each indexed field the values and ranges that come nearest to each selectivity.
 import type { Collection, FacetHit, FieldStatus, PointId } from '../src/index.js';
+import { linearRandom } from './random.js';
 
 export const SELECTIVITIES = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.9] as const;
 
@@ -89,10 +90,9 @@ function closest<T>(values: readonly T[], numberOf: (value: T) => number, wanted
 
 // The same order every time.
 function shuffle(values: unknown[]): void {
-  let state = 1;
+  const random = linearRandom(1);
   for (let at = values.length - 1; at > 0; at -= 1) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const other = Math.floor((state / 2 ** 32) * (at + 1));
+    const other = Math.floor(random() * (at + 1));
     [values[at], values[other]] = [values[other], values[at]];
   }
 }

@@ -24,9 +24,13 @@ export async function runJob(
   } finally {
     progress.end();
   }
-  if (json) printJson({ collection: collection.name, job: job === null ? null : jobJson(job) });
+  printJob(collection.name, job, json);
+}
+
+export function printJob(collection: string, job: Job | null, json: boolean): void {
+  if (json) printJson({ collection, job: job === null ? null : jobJson(job) });
   else if (job === null) printLine('no segments: nothing to do (fresh rows are written by `vamana flush`)');
-  else printFacts([['collection', collection.name], ...jobFacts(job)]);
+  else printFacts([['collection', collection], ...jobFacts(job)]);
 }
 
 export function jobFacts(job: Job): Fact[] {

@@ -1,22 +1,23 @@
 // `vamana jobs`: the merges and rebuilds of a collection, newest last.
 import type { Command } from 'commander';
 import type { JobStatus } from '../src/index.js';
-import { addCollectionOptions, type CollectionVerbOptions, withCollection } from './database-options.js';
 import { jobJson, secondsOf } from './job-run.js';
 import { formatSeconds, printJson, printLine, printTable } from './output.js';
+import { addPlaceOptions, ownPath, type PlaceOptions, withPlace } from './place-options.js';
 import { action } from './run.js';
 
 export function register(program: Command): void {
-  addCollectionOptions(program.command('jobs'))
+  addPlaceOptions(program.command('jobs'))
     .description('the merges and rebuilds of a collection, and what came of them')
     .action(
-      action<CollectionVerbOptions>(async (options, { json }) => {
-        await withCollection(options, async (collection) => {
-          const jobs = collection.jobs();
-          if (json) printJson({ collection: collection.name, jobs: jobs.map(jobJson) });
-          else if (jobs.length === 0) printLine('no jobs');
-          else print(jobs);
+      action<PlaceOptions>(async (options, { json, signal }) => {
+        const jobs = await withPlace(options, signal, {
+          local: async (collection) => collection.jobs(),
+          remote: async ({ server, name }) => (await server.call('GET', ownPath(name, 'jobs'))) as JobStatus[],
         });
+        if (json) printJson({ collection: options.collection, jobs: jobs.map(jobJson) });
+        else if (jobs.length === 0) printLine('no jobs');
+        else print(jobs);
       }),
     );
 }

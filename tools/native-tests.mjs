@@ -1,8 +1,9 @@
-// Builds the native tests with plain cmake, each kind in its own folder under build/, and runs them. Called by
-// test.mjs only. Where GoogleTest is missing they are skipped, saying so; VAMANA_REQUIRE_NATIVE_TESTS=1 (set by CI)
-// makes that a failure.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+// Builds the native tests with plain cmake and runs them, a part of them on each processor. Called by test.mjs only.
+// Those of the code as released take it from the addon's build in build/, so that it is compiled once; sanitized ones
+// have a folder each below. Where GoogleTest is missing they are skipped, saying so; VAMANA_REQUIRE_NATIVE_TESTS=1 (set
+// by CI) makes that a failure.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from './project.mjs';
@@ -11,16 +12,16 @@ import { projectRoot } from './project.mjs';
 
 const missingGoogleTest = 'apt install libgtest-dev';
 
-/** @returns {Outcome} all suites, then those of the kernels once more under each table they may be forced to */
-export function runNativeTests() {
-  const folder = join(projectRoot, 'build/native-tests');
+/** @returns {Promise<Outcome>} all suites, then those of the kernels once more under each table they may be forced to */
+export async function runNativeTests() {
+  const folder = releaseFolder();
   const built = buildTests(folder, []);
   if (built !== null) return built;
-  const whole = runTests(folder, '*');
+  const whole = await runTests(folder, '*');
   if (whole.result !== 'ok') return whole;
   const notes = [whole.note];
   for (const cpu of ['scalar', 'avx2']) {
-    const forced = runTests(folder, '*Kernel*', { VAMANA_CPU: cpu });
+    const forced = await runTests(folder, '*Kernel*', { VAMANA_CPU: cpu });
     if (forced.result !== 'ok') return { ...forced, note: `VAMANA_CPU=${cpu}: ${forced.note}` };
     notes.push(`${cpu} kernels ${forced.note}`);
   }
@@ -29,17 +30,29 @@ export function runNativeTests() {
 
 /**
  * @param {string} name @param {string} sanitizers @param {string} word that a test's name must hold; '' for all tests
- * @returns {Outcome}
+ * @returns {Promise<Outcome>}
  */
-export function runSanitizedTests(name, sanitizers, word) {
+export async function runSanitizedTests(name, sanitizers, word) {
   const folder = join(projectRoot, 'build', name);
-  // -O1: a third of the time to compile, and reports that still name the right lines.
-  const built = buildTests(folder, [
-    `-DVAMANA_SANITIZE=${sanitizers}`,
-    `-DVAMANA_TESTS_WITH=${word}`,
-    '-DCMAKE_CXX_FLAGS_RELEASE=-O1 -g1',
-  ]);
-  return built ?? runTests(folder, word === '' ? '*' : `*${word}*`);
+  const built = buildTests(folder, [`-DVAMANA_SANITIZE=${sanitizers}`, `-DVAMANA_TESTS_WITH=${word}`]);
+  return built ?? (await runTests(folder, word === '' ? '*' : `*${word}*`));
+}
+
+/** @returns {Promise<Outcome>} those of sizes past 32 bits, one after the other: each takes gigabytes */
+export async function runLargeTests() {
+  const folder = releaseFolder();
+  return buildTests(folder, []) ?? (await runTests(folder, 'LargeSegmentTest.*', { VAMANA_LARGE: '1' }, 1));
+}
+
+/** The addon's build where cmake-js made one here; it is missing where the addon came as a package. */
+function releaseFolder() {
+  const folder = join(projectRoot, 'build');
+  const cache = join(folder, 'CMakeCache.txt');
+  const lines = existsSync(cache) ? readFileSync(cache, 'utf8').split('\n') : [];
+  const isAddons = lines.some((line) => line.startsWith('CMAKE_JS_VERSION:'));
+  return isAddons && lines.includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${projectRoot}`)
+    ? folder
+    : join(folder, 'native-tests');
 }
 
 /** @param {string} folder @param {string[]} options @returns {Outcome | null} null when built */
@@ -61,20 +74,48 @@ function buildTests(folder, options) {
   return compiled.status === 0 ? null : { result: 'failed', note: 'does not compile' };
 }
 
-/** @param {string} folder @param {string} filter @param {Record<string, string>} variables @returns {Outcome} */
-function runTests(folder, filter, variables = {}) {
-  const report = join(folder, 'report.json');
+/**
+ * The tests that match, dealt out to as many processes as there are processors.
+ * @param {string} folder @param {string} filter @param {Record<string, string>} variables @param {number} shards
+ * @returns {Promise<Outcome>}
+ */
+async function runTests(folder, filter, variables = {}, shards = availableParallelism()) {
+  const runs = Array.from({ length: shards }, (_, shard) =>
+    runShard(folder, filter, {
+      ...variables,
+      GTEST_TOTAL_SHARDS: String(shards),
+      GTEST_SHARD_INDEX: String(shard),
+    }),
+  );
+  const outcomes = await Promise.all(runs);
+  const failed = outcomes.filter(({ failure }) => failure !== null);
+  if (failed.length > 0) return { result: 'failed', note: failed.map(({ failure }) => failure).join('') };
+  const tests = outcomes.reduce((sum, { results }) => sum + results.length, 0);
+  if (tests === 0) return { result: 'failed', note: `no test matches ${filter}` };
+  const skipped = outcomes.flatMap(({ results }) => results).filter((result) => result === 'SKIPPED').length;
+  return { result: 'ok', note: skipped === 0 ? `${tests} passed` : `${tests - skipped} passed, ${skipped} skipped` };
+}
+
+/**
+ * @param {string} folder @param {string} filter @param {Record<string, string>} variables
+ * @returns {Promise<{ failure: string | null, results: string[] }>} one result a test
+ */
+function runShard(folder, filter, variables) {
+  const report = join(folder, `tests-${variables.GTEST_SHARD_INDEX}.json`);
   rmSync(report, { force: true });
   const args = [`--gtest_filter=${filter}`, '--gtest_brief=1', `--gtest_output=json:${report}`];
   const program = join(folder, 'vamana_tests');
   // ThreadSanitizer of g++ 12 does not start where the kernel randomises addresses over 32 bits.
   const fixed = spawnSync('setarch', ['-R', 'true']).status === 0;
   const [command, ...rest] = fixed ? ['setarch', '-R', program, ...args] : [program, ...args];
-  const { status, signal } = spawnSync(command, rest, { stdio: 'inherit', env: { ...process.env, ...variables } });
-  if (status !== 0) return { result: 'failed', note: signal === null ? '' : `ended by ${signal}` };
-  /** @type {{ tests: number, testsuites: { testsuite: { result: string }[] }[] }} */
-  const { tests, testsuites } = JSON.parse(readFileSync(report, 'utf8'));
-  if (tests === 0) return { result: 'failed', note: `no test matches ${filter}` };
-  const skipped = testsuites.flatMap((suite) => suite.testsuite).filter((test) => test.result === 'SKIPPED').length;
-  return { result: 'ok', note: skipped === 0 ? `${tests} passed` : `${tests - skipped} passed, ${skipped} skipped` };
+  return new Promise((resolve) => {
+    const child = spawn(command, rest, { stdio: 'inherit', env: { ...process.env, ...variables } });
+    child.on('error', ({ message }) => resolve({ failure: message, results: [] }));
+    child.on('close', (status, signal) => {
+      if (status !== 0) return resolve({ failure: signal === null ? '' : `ended by ${signal}`, results: [] });
+      /** @type {{ testsuites: { testsuite: { result: string }[] }[] }} */
+      const { testsuites } = JSON.parse(readFileSync(report, 'utf8'));
+      resolve({ failure: null, results: testsuites.flatMap(({ testsuite }) => testsuite.map(({ result }) => result)) });
+    });
+  });
 }

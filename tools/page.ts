@@ -17,6 +17,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--rule); text-align: left; font-weight: 400; }
 th { color: var(--soft); } .sweep th, .sweep td { text-align: right; white-space: nowrap; }
 .sweep th:first-child, .sweep td:first-child { text-align: left; }
+tr:target { background: color-mix(in srgb, #e0b000 30%, transparent); }
 code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 `;
 
@@ -44,10 +45,17 @@ export function renderPage({ title, lead, sections }: Page): string {
   ].join('\n');
 }
 
-/** Cells are values; formatCell writes them. */
-export function dataTable(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
+/** Cells are values; formatCell writes them. `ids`: of the rows, so that links can lead to them. */
+export function dataTable(
+  columns: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  ids: readonly string[] = [],
+): string {
   const head = columns.map((title) => `<th>${escapeXml(title)}</th>`).join('');
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeXml(formatCell(cell))}</td>`).join('')}</tr>`);
+  const opening = (at: number): string => (ids[at] === undefined ? '<tr>' : `<tr id="${escapeXml(ids[at])}">`);
+  const body = rows.map(
+    (row, at) => `${opening(at)}${row.map((cell) => `<td>${escapeXml(formatCell(cell))}</td>`).join('')}</tr>`,
+  );
   const table = `<table class="sweep"><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
   return `<div class="scroll">${table}</div>`;
 }
@@ -64,6 +72,6 @@ export function plots(charts: readonly string[]): string {
   return charts.length === 0 ? '' : `<div class="plots">${charts.join('\n')}</div>`;
 }
 
-export function heading(text: string): string {
-  return `<h2>${escapeXml(text)}</h2>`;
+export function heading(text: string, id?: string): string {
+  return `<h2${id === undefined ? '' : ` id="${escapeXml(id)}"`}>${escapeXml(text)}</h2>`;
 }

@@ -93,6 +93,23 @@ export function lineChart(chart: LineChart): string {
   return `<svg class="plot" viewBox="0 ${-above} ${WIDTH} ${HEIGHT + above}" role="img" aria-label="${name}">${parts.join('\n')}</svg>`;
 }
 
+/** Charts one above the other as one file, which brings its style with it. */
+export function svgFile(charts: readonly string[]): string {
+  const parts = charts.map((chart, at) => `<g transform="translate(0 ${at * (HEIGHT + LEGEND_LINE)})">${chart}</g>`);
+  const height = charts.length * (HEIGHT + LEGEND_LINE);
+  const background = `<rect width="${WIDTH}" height="${height}" style="fill: var(--plot-page)"/>`;
+  const sized = parts.map((part) =>
+    part.replace('<svg class="plot"', `<svg class="part" width="${WIDTH}" height="${HEIGHT}"`),
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 ${WIDTH} ${height}">`,
+    `<style>${plotStyle}</style>`,
+    background,
+    ...sized,
+    '</svg>\n',
+  ].join('\n');
+}
+
 /** Round values that divide [low, high] into about `count` parts. */
 export function linearTicks(low: number, high: number, count = 6): number[] {
   const rough = (high - low) / count;

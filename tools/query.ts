@@ -1,20 +1,17 @@
 // `vamana query`: the points nearest to one row of a vector file, with their payloads, as a table.
 import type { Command } from 'commander';
 import { spaceOf } from '../src/config/spaces.js';
-import { VamanaError } from '../src/errors.js';
-import type { Collection, ExplainedSearch, QueryVectors, ScoredPoint } from '../src/index.js';
-import { requireFinite } from '../src/source/finite.js';
-import { halvesToFloats } from '../src/source/half.js';
-import { openVectorSource, readRows, vectorElement } from '../src/source/vector-source.js';
-import { addCollectionOptions, type CollectionVerbOptions, idJson, withCollection } from './database-options.js';
+import type { Collection, ExplainedSearch, ScoredPoint } from '../src/index.js';
+import { idJson } from './database-options.js';
 import { explanationFacts } from './explanation.js';
 import { choiceOrInteger, integer, json as parseJson, positiveInteger } from './options.js';
 import { formatNumber, printFacts, printJson, printLine, printTable, rounded, shortJson, snakeKeys } from './output.js';
-import { action } from './run.js';
+import { addPlaceOptions, type PlaceOptions, withPlace } from './place-options.js';
+import { type QueryVectorOptions, readQueryVector } from './query-vector.js';
+import { queryService } from './remote-query.js';
+import { action, UsageError } from './run.js';
 
-interface QueryOptions extends CollectionVerbOptions {
-  vectorFile: string;
-  row: number;
+interface QueryOptions extends PlaceOptions, QueryVectorOptions {
   k: number;
   listSize: number;
   rerank: 'auto' | number;
@@ -22,11 +19,10 @@ interface QueryOptions extends CollectionVerbOptions {
   filter?: unknown;
   explain?: true;
   using?: string;
-  format?: string;
 }
 
 export function register(program: Command): void {
-  addCollectionOptions(program.command('query'))
+  addPlaceOptions(program.command('query'))
     .description('the points nearest to a vector, with their payloads')
     .requiredOption('--vector-file <file>', 'vector file with the query')
     .option('--row <n>', 'which of its rows is the query', integer(0), 0)
@@ -40,48 +36,35 @@ export function register(program: Command): void {
     .option('--format <name>', 'format of the vector file, when its extension does not tell')
     .action(
       action<QueryOptions>(async (options, { signal, json }) => {
-        const { k, listSize, rerank, exact = false, filter } = options;
-        await withCollection(options, async (collection) => {
-          const query = await readQuery(options, collection);
-          const startMs = performance.now();
-          const search = {
-            k,
-            listSize,
-            rerank,
-            exact,
-            withPayload: true,
-            signal,
-            ...(filter === undefined ? {} : { filter }),
-            ...(options.using === undefined ? {} : { using: options.using }),
-          };
-          const found = await collection.explain(query, search);
-          const seconds = (performance.now() - startMs) / 1000;
-          if (json) printJson(documentOf(options, found, seconds));
-          else print(options, found);
+        await withPlace(options, signal, {
+          local: (collection) => queryHere(collection, options, { json, signal }),
+          remote: (place) => {
+            if (options.rerank !== 'auto')
+              throw new UsageError('--rerank: not with --url, where it is a choice of the service');
+            return queryService(place, options, json);
+          },
         });
       }),
     );
 }
 
-async function readQuery(options: QueryOptions, collection: Collection): Promise<QueryVectors> {
-  const { vectorFile: path, row, format } = options;
-  const source = await openVectorSource(path, format === undefined ? {} : { format });
-  try {
-    vectorElement(source);
-    const { dim } = spaceOf(collection.config, options.using);
-    if (source.dim !== dim) {
-      const found = `${path} holds vectors of dimension ${source.dim}`;
-      throw new VamanaError('INVALID_ARGUMENT', `${found}; collection ${collection.name} has dimension ${dim}`);
-    }
-    if (row >= source.rows) {
-      throw new VamanaError('INVALID_ARGUMENT', `--row ${row}: ${path} has rows 0 to ${source.rows - 1}`);
-    }
-    const data = await readRows(source, row, 1);
-    requireFinite(source, { firstRow: row, data });
-    return source.element === 'f16' ? halvesToFloats(data as Uint16Array) : Float32Array.from(data);
-  } finally {
-    source.close();
-  }
+async function queryHere(
+  collection: Collection,
+  options: QueryOptions,
+  { json, signal }: { json: boolean; signal: AbortSignal },
+): Promise<void> {
+  const { k, listSize, rerank, exact = false, filter } = options;
+  const query = await readQueryVector(options, { name: collection.name, dim: spaceOf(collection.config, options.using).dim });
+  const startMs = performance.now();
+  const search = {
+    ...{ k, listSize, rerank, exact, withPayload: true, signal },
+    ...(filter === undefined ? {} : { filter }),
+    ...(options.using === undefined ? {} : { using: options.using }),
+  };
+  const found = await collection.explain(query, search);
+  const seconds = (performance.now() - startMs) / 1000;
+  if (json) printJson(documentOf(options, found, seconds));
+  else print(options, found);
 }
 
 function documentOf(options: QueryOptions, { points: found, plan }: ExplainedSearch, seconds: number): unknown {

@@ -1,22 +1,29 @@
-// `vamana status`: what a collection holds and how it does. Opens it, which replays its log.
+// `vamana status`: what a collection holds and how it does. In a folder it is opened for that, which replays its log.
 import type { Command } from 'commander';
 import { type Space, spacesOf } from '../src/config/spaces.js';
 import type { Collection, CollectionStatus } from '../src/index.js';
-import { addCollectionOptions, type CollectionVerbOptions, withCollection } from './database-options.js';
 import { type Fact, formatBytes, formatNumber, printFacts, printJson, snakeKeys } from './output.js';
+import { addPlaceOptions, ownPath, type PlaceOptions, withPlace } from './place-options.js';
 import { action } from './run.js';
 
+/** What was recovered is known to who opened it only. */
+type Status = Pick<Collection, 'config'> & Partial<Pick<Collection, 'recovered'>> & CollectionStatus;
+
 export function register(program: Command): void {
-  addCollectionOptions(program.command('status'))
+  addPlaceOptions(program.command('status'))
     .description('what a collection holds: points, segments, fresh rows, log, memory')
     .action(
-      action<CollectionVerbOptions>(async (options, { json }) => {
-        await withCollection(options, async (collection) => {
-          const status = collection.status();
-          const { name, config, recovered } = collection;
-          if (json) printJson(snakeKeys({ collection: name, config, ...status, recovered }));
-          else printFacts([['collection', name], ...configFacts(config), ...statusFacts(status)]);
+      action<PlaceOptions>(async (options, { json, signal }) => {
+        const status = await withPlace(options, signal, {
+          local: async (collection): Promise<Status> => {
+            const { config, recovered } = collection;
+            return { config, ...collection.status(), recovered };
+          },
+          remote: async ({ server, name }) => (await server.call('GET', ownPath(name, 'status'))) as Status,
         });
+        const { collection } = options;
+        if (json) printJson(snakeKeys({ collection, ...status }));
+        else printFacts([['collection', collection], ...configFacts(status.config), ...statusFacts(status)]);
       }),
     );
 }
@@ -55,6 +62,7 @@ export function statusFacts(status: CollectionStatus): Fact[] {
       return [`space ${name}`, isDefault ? `${rowsOf}, the default` : rowsOf];
     }),
     ['lifecycle', lifecycleText(status.lifecycle)],
+    ...(status.lifecycle.alarm === null ? [] : [['alarm', status.lifecycle.alarm] as const]),
     ['fresh rows', `${formatNumber(status.freshRows)}, ${formatNumber(status.unlinkedRows)} not linked yet`],
     ['log', `${formatBytes(wal.bytes)} in ${wal.segments} ${wal.segments === 1 ? 'file' : 'files'}`],
     ['metadata', formatBytes(status.metaBytes)],

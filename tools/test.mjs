@@ -4,12 +4,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runNativeTests, runSanitizedTests } from './native-tests.mjs';
+import { runLargeTests, runNativeTests, runSanitizedTests } from './native-tests.mjs';
 import { packageCommand, projectRoot } from './project.mjs';
 
 /** @typedef {{ result: 'ok' | 'failed' | 'skipped', note: string }} Outcome */
 
-/** @type {Record<string, () => Outcome>} */
+/** @type {Record<string, () => Outcome | Promise<Outcome>>} */
 const stages = {
   build: () => all(node('tools/install.mjs'), () => node('tools/prepare.mjs')),
   types: () => tool('typescript', 'tsc', '-p', 'tsconfig.test.json'),
@@ -18,6 +18,7 @@ const stages = {
   tidy: () => node('dist/tools/tidy.js'),
   layers: () => node('dist/tools/layers.js'),
   native: runNativeTests,
+  large: runLargeTests,
   unit: runVitest,
   asan: () => runSanitizedTests('asan', 'address,undefined', ''),
   tsan: () => runSanitizedTests('tsan', 'thread', 'Concurrent'),
@@ -32,7 +33,7 @@ for (const name of wanted) {
   if (stage === undefined) throw new Error(`no stage ${name}; there are ${Object.keys(stages).join(', ')}`);
   process.stdout.write(`\n== ${name}\n`);
   const start = performance.now();
-  const { result, note } = stage();
+  const { result, note } = await stage();
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   lines.push(`${result.padEnd(8)} ${name.padEnd(8)} ${seconds.padStart(6)} s  ${note}`.trimEnd());
   failed ||= result === 'failed';

@@ -26,6 +26,7 @@ it('measures each in processes of its own, and keeps the reason of a failure', a
     allBuilds: false,
     secondsPerPoint: 0.01,
     timeoutMs: 60_000,
+    deadline: Number.POSITIVE_INFINITY,
     folder,
     ownVersion: '1.2.3',
     tell: (line) => told.push(line),

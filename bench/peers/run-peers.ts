@@ -25,6 +25,8 @@ export interface PeersRun {
   secondsPerPoint: number;
   /** Of one build or one sweep. */
   timeoutMs: number;
+  /** By performance.now(): peers that come later are not begun, and nothing runs past it. */
+  deadline: number;
   folder: string;
   ownVersion: string;
   tell(line: string): void;
@@ -51,6 +53,7 @@ async function runPeer(
   const { name, kind } = peer;
   const document: PeerDocument = { name, version: versionOf(run, peer), kind, status: 'ok', builds: [], rows: [] };
   try {
+    if (performance.now() > run.deadline) throw new Error('no time left in a quick run');
     if (peer.package !== null) await installPeer(peer.package);
     for (const [at, settings] of buildsOf(run, peer).entries()) {
       const folder = indexFolder(run, peer, at);
@@ -142,7 +145,8 @@ async function runChild(run: PeersRun, task: ChildTask): Promise<void> {
   const path = join(run.folder, 'task.json');
   rmSync(task.results, { force: true });
   writeFileSync(path, JSON.stringify(task));
-  await runScript('bench/peers/peer-child.js', [path], { timeoutMs: run.timeoutMs, nodeFlags: ['--expose-gc'] });
+  const timeoutMs = Math.max(1, Math.min(run.timeoutMs, run.deadline - performance.now()));
+  await runScript('bench/peers/peer-child.js', [path], { timeoutMs, nodeFlags: ['--expose-gc'] });
 }
 
 function versionOf(run: PeersRun, peer: Peer): string {

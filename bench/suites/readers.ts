@@ -3,12 +3,13 @@
 import { join } from 'node:path';
 import { openVectorSource, readRows } from '../../src/source/vector-source.js';
 import { createVectorWriter } from '../../src/source/vector-writer.js';
+import { seededRandom } from '../../tools/random.js';
 import type { SearchDocument } from '../../tools/search-document.js';
 import { vamana } from '../commands.js';
 import { cutDataSet, type DataSet } from '../data-sets.js';
 import type { SuiteResult } from '../document.js';
 import { dropPageCache } from '../page-cache.js';
-import { seededRandom, zipfPicks } from '../random.js';
+import { zipfPicks } from '../random.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { buildOf, searchFiles } from '../sweeps.js';
 

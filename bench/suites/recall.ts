@@ -10,7 +10,7 @@ import { dropPageCache } from '../page-cache.js';
 import type { Suite, SuiteContext } from '../suite.js';
 import { buildOf, cellsOf, type Sweep, searchFiles } from '../sweeps.js';
 
-const LIST_SIZES = [20, 30, 40, 60, 80, 120, 200, 280];
+const LIST_SIZES = { quick: [20, 40, 80, 140, 280], full: [20, 30, 40, 60, 80, 120, 200, 280] };
 
 interface Curve {
   set: DataSet;
@@ -21,6 +21,7 @@ interface Curve {
 async function run(context: SuiteContext): Promise<SuiteResult> {
   const { main, words } = context.data;
   const curves: Curve[] = [];
+  const sweep = (context.full ? LIST_SIZES.full : LIST_SIZES.quick).join();
   const builds: Table = { title: 'Builds', columns: ['data', 'seconds', 'peak MB', 'bits/edge', 'degree'], rows: [] };
   for (const set of words === undefined ? [main] : [main, words]) {
     const index = join(context.folder, set.name);
@@ -35,9 +36,9 @@ async function run(context: SuiteContext): Promise<SuiteResult> {
     ]);
     for (const threads of new Set([1, context.threads])) {
       dropPageCache();
-      const options = ['--index', index, ...searchFiles(set), '--k', '10', '--sweep', LIST_SIZES.join()];
-      const sweep = await vamana<Sweep>(['bench', ...options, '--cache', '0', '--threads', `${threads}`]);
-      curves.push({ set, threads, rows: sweep.rows });
+      const options = ['--index', index, ...searchFiles(set), '--k', '10', '--sweep', sweep];
+      const found = await vamana<Sweep>(['bench', ...options, '--cache', '0', '--threads', `${threads}`]);
+      curves.push({ set, threads, rows: found.rows });
     }
   }
   return {

@@ -4,12 +4,12 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { rounded } from '../../tools/output.js';
 import { startServiceProcess } from '../../test/service-process.js';
+import { seededRandom } from '../../tools/random.js';
 import { vamana } from '../commands.js';
 import { cutDataSet } from '../data-sets.js';
 import type { SuiteResult } from '../document.js';
 import { loadFloats } from '../floats.js';
 import { type LoadResult, openLoop } from '../open-loop.js';
-import { seededRandom } from '../random.js';
 import type { Suite, SuiteContext } from '../suite.js';
 
 const QUICK_ROWS = 50_000;

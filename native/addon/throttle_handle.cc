@@ -15,7 +15,9 @@ constexpr napi_type_tag kThrottleTag = {0x52c9d10e7fb34a86ull, 0xb4071ed95ac8632
 Napi::Function ThrottleHandle::define(Napi::Env env) {
   return DefineClass(env, "NativeThrottle",
                      {InstanceMethod<&ThrottleHandle::set_bytes_per_second>("setBytesPerSecond"),
-                      InstanceMethod<&ThrottleHandle::set_paused>("setPaused")});
+                      InstanceMethod<&ThrottleHandle::set_operations_per_second>("setOperationsPerSecond"),
+                      InstanceMethod<&ThrottleHandle::set_paused>("setPaused"),
+                      InstanceMethod<&ThrottleHandle::set_yields>("setYields")});
 }
 
 ThrottleHandle::ThrottleHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ThrottleHandle>(info) {
@@ -26,6 +28,20 @@ Napi::Value ThrottleHandle::set_bytes_per_second(const Napi::CallbackInfo& info)
   const Result<uint64_t> bytes = read_integer(info[0], "bytes", 0, kMaxSafeInteger);
   if (!bytes.ok()) return throw_status(info.Env(), bytes.status());
   throttle_->set_bytes_per_second(bytes.value());
+  return info.Env().Undefined();
+}
+
+Napi::Value ThrottleHandle::set_operations_per_second(const Napi::CallbackInfo& info) {
+  const Result<uint64_t> count = read_integer(info[0], "operations", 0, kMaxSafeInteger);
+  if (!count.ok()) return throw_status(info.Env(), count.status());
+  throttle_->set_operations_per_second(count.value());
+  return info.Env().Undefined();
+}
+
+Napi::Value ThrottleHandle::set_yields(const Napi::CallbackInfo& info) {
+  const Result<bool> yields = read_boolean(info[0], "yields");
+  if (!yields.ok()) return throw_status(info.Env(), yields.status());
+  throttle_->set_yields(yields.value());
   return info.Env().Undefined();
 }
 

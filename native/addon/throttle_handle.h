@@ -21,7 +21,9 @@ class ThrottleHandle : public Napi::ObjectWrap<ThrottleHandle> {
 
  private:
   Napi::Value set_bytes_per_second(const Napi::CallbackInfo& info);
+  Napi::Value set_operations_per_second(const Napi::CallbackInfo& info);
   Napi::Value set_paused(const Napi::CallbackInfo& info);
+  Napi::Value set_yields(const Napi::CallbackInfo& info);
 
   const std::shared_ptr<Throttle> throttle_ = std::make_shared<Throttle>();
 };

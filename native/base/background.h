@@ -1,5 +1,8 @@
-// Threads whose work may wait: builds, checks, linking. They give way to searches, which people wait for.
+// Threads whose work may wait: builds, checks, linking. They give way to searches, which people wait for; and how they
+// know of them.
 #pragma once
+
+#include <cstdint>
 
 namespace vamana {
 
@@ -8,5 +11,10 @@ namespace vamana {
 // a processor over in the moment it wakes. Of niceness alone Linux makes shares, not turns: a search that wakes such a
 // thread would stand still for a turn of some milliseconds.
 void enter_background();
+
+// Calls in flight that people wait for, of all engines of this process: they share its processors. Any thread.
+void foreground_begins();
+void foreground_ends();
+uint32_t foreground_calls();
 
 }  // namespace vamana

@@ -23,12 +23,18 @@ struct ThreadPool::Shared {
   size_t grain = 1;
   std::atomic<size_t> next{0};
 
+  std::function<void()> before_chunk;  // constant while running > 0
   std::vector<std::thread> threads;
+
+  void hold() const {
+    if (before_chunk) before_chunk();
+  }
 
   void run_chunks(size_t worker) {
     for (;;) {
       const size_t begin = next.fetch_add(grain, std::memory_order_relaxed);
       if (begin >= count) return;
+      hold();
       (*body)(begin, std::min(count, begin + grain), worker);
     }
   }
@@ -65,11 +71,19 @@ ThreadPool::~ThreadPool() {
 
 size_t ThreadPool::threads() const { return shared_->threads.size() + 1; }
 
+void ThreadPool::set_before_chunk(std::function<void()> before_chunk) {
+  std::lock_guard lock(shared_->mutex);
+  shared_->before_chunk = std::move(before_chunk);
+}
+
 void ThreadPool::parallel_for(size_t count, size_t grain, const std::function<void(size_t, size_t, size_t)>& body) {
   if (count == 0) return;
   grain = std::max<size_t>(grain, 1);
   if (shared_->threads.empty() || count <= grain) {
-    for (size_t begin = 0; begin < count; begin += grain) body(begin, std::min(count, begin + grain), 0);
+    for (size_t begin = 0; begin < count; begin += grain) {
+      shared_->hold();
+      body(begin, std::min(count, begin + grain), 0);
+    }
     return;
   }
   {

@@ -21,6 +21,10 @@ class ThreadPool {
 
   size_t threads() const;
 
+  // Called by every thread before each of its chunks, so that a job can be held up between two of them. Not while a
+  // loop runs.
+  void set_before_chunk(std::function<void()> before_chunk);
+
   // Calls body(begin, end, worker) over [0, count) in chunks of at most `grain`; worker < threads() and
   // is distinct among concurrent calls, so it can index scratch. Returns when all have run.
   void parallel_for(size_t count, size_t grain, const std::function<void(size_t, size_t, size_t)>& body);

@@ -67,6 +67,16 @@ TEST(ThreadPool, WritesOfALoopAreSeenAfterItAndByTheNext) {
   for (size_t i = 0; i < values.size(); ++i) ASSERT_EQ(values[i], 1 + 50 * i);
 }
 
+TEST(ThreadPool, EveryChunkIsAnnounced) {
+  for (const size_t threads : {1u, 3u}) {
+    ThreadPool pool(threads);
+    std::atomic<int> announced{0}, run{0};
+    pool.set_before_chunk([&] { ++announced; });
+    pool.parallel_for(100, 7, [&](size_t, size_t, size_t) { EXPECT_LT(run.fetch_add(1), announced.load()); });
+    EXPECT_EQ(announced, 15);
+  }
+}
+
 TEST(ThreadPool, AnUnusedPoolStops) {
   for (int i = 0; i < 20; ++i) ThreadPool pool(4);
 }

@@ -5,9 +5,10 @@
 namespace vamana {
 
 namespace {
-constexpr size_t kSearchGrain = 32;
-constexpr size_t kCommitGrain = 64;
-constexpr size_t kTrimGrain = 1024;
+// Under a millisecond each: between two chunks a job gives way to searches.
+constexpr size_t kSearchGrain = 4;
+constexpr size_t kCommitGrain = 16;
+constexpr size_t kTrimGrain = 128;
 }  // namespace
 
 Status ExactLinks::give_lists(std::span<const uint32_t> batch, BuildGraph& graph) {

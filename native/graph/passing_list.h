@@ -3,8 +3,9 @@
 // place of the beam: its limit holds for counted nodes only. So k live neighbours are found where a whole
 // neighbourhood is dead, and a beam of which every node counts is a CandidateList and does the same work.
 //
-// Nodes passed through are bounded by number: when that is spent the beam gives up on them and goes on with the
-// counted nodes it has, and gave_up() tells the caller that the answer may lack some.
+// Nodes passed through are bounded, by number and for a caller that knows how many to expect by their share: when that
+// is spent the beam gives up on them and goes on with the counted nodes it has, and gave_up() tells the caller that the
+// answer may lack some.
 //
 // Scratch: made once a thread, reused by every search. Not thread-safe.
 #pragma once
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "graph/candidate_list.h"
@@ -20,11 +22,17 @@ namespace vamana {
 
 class PassingList {
  public:
-  // Empties the beam. At most `limit` counted nodes are kept, at most `pass_max` others expanded. REQUIRES limit >= 1.
-  void reset(size_t limit, size_t pass_max) {
+  static constexpr double kPassFirst = 64;
+  static constexpr double kAnyShare = std::numeric_limits<double>::infinity();
+
+  // Empties the beam. At most `limit` counted nodes are kept, at most `pass_max` others expanded, and after the first
+  // kPassFirst of these `pass_each` for every counted one. REQUIRES limit >= 1.
+  void reset(size_t limit, size_t pass_max, double pass_each = kAnyShare) {
     counted_.reset(limit);
     passing_.clear();
     pass_left_ = pass_max;
+    share_left_ = kPassFirst;
+    pass_each_ = pass_each;
     gave_up_ = false;
   }
 
@@ -50,8 +58,9 @@ class PassingList {
   // The nearest node not yet expanded, counted or not; false when all that could matter are.
   bool pop_nearest(Candidate* out) {
     if (passing_is_next()) {
-      if (pass_left_ > 0 && would_enter(passing_.front().distance)) {
+      if (pass_left_ > 0 && share_left_ > 0 && would_enter(passing_.front().distance)) {
         --pass_left_;
+        --share_left_;
         *out = passing_.front();
         std::pop_heap(passing_.begin(), passing_.end(), further);
         passing_.pop_back();
@@ -60,7 +69,9 @@ class PassingList {
       gave_up_ = would_enter(passing_.front().distance);
       passing_.clear();
     }
-    return counted_.pop_nearest(out);
+    if (!counted_.pop_nearest(out)) return false;
+    share_left_ += pass_each_;
+    return true;
   }
 
   // What pop_nearest would most likely return next; nullptr when there is none.
@@ -85,6 +96,8 @@ class PassingList {
   CandidateList counted_;
   std::vector<Candidate> passing_;  // not yet expanded, a heap with the nearest in front
   size_t pass_left_ = 0;
+  double share_left_ = 0;  // as pass_each has it
+  double pass_each_ = 0;
   bool gave_up_ = false;
 };
 

@@ -23,7 +23,10 @@ namespace vamana {
 struct BuildRun {
   BuildRun(const BuildOptions& options_in, const BuildPlan& plan_in, const CancelFlag& cancel_in,
            const BuildProgress& progress_in)
-      : options(options_in), plan(plan_in), cancel(cancel_in), progress(progress_in), pool(options_in.threads) {}
+      : options(options_in), plan(plan_in), cancel(cancel_in), progress(progress_in), pool(options_in.threads) {
+    if (options.throttle == nullptr) return;
+    pool.set_before_chunk([this] { options.throttle->before_work(cancel); });
+  }
 
   uint64_t rows() const { return options.source.rows; }
   uint64_t vector_bytes() const { return uint64_t{options.source.dim} * element_bytes(options.source.element); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/background.h"
+
 namespace vamana {
 
 namespace {
@@ -10,31 +12,48 @@ namespace {
 constexpr std::chrono::milliseconds kSlice(20);
 // What was not used in so long a time before may be used at once.
 constexpr std::chrono::milliseconds kBurst(100);
+// Between two looks at whether searches are in flight still.
+constexpr std::chrono::microseconds kYieldSlice(50);
 }  // namespace
+
+Throttle::Clock::time_point Throttle::Limit::add(uint64_t limit, uint64_t amount, Clock::time_point now) {
+  if (limit == 0) return now;
+  const std::chrono::duration<double> cost(static_cast<double>(amount) / static_cast<double>(limit));
+  due = std::max(due, now - kBurst) + std::chrono::duration_cast<Clock::duration>(cost);
+  return due;
+}
 
 void Throttle::wait_while_paused(const CancelFlag& cancel) const {
   while (paused_.load(std::memory_order_relaxed) && !cancel.cancelled()) std::this_thread::sleep_for(kSlice);
 }
 
+void Throttle::before_work(const CancelFlag& cancel) const {
+  wait_while_paused(cancel);
+  if (!yields_.load(std::memory_order_relaxed) || foreground_calls() == 0) return;
+  const Clock::time_point end = Clock::now() + kYieldMax;
+  while (foreground_calls() > 0 && Clock::now() < end && !cancel.cancelled()) {
+    std::this_thread::sleep_for(kYieldSlice);
+  }
+}
+
 void Throttle::pass(uint64_t bytes, const CancelFlag& cancel) {
   wait_while_paused(cancel);
-  const uint64_t limit = bytes_per_second_.load(std::memory_order_relaxed);
-  if (limit == 0) return;
+  const uint64_t byte_limit = bytes_.get(), operation_limit = operations_.get();
+  if (byte_limit == 0 && operation_limit == 0) return;
   Clock::time_point turn;
   {
     const std::lock_guard lock(mutex_);
     const Clock::time_point now = Clock::now();
-    const std::chrono::duration<double> cost(static_cast<double>(bytes) / static_cast<double>(limit));
-    due_ = std::max(due_, now - kBurst) + std::chrono::duration_cast<Clock::duration>(cost);
-    turn = due_;
+    const uint64_t operations = std::max<uint64_t>(1, (bytes + kOperationBytes - 1) / kOperationBytes);
+    turn = std::max(bytes_.add(byte_limit, bytes, now), operations_.add(operation_limit, operations, now));
   }
   while (!cancel.cancelled()) {
     const Clock::time_point now = Clock::now();
     if (now >= turn) return;
-    if (bytes_per_second_.load(std::memory_order_relaxed) != limit) {
+    if (bytes_.get() != byte_limit || operations_.get() != operation_limit) {
       // What waits under a limit that was changed goes, and the new one counts from here.
       const std::lock_guard lock(mutex_);
-      due_ = now;
+      bytes_.due = operations_.due = now;
       return;
     }
     std::this_thread::sleep_for(std::min<Clock::duration>(kSlice, turn - now));

@@ -1,5 +1,6 @@
-// How much of the disk a job in the background may take, changed while it runs: a limit of bytes a second, and a
-// pause. The job asks before each window that it reads or writes, and at every step of its progress.
+// How much of the machine a job in the background may take, changed while it runs: limits of bytes and of disk
+// operations a second, a pause, and giving way to searches. The job asks before each window that it reads or writes,
+// before each chunk of its loops, and at every step of its progress.
 //
 // Thread safety: every method from any thread, at once.
 #pragma once
@@ -18,21 +19,40 @@ namespace vamana {
 class Throttle {
  public:
   // 0: no limit.
-  void set_bytes_per_second(uint64_t bytes) { bytes_per_second_.store(bytes, std::memory_order_relaxed); }
+  void set_bytes_per_second(uint64_t bytes) { bytes_.per_second.store(bytes, std::memory_order_relaxed); }
+  // An operation is what disks and systems make of a request: kOperationBytes of it at most. 0: no limit.
+  void set_operations_per_second(uint64_t count) { operations_.per_second.store(count, std::memory_order_relaxed); }
   void set_paused(bool paused) { paused_.store(paused, std::memory_order_relaxed); }
+  // Whether the job stands still while a search is in flight, at each chunk for kYieldMax at most, so that it comes to
+  // an end however many searches there are.
+  void set_yields(bool yields) { yields_.store(yields, std::memory_order_relaxed); }
 
   // Waits while the job is paused; returns within some hundredths of a second when it is cancelled.
   void wait_while_paused(const CancelFlag& cancel) const;
-  // The same, and waits until so many bytes are due under the limit.
+  // The same, and gives way to searches.
+  void before_work(const CancelFlag& cancel) const;
+  // Waits while the job is paused, then until so many bytes, read or written at once, are due under the limits.
   void pass(uint64_t bytes, const CancelFlag& cancel);
+
+  static constexpr uint64_t kOperationBytes = 128 << 10;
+  static constexpr std::chrono::milliseconds kYieldMax{5};
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::atomic<uint64_t> bytes_per_second_{0};
+  struct Limit {
+    std::atomic<uint64_t> per_second{0};
+    Clock::time_point due;  // guarded by mutex_: when all that was asked for so far has passed
+
+    uint64_t get() const { return per_second.load(std::memory_order_relaxed); }
+    // REQUIRES mutex_. When `amount` more has passed.
+    Clock::time_point add(uint64_t limit, uint64_t amount, Clock::time_point now);
+  };
+
+  Limit bytes_, operations_;
   std::atomic<bool> paused_{false};
+  std::atomic<bool> yields_{false};
   std::mutex mutex_;
-  Clock::time_point due_;  // guarded: when the bytes asked for so far have all passed
 };
 
 // Rows that are read as fast as a throttle allows.

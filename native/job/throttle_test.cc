@@ -7,6 +7,8 @@
 #include <atomic>
 #include <thread>
 
+#include "base/background.h"
+
 namespace vamana {
 namespace {
 
@@ -30,6 +32,30 @@ TEST(Throttle, PassesNoMoreThanTheLimit) {
   for (int i = 0; i < 20; ++i) throttle.pass(100'000, cancel);
   other.join();
   EXPECT_GE(Clock::now() - started, std::chrono::milliseconds(290));
+}
+
+TEST(Throttle, PassesNoMoreOperationsThanTheLimit) {
+  Throttle throttle;
+  throttle.set_operations_per_second(100);
+  const CancelFlag cancel;
+  const auto started = Clock::now();
+  // Small requests count as one each, the large one as 20: 0.4 seconds, less the tenth that may be used at once.
+  for (int i = 0; i < 20; ++i) throttle.pass(100, cancel);
+  throttle.pass(20 * Throttle::kOperationBytes, cancel);
+  EXPECT_GE(Clock::now() - started, std::chrono::milliseconds(290));
+}
+
+TEST(Throttle, GivesWayToSearchesForATimeAtMost) {
+  Throttle throttle;
+  const CancelFlag cancel;
+  foreground_begins();
+  throttle.before_work(cancel);
+  throttle.set_yields(true);
+  const auto started = Clock::now();
+  throttle.before_work(cancel);
+  EXPECT_GE(Clock::now() - started, Throttle::kYieldMax);
+  foreground_ends();
+  EXPECT_EQ(foreground_calls(), 0u);
 }
 
 TEST(Throttle, WaitsWhilePaused) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <thread>
 
@@ -294,6 +296,41 @@ TEST(VectorFile, RowsFarApartAreReadOneByOne) {
   std::vector<uint8_t> rows(4 * file->row_bytes());
   ASSERT_TRUE(file->read_rows(0, 4, rows.data()).ok());
   EXPECT_EQ(rows, source.expected);
+}
+
+// Most of the file is a hole; the rows on both sides of 2^31 and 2^32 bytes, and the last, are there.
+TEST(VectorFile, RowsLieWhere32BitsEnd) {
+  const TempDir dir;
+  VectorFileShape shape;
+  shape.path = dir.file("huge.u8bin");
+  shape.rows = 1'200'000'000;
+  shape.dim = 128;
+  shape.element = Element::kU8;
+  shape.offset = 8;
+  shape.stride = 128;
+  testing::write_file(shape.path, std::vector<uint8_t>(8));
+  std::filesystem::resize_file(shape.path, shape.offset + shape.rows * shape.stride);
+  const uint64_t marked[] = {0, 16'777'214, 16'777'215, 33'554'431, 33'554'432, shape.rows - 1};
+  {
+    std::fstream out(shape.path, std::ios::binary | std::ios::in | std::ios::out);
+    for (const uint64_t row : marked) {
+      out.seekp(static_cast<std::streamoff>(shape.offset + row * shape.stride));
+      out.write(reinterpret_cast<const char*>(testing::random_bytes(128, row).data()), 128);
+    }
+    ASSERT_TRUE(out.good());
+  }
+  const auto file = VectorFile::open(shape);
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  for (const uint64_t row : marked) {
+    std::vector<uint8_t> found(128);
+    ASSERT_TRUE(file->read_rows(row, 1, found.data()).ok());
+    EXPECT_EQ(found, testing::random_bytes(128, row)) << row;
+    EXPECT_EQ(file->row_id(row), row);
+  }
+  std::vector<uint8_t> last(300 * 128);
+  ASSERT_TRUE(file->read_rows(shape.rows - 300, 300, last.data()).ok());
+  EXPECT_EQ(std::count(last.begin(), last.end() - 128, 0), 299 * 128);
+  EXPECT_EQ(file->read_rows(shape.rows, 1, last.data()).code(), Code::kInvalidArgument);
 }
 
 TEST(VectorFile, ConcurrentReadsOfOneFile) {

@@ -10,24 +10,29 @@ namespace vamana {
 namespace {
 
 // Beams of filtered searches are wider than those of others: the answer lies in a part of the graph that was not
-// built for it, and a filter that returns too little is noticed where a lower recall is not.
-constexpr double kScanWidth = 2;
-constexpr double kWalkWidth = 3.5;
-constexpr double kPostWidth = 3;
+// built for it, and a filter that returns too little is noticed where a lower recall is not. By strategy.
+constexpr double kWidths[kFilterStrategies] = {2, 3.5, 3};
 // A walk must be so many times as fast as the scan of codes to be worth what it does not find.
 constexpr double kWalkHandicap = 1.6;
 // Of the neighbours that a walk meets so many are new to it.
 constexpr double kNew = 0.6;
 // A walk may do so many times the work of a scan of codes before it counts as wrong.
 constexpr double kWorkTimes = 2;
+// And `post` pass so many times the nodes that lie between two matching ones.
+constexpr double kPassTimes = 4;
+
+double codes_us(const FilterShape& shape, const FilterCosts& costs) {
+  const double matches = static_cast<double>(std::max<uint64_t>(shape.matches, 1));
+  return (matches * costs.scan_code + static_cast<double>(shape.runs) * costs.scan_run) / 1000;
+}
 
 double walk_us(const FilterShape& shape, const FilterCosts& costs, double list_size, double selectivity) {
   const double direct = shape.degree * selectivity * kNew;
+  const double others = shape.degree * (1 - selectivity);
   double passed = 0, met = direct;
   if (direct < kEnoughDirect) {
-    const double each = std::max(direct, 1e-9);
-    passed = std::min(shape.degree * (1 - selectivity), (kFreshMost - direct) / each);
-    met = std::min<double>(kFreshMost, direct + passed * each * kNew);
+    passed = std::min<double>(kLookThrough, others);
+    met += passed * direct * kNew + (others > kLookThrough ? others : 0);
   }
   return list_size * (costs.hop + passed * costs.list + met * costs.walk_code) / 1000;
 }
@@ -39,32 +44,31 @@ double post_us(const FilterShape& shape, const FilterCosts& costs, double list_s
 }  // namespace
 
 FilterPlan plan_filter(const FilterShape& shape, const FilterCosts& costs, FilterStrategy strategy) {
+  FilterPlan plan;
+  const double matches = static_cast<double>(std::max<uint64_t>(shape.matches, 1));
+  for (size_t i = 0; i < kFilterStrategies; ++i) {
+    plan.list_sizes[i] = static_cast<uint32_t>(std::ceil(std::max(shape.list_size, shape.k) * kWidths[i]));
+    plan.works_max[i] = static_cast<uint64_t>(matches * kWorkTimes) + 4 * plan.list_sizes[i] * uint64_t{shape.degree};
+  }
+  const double selectivity = std::min(1.0, matches / static_cast<double>(std::max<uint64_t>(shape.rows, 1)));
+  const double codes = codes_us(shape, costs) * costs.factor[factor_of(FilterStrategy::kCodes)];
+  const double walk = walk_us(shape, costs, plan.list_size_of(FilterStrategy::kWalk), selectivity) *
+                      costs.factor[factor_of(FilterStrategy::kWalk)];
+  const double post = post_us(shape, costs, plan.list_size_of(FilterStrategy::kPost), selectivity) *
+                      costs.factor[factor_of(FilterStrategy::kPost)];
+  const bool walk_is_worth_it = walk * kWalkHandicap < codes;
   if (strategy == FilterStrategy::kAuto) {
-    FilterPlan best = plan_filter(shape, costs, FilterStrategy::kCodes);
     // Where most nodes match, a walk that keeps to them takes about as long as one that does not, and finds less.
     const bool most_match = 2 * shape.matches >= shape.rows;
-    for (const FilterStrategy other : {FilterStrategy::kWalk, FilterStrategy::kPost}) {
-      if (other == FilterStrategy::kWalk && most_match) continue;
-      const FilterPlan plan = plan_filter(shape, costs, other);
-      const double handicap =
-          other == FilterStrategy::kWalk && best.strategy == FilterStrategy::kCodes ? kWalkHandicap : 1;
-      if (plan.expected_us * handicap < best.expected_us) best = plan;
-    }
-    return best;
+    const bool walks = walk_is_worth_it && !most_match;
+    strategy = walks ? FilterStrategy::kWalk : FilterStrategy::kCodes;
+    if (post < (walks ? walk : codes)) strategy = FilterStrategy::kPost;
   }
-  FilterPlan plan;
   plan.strategy = strategy;
-  const double base = std::max(shape.list_size, shape.k);
-  const double matches = static_cast<double>(std::max<uint64_t>(shape.matches, 1));
-  const double selectivity = std::min(1.0, matches / static_cast<double>(std::max<uint64_t>(shape.rows, 1)));
-  const double widths[] = {kScanWidth, kWalkWidth, kPostWidth};
-  plan.list_size = static_cast<uint32_t>(std::ceil(base * widths[factor_of(strategy)]));
-  const double list_size = plan.list_size;
-  plan.expected_us = strategy == FilterStrategy::kCodes  ? matches * costs.scan_code / 1000
-                     : strategy == FilterStrategy::kWalk ? walk_us(shape, costs, list_size, selectivity)
-                                                         : post_us(shape, costs, list_size, selectivity);
-  plan.expected_us *= costs.factor[factor_of(strategy)];
-  plan.work_max = static_cast<uint64_t>(matches * kWorkTimes) + 4 * plan.list_size * uint64_t{shape.degree};
+  plan.pass_each = kPassTimes * (1 - selectivity) / selectivity;
+  plan.then_walk = walk_is_worth_it;
+  const double expected[kFilterStrategies] = {codes, walk, post};
+  plan.expected_us = expected[factor_of(strategy)];
   return plan;
 }
 

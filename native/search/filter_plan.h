@@ -4,7 +4,8 @@
 //   codes  score the codes of just the matching rows: its cost grows with their number, its result is the best there is
 //   walk   the greedy walk over matching nodes only, two hops where neighbours do not match, as ACORN-1 does
 //          (Patel et al., SIGMOD 2024): its cost hardly depends on the selectivity while the subgraph hangs together
-//   post   the ordinary walk, which keeps what matches: it passes 1 / selectivity nodes for each that it keeps
+//   post   the ordinary walk, which keeps what matches: it passes 1 / selectivity nodes for each that it keeps, and
+//          many more where what is near to the query does not match; then it gives up and another takes over
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ constexpr uint8_t strategy_bit(FilterStrategy strategy) { return static_cast<uin
 // Nanoseconds on one thread; the defaults are of a million 128-d rows with codes of 68 bytes, and `factor` is what
 // searches of each strategy really took of what was foreseen, by which they are corrected while the engine runs.
 struct FilterCosts {
-  double scan_code = 14;                                     // score a code of a run of matching nodes
+  double scan_code = 24;                                     // score the code of a matching node
+  double scan_run = 12;                                      // fetch codes from another place than the last
   double walk_code = 22;                                     // score a code that a walk met
   double hop = 350;                                          // expand a node
   double list = 110;                                         // decode the list of a node that is passed through
@@ -33,6 +35,7 @@ struct FilterCosts {
 struct FilterShape {
   uint64_t rows = 0;
   uint64_t matches = 0;
+  uint64_t runs = 0;  // of matching nodes with nothing between
   uint32_t k = 10;
   uint32_t list_size = 64;  // as asked for
   uint32_t degree = 24;
@@ -40,9 +43,17 @@ struct FilterShape {
 
 struct FilterPlan {
   FilterStrategy strategy = FilterStrategy::kCodes;
-  uint32_t list_size = 0;
-  uint64_t work_max = 0;  // a walk that scored and decoded more than this turns to codes
+  // By strategy, and of the others too, for a walk may turn out wrong.
+  std::array<uint32_t, kFilterStrategies> list_sizes = {};
+  // A walk that scored and decoded more than this is wrong.
+  std::array<uint64_t, kFilterStrategies> works_max = {};
+  double pass_each = 0;    // nodes that `post` may pass for each that it keeps
+  bool then_walk = false;  // what `post` turns to when it passed too many; else it turns to codes
   double expected_us = 0;
+
+  uint32_t list_size() const { return list_size_of(strategy); }
+  uint32_t list_size_of(FilterStrategy which) const { return list_sizes[factor_of(which)]; }
+  uint64_t work_max_of(FilterStrategy which) const { return works_max[factor_of(which)]; }
 };
 
 // The plan of one strategy; kAuto: of the cheapest.

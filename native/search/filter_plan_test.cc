@@ -10,7 +10,8 @@ namespace {
 constexpr FilterCosts kCosts;
 
 FilterPlan cheapest(uint64_t rows, uint64_t matches, uint32_t list_size = 64) {
-  return plan_filter({rows, matches, 10, list_size, 24}, kCosts, FilterStrategy::kAuto);
+  return plan_filter({rows, matches, std::min(matches, rows - matches + 1), 10, list_size, 24}, kCosts,
+                     FilterStrategy::kAuto);
 }
 
 TEST(FilterPlan, TakesTheStrategyOfTheSelectivity) {
@@ -41,11 +42,11 @@ TEST(FilterPlan, TakesTheStrategyOfTheSelectivity) {
 TEST(FilterPlan, OfOneStrategyIsThatStrategy) {
   for (const FilterStrategy strategy : {FilterStrategy::kCodes, FilterStrategy::kWalk, FilterStrategy::kPost}) {
     for (const uint64_t matches : {0ull, 1ull, 1000ull, 100000ull}) {
-      const FilterPlan plan = plan_filter({100000, matches, 10, 64, 24}, kCosts, strategy);
+      const FilterPlan plan = plan_filter({100000, matches, matches, 10, 64, 24}, kCosts, strategy);
       EXPECT_EQ(plan.strategy, strategy);
       EXPECT_GT(plan.expected_us, 0);
-      EXPECT_GE(plan.list_size, 64u);
-      EXPECT_GT(plan.work_max, matches);
+      EXPECT_GE(plan.list_size(), 64u);
+      EXPECT_GT(plan.work_max_of(strategy), matches);
     }
   }
 }
@@ -58,7 +59,8 @@ TEST(FilterPlan, AutoIsNotMuchDearerThanAnother) {
       for (const FilterStrategy strategy : {FilterStrategy::kCodes, FilterStrategy::kWalk, FilterStrategy::kPost}) {
         const bool is_walk = strategy == FilterStrategy::kWalk;
         if (is_walk && 2 * matches >= rows) continue;
-        const double expected = plan_filter({rows, matches, 10, 64, 24}, kCosts, strategy).expected_us;
+        const uint64_t runs = std::min(matches, rows - matches + 1);
+        const double expected = plan_filter({rows, matches, runs, 10, 64, 24}, kCosts, strategy).expected_us;
         EXPECT_LE(least, (is_walk ? 2 : 1) * expected) << matches << " of " << rows;
       }
     }
@@ -66,13 +68,13 @@ TEST(FilterPlan, AutoIsNotMuchDearerThanAnother) {
 }
 
 TEST(FilterPlan, AWiderListOrMoreNeighboursWantedMakeItWider) {
-  EXPECT_GT(cheapest(1000000, 500000, 200).list_size, cheapest(1000000, 500000).list_size);
-  EXPECT_GE(plan_filter({1000, 1000, 300, 64, 24}, kCosts, FilterStrategy::kPost).list_size, 300u);
+  EXPECT_GT(cheapest(1000000, 500000, 200).list_size(), cheapest(1000000, 500000).list_size());
+  EXPECT_GE(plan_filter({1000, 1000, 1, 300, 64, 24}, kCosts, FilterStrategy::kPost).list_size(), 300u);
 }
 
 TEST(FilterPlan, FollowsTheFactorsOfWhatSearchesTook) {
   StrategyTimes times;
-  const FilterShape shape{1000000, 450000, 10, 64, 24};
+  const FilterShape shape{1000000, 450000, 250000, 10, 64, 24};
   ASSERT_EQ(plan_filter(shape, times.costs(), FilterStrategy::kAuto).strategy, FilterStrategy::kPost);
   for (int i = 0; i < 200; ++i) {
     const FilterPlan plan = plan_filter(shape, times.costs(), FilterStrategy::kPost);

@@ -1,7 +1,8 @@
-// The walk over the nodes that match, and only those: what it scores, keeps and expands matches. Where too few
-// neighbours of a node do, it looks through the others at their neighbours, so that the matching nodes hang together
-// though the graph was built over all (ACORN-1: Patel et al., SIGMOD 2024). It begins at a sample of matching nodes
-// from all over, since the graph's own entry may lie among nodes that do not match.
+// The walk over the nodes that match, and only those: what it keeps and expands matches. Where too few neighbours of a
+// node do, it looks through those of the others that are nearest to the query at their neighbours, so that the matching
+// nodes hang together though the graph was built over all (ACORN-1: Patel et al., SIGMOD 2024; that the nearest
+// suffice, NaviX: Sehgal and Salihoglu, VLDB 2025). It begins at a sample of matching nodes from all over, since the
+// graph's own entry may lie among nodes that do not match.
 //
 // A header like walk.h, whose scratch it uses.
 #pragma once
@@ -14,78 +15,118 @@
 
 namespace vamana {
 
-// Matching new neighbours that are enough to go on with; below, the others are looked through.
+// Matching new neighbours that are enough to go on with; below, others are looked through.
 constexpr uint32_t kEnoughDirect = 10;
-// And so many are met at most in one expansion then.
+// So many of those at most: the ones far from the query lead to little.
+constexpr uint32_t kLookThrough = 12;
+// And so many matching nodes are met at most in one expansion then.
 constexpr uint32_t kFreshMost = 128;
-
 // Lists on their way from memory while one is looked through.
 constexpr uint32_t kListsAhead = 4;
 
 enum class WalkEnd { kDone, kCancelled, kTooMuch };
 
-// Fills scratch.beam with up to `list_size` matching nodes. kTooMuch, and the beam is not to be used, when more than
-// `work_max` codes were scored and lists looked through. matches(node) says whether a node does.
 template <typename Distance, typename Matches>
-WalkEnd filtered_walk(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance,
-                      size_t list_size, const Matches& matches, uint64_t work_max, const CancelFlag* cancel,
-                      WalkScratch& scratch) {
-  CandidateList& beam = scratch.beam;
-  beam.reset(list_size);
-  scratch.visited.reset(list_size * 40);
-  scratch.hops = 0;
-  scratch.scored = 0;
-  uint64_t lists = 0;
-  uint32_t fresh = 0;
-  const auto offer = [&](uint32_t node) {
-    distance.prefetch(node);
-    scratch.fresh[fresh++] = node;
-  };
-  const auto score = [&] {
-    distance(scratch.fresh, fresh, scratch.distances);
-    scratch.scored += fresh;
-    for (uint32_t i = 0; i < fresh; ++i) {
-      if (beam.would_enter(scratch.distances[i])) beam.insert(scratch.distances[i], scratch.fresh[i]);
-    }
-    fresh = 0;
-  };
-  for (const uint32_t entry : entries) {
-    if (scratch.visited.insert(entry)) offer(entry);
-    if (fresh == kFreshMost) score();
-  }
-  Candidate current;
-  for (;;) {
-    score();
-    if (!beam.pop_nearest(&current)) return WalkEnd::kDone;
-    if (cancel != nullptr && cancel->cancelled()) return WalkEnd::kCancelled;
-    if (scratch.scored + lists > work_max) return WalkEnd::kTooMuch;
-    ++scratch.hops;
+class FilteredWalk {
+ public:
+  // matches(node) says whether a node does.
+  FilteredWalk(const PackedGraph& graph, const Distance& distance, const Matches& matches, WalkScratch& scratch)
+      : graph_(graph), distance_(distance), matches_(matches), scratch_(scratch) {}
 
+  // Fills scratch.beam with up to `list_size` matching nodes. kTooMuch, and the beam is not to be used, when more than
+  // `work_max` codes were scored and lists looked through.
+  WalkEnd run(std::span<const uint32_t> entries, size_t list_size, uint64_t work_max, const CancelFlag* cancel) {
+    CandidateList& beam = scratch_.beam;
+    beam.reset(list_size);
+    scratch_.visited.reset(list_size * 40);
+    scratch_.hops = 0;
+    scratch_.scored = 0;
+    for (const uint32_t entry : entries) {
+      offer(entry);
+      if (fresh_ == kFreshMost) score();
+    }
+    Candidate current;
+    for (;;) {
+      score();
+      if (!beam.pop_nearest(&current)) return WalkEnd::kDone;
+      if (cancel != nullptr && cancel->cancelled()) return WalkEnd::kCancelled;
+      if (scratch_.scored + lists_ > work_max) return WalkEnd::kTooMuch;
+      ++scratch_.hops;
+      uint32_t next;
+      if (beam.peek_nearest(&next)) graph_.prefetch(next);
+      const uint32_t others = expand(current.node);
+      if (fresh_ < kEnoughDirect) look_through(nearest_of(others));
+    }
+  }
+
+ private:
+  void offer(uint32_t node) {
+    if (!scratch_.visited.insert(node)) return;
+    distance_.prefetch(node);
+    scratch_.fresh[fresh_++] = node;
+  }
+
+  void score() {
+    distance_(scratch_.fresh, fresh_, scratch_.distances);
+    scratch_.scored += fresh_;
+    CandidateList& beam = scratch_.beam;
+    for (uint32_t i = 0; i < fresh_; ++i) {
+      if (beam.would_enter(scratch_.distances[i])) beam.insert(scratch_.distances[i], scratch_.fresh[i]);
+    }
+    fresh_ = 0;
+  }
+
+  // Offers the neighbours that match and puts the others aside; how many.
+  uint32_t expand(uint32_t node) {
     uint32_t others = 0;
-    const uint32_t count = graph.decode(current.node, scratch.neighbours);
+    const uint32_t count = graph_.decode(node, scratch_.neighbours);
     for (uint32_t i = 0; i < count; ++i) {
-      const uint32_t neighbour = scratch.neighbours[i];
-      if (matches(neighbour)) {
-        if (scratch.visited.insert(neighbour)) offer(neighbour);
+      const uint32_t neighbour = scratch_.neighbours[i];
+      if (matches_(neighbour)) {
+        offer(neighbour);
       } else {
-        scratch.others[others++] = neighbour;
-        graph.prefetch_directory(neighbour);
+        distance_.prefetch(neighbour);
+        graph_.prefetch_directory(neighbour);
+        scratch_.others[others++] = neighbour;
       }
     }
-    if (fresh >= kEnoughDirect) continue;
-    for (uint32_t at = 0; at < std::min(others, kListsAhead); ++at) graph.prefetch(scratch.others[at]);
-    for (uint32_t at = 0; at < others && fresh < kFreshMost; ++at) {
-      if (at + kListsAhead < others) graph.prefetch(scratch.others[at + kListsAhead]);
+    return others;
+  }
+
+  // Of those put aside the ones worth a look come first; how many these are.
+  uint32_t nearest_of(uint32_t others) {
+    if (others <= kLookThrough) return others;
+    Candidate order[kNeighbourRoom];
+    float distances[kNeighbourRoom];
+    distance_(scratch_.others, others, distances);
+    scratch_.scored += others;
+    for (uint32_t i = 0; i < others; ++i) order[i] = {distances[i], scratch_.others[i], false};
+    std::nth_element(order, order + kLookThrough, order + others,
+                     [](const Candidate& a, const Candidate& b) { return a.before(b); });
+    for (uint32_t i = 0; i < kLookThrough; ++i) scratch_.others[i] = order[i].node;
+    return kLookThrough;
+  }
+
+  void look_through(uint32_t others) {
+    for (uint32_t at = 0; at < std::min(others, kListsAhead); ++at) graph_.prefetch(scratch_.others[at]);
+    for (uint32_t at = 0; at < others && fresh_ < kFreshMost; ++at) {
+      if (at + kListsAhead < others) graph_.prefetch(scratch_.others[at + kListsAhead]);
       // Only what is really looked through counts as visited.
-      if (!scratch.visited.insert(scratch.others[at])) continue;
-      const uint32_t beyond = graph.decode(scratch.others[at], scratch.neighbours);
-      ++lists;
-      for (uint32_t i = 0; i < beyond; ++i) {
-        const uint32_t neighbour = scratch.neighbours[i];
-        if (matches(neighbour) && scratch.visited.insert(neighbour)) offer(neighbour);
+      if (!scratch_.visited.insert(scratch_.others[at])) continue;
+      const uint32_t count = graph_.decode(scratch_.others[at], scratch_.neighbours);
+      ++lists_;
+      for (uint32_t i = 0; i < count; ++i) {
+        if (matches_(scratch_.neighbours[i])) offer(scratch_.neighbours[i]);
       }
     }
   }
-}
+
+  const PackedGraph& graph_;
+  const Distance& distance_;
+  const Matches& matches_;
+  WalkScratch& scratch_;
+  uint32_t fresh_ = 0;
+  uint64_t lists_ = 0;
+};
 
 }  // namespace vamana

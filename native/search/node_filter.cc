@@ -1,5 +1,7 @@
 #include "search/node_filter.h"
 
+#include <bit>
+
 #include "search/row_filter.h"
 
 namespace vamana {
@@ -15,6 +17,11 @@ Result<std::shared_ptr<const NodeFilter>> NodeFilter::create(const Segment& segm
     made->words_[node / 64] |= uint64_t{1} << (node % 64);
     ++made->count_;
   });
+  uint64_t before = 0;
+  for (const uint64_t bits : made->words_) {
+    made->runs_ += static_cast<uint64_t>(std::popcount(bits & ~(bits << 1 | before)));
+    before = bits >> 63;
+  }
   const uint64_t step = std::max<uint64_t>(1, made->count_ / kSample);
   uint64_t at = 0;
   made->for_each([&](uint32_t node) {

@@ -25,6 +25,8 @@ class NodeFilter {
   bool test(uint32_t node) const { return (words_[node / 64] >> (node % 64) & 1) != 0; }
   // Dead ones included.
   uint64_t count() const { return count_; }
+  // Of members with no other node between.
+  uint64_t runs() const { return runs_; }
   // Up to kSample members, spread evenly over the nodes; near nodes have near numbers, so these lie in different
   // neighbourhoods.
   const std::vector<uint32_t>& sample() const { return sample_; }
@@ -56,6 +58,7 @@ class NodeFilter {
   std::vector<uint64_t> words_;
   std::vector<uint32_t> sample_;
   uint64_t count_ = 0;
+  uint64_t runs_ = 0;
 };
 
 }  // namespace vamana

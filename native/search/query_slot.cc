@@ -159,8 +159,9 @@ Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch) {
     return Status();
   }
   const auto begun = Clock::now();
-  const FilterShape shape{segment->rows(), nodes->count(), std::max(params.k, params.rerank), params.list_size,
-                          segment->graph_header().graph.degree};
+  const FilterShape shape{segment->rows(),  nodes->count(),
+                          nodes->runs(),    std::max(params.k, params.rerank),
+                          params.list_size, segment->graph_header().graph.degree};
   const FilterPlan plan = plan_filter(shape, times_.costs(), params.strategy);
   const CodeDistance distance = prepare_codes(*segment);
   const FilteredInput input{*segment, *nodes, dead, distance, request_->cancel.get()};
@@ -171,7 +172,7 @@ Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch) {
   if (cost_.strategies == strategy_bit(plan.strategy)) times_.learn(plan.strategy, plan.expected_us, taken);
   cost_.strategies |= used_before;
   cost_.expected_us += static_cast<float>(plan.expected_us);
-  effective_.list_size = std::max(effective_.list_size, plan.list_size);
+  effective_.list_size = std::max(effective_.list_size, plan.list_size());
   beams_.push_back(beam);
   return Status();
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/background.h"
 #include "base/check.h"
 #include "search/query_slot.h"
 #include "search/row_fetch.h"
@@ -183,6 +184,7 @@ void SearchEngine::State::complete(SearchRequest& request, uint32_t queries, con
   if (request.finished.fetch_add(queries, std::memory_order_acq_rel) + queries != request.count) return;
   // So that whoever hears of the end may count on the request's parts to be let go of.
   request.snapshot = nullptr;
+  foreground_ends();
   request.done(request);
 }
 
@@ -306,6 +308,7 @@ Status SearchEngine::submit(std::shared_ptr<SearchRequest> request) {
       return Status(Code::kBusy,
                     format("%u search requests are waiting already; try again later", state_->options.queue_requests));
     }
+    foreground_begins();
     state_->queue.push_back(std::move(request));
   }
   state_->work_ready.notify_all();

@@ -118,14 +118,14 @@ bool walk(const Graph& graph, std::span<const uint32_t> entries, const Distance&
   return walk(graph, entries, distance, list_size, cancel, scratch, list_size, [] {});
 }
 
-// The same where some nodes do not count: they are passed through, up to `pass_max` of them, and the result is
-// scratch.passing.counted(). counts(node) is asked once for each node that enters.
+// The same where some nodes do not count: they are passed through, as many as PassingList::reset() says, and the result
+// is scratch.passing.counted(). counts(node) is asked once for each node that enters.
 template <typename Distance, typename Counts>
 bool walk_passing(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance,
                   size_t list_size, size_t pass_max, const Counts& counts, const CancelFlag* cancel,
-                  WalkScratch& scratch) {
+                  WalkScratch& scratch, double pass_each = PassingList::kAnyShare) {
   PassingList& beam = scratch.passing;
-  beam.reset(list_size, pass_max);
+  beam.reset(list_size, pass_max, pass_each);
   return walk_beam(
       graph, entries, distance, list_size, cancel, scratch, beam,
       [&](float at, uint32_t node) { beam.insert(at, node, counts(node)); }, [] {});

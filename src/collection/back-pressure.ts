@@ -7,7 +7,11 @@
 //    the background; new ones take over.
 // 3. When these are full too before the first are written, writers wait, and after a time are refused with BUSY (or
 //    with what keeps the flush from ending).
+// 4. Each such segment is searched by every query until it is merged. Where there are more than merges should leave,
+//    writers slow down, the more the more there are; at twice as many (by default) a full delta is not frozen before a
+//    merge has ended, and 3 holds.
 import { setTimeout } from 'node:timers/promises';
+import type { Maintenance } from '../config/maintenance.js';
 import type { Runtime } from '../config/runtime-options.js';
 import { VamanaError } from '../errors.js';
 import type { Flusher } from './flusher.js';
@@ -20,6 +24,8 @@ const TAIL_BYTES_MAX = 16 * 1024 * 1024;
 /** Deltas that may wait for their segment. */
 const FROZEN_MAX = 1;
 const PAUSE_MS = 2;
+/** Of a group, where there are nearly as many segments as there may be. */
+const SLOW_MS_MAX = 200;
 
 export class BackPressure {
   private helping = false;
@@ -37,9 +43,15 @@ export class BackPressure {
       this.helpLinking(behind);
       await this.wait(deadline, 'rows are not linked yet', runTasks);
     }
+    const slowMs = slowDownMs(this.mostSegments, this.runtime.maintenance);
+    if (slowMs > 0) await setTimeout(slowMs);
     if (!this.activeFull) return;
     while (this.parts.frozen.length >= FROZEN_MAX) {
       await this.wait(deadline, 'the rows before them are still being written as a segment', runTasks);
+    }
+    const { auto, thresholds } = this.runtime.maintenance;
+    while (auto && this.mostSegments >= thresholds.mostSegments) {
+      await this.wait(deadline, `merges cannot keep up: there are ${this.mostSegments} segments`, runTasks);
     }
     // A task may have frozen it meanwhile.
     if (!this.activeFull) return;
@@ -60,6 +72,11 @@ export class BackPressure {
     const all = this.parts.spaces.map(({ active }) => active.stats());
     const bytes = all.reduce((sum, delta) => sum + delta.bytes, 0);
     return bytes >= this.runtime.deltaBytes || all.some(({ rows }) => rows >= this.runtime.deltaRows);
+  }
+
+  /** Of the space with most of them, as each is searched by itself. */
+  private get mostSegments(): number {
+    return Math.max(...this.parts.spaces.map(({ segments }) => segments.length));
   }
 
   /** A space with too many rows that are not linked. */
@@ -89,4 +106,11 @@ export class BackPressure {
     if (failure === null) return new VamanaError('BUSY', `${waited}: ${why}; try again later`);
     return new VamanaError(failure.code, `${waited}, since ${failure.message}`, { cause: failure });
   }
+}
+
+/** How long a group waits for merges that cannot keep up. */
+export function slowDownMs(segments: number, { auto, thresholds }: Pick<Maintenance, 'auto' | 'thresholds'>): number {
+  const { slowSegments, mostSegments } = thresholds;
+  if (!auto || segments <= slowSegments) return 0;
+  return SLOW_MS_MAX * Math.min(1, (segments - slowSegments) / Math.max(1, mostSegments - slowSegments));
 }

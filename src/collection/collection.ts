@@ -1,5 +1,5 @@
-// One open collection: what `database.collection(name)` returns. The composition root: it wires metadata, log, deltas
-// and segments together and hands each call to the part that does it. No logic of its own beyond that.
+// One open collection: what `database.collection(name)` returns. The composition root: wires metadata, log, deltas and
+// segments together and hands each call to the part that does it. No logic of its own beyond that.
 import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../backup/take-snapshot.js';
 import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
@@ -143,6 +143,7 @@ export class Collection {
       generations: this.generations,
       requireIdle: (what) => this.lifecycle.requireIdle(what),
       flush: () => this.flush(),
+      onChange: () => this.lifecycle.followSpaces(),
     });
   }
 
@@ -377,12 +378,14 @@ export class Collection {
     return this.lifecycle.rollback(segment);
   }
 
-  /**
-   * Measures how well the collection is: recall of some of its points as queries, dead rows, segments. Takes some seconds
-   * of searching, five at most. ABORTED, CLOSED.
-   */
+  /** Measures recall of some points as queries, dead rows, segments of a space: five seconds at most. CLOSED. */
   health(space?: string): Promise<HealthReport> {
     return this.lifecycle.checkHealth(space);
+  }
+
+  /** Has a merge or a rebuild stand still, with what it holds, or go on. False where the job is not running. */
+  pauseJob(id: number, paused = true): boolean {
+    return this.lifecycle.pause(id, paused);
   }
 
   /** Merges and rebuilds, newest last. */

@@ -12,7 +12,10 @@ import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
 import { applyEdit } from '../manifest/manifest-edit.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { MetaStore } from '../meta/meta-store.js';
+import { probeDelta, probeSegment } from '../segment/row-probe.js';
 import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
+import type { WalWriter } from '../wal/wal-writer.js';
+import { forgetDead } from './forget-dead.js';
 import type { Parts } from './parts.js';
 
 export interface GenerationsTarget {
@@ -21,6 +24,7 @@ export interface GenerationsTarget {
   parts: Parts;
   snapshots: SnapshotCell;
   meta: MetaStore;
+  wal: WalWriter;
   queue: CommitQueue;
 }
 
@@ -43,6 +47,8 @@ export class Generations {
   /** Once the collection is open: what is overdue is removed. */
   start(): void {
     this.removeExpiredSoon();
+    // Where the process before did not come to it. What it fails with, writes will too.
+    void this.target.queue.run(() => this.forgetDead()).catch(() => undefined);
   }
 
   /** Until what it returns is called, no file of a segment is removed. */
@@ -158,9 +164,22 @@ export class Generations {
           applyEdit(manifests.current, { retired: retired.filter((other) => !gone.includes(other)) }),
         );
         for (const { segments } of gone) for (const { number } of segments) await this.removeFolder(number);
+        await this.forgetDead();
       }
       this.removeExpiredSoon();
     });
+  }
+
+  /** On the commit queue only. What reads files by their names has a manifest of its own, which may name older ones. */
+  private async forgetDead(): Promise<void> {
+    const { manifests, parts, meta, wal } = this.target;
+    if (this.closed || this.holds > 0 || (manifests.current.retired ?? []).length > 0) return;
+    const probes = () =>
+      parts.spaces.flatMap(({ store, segments, deltas }) => [
+        ...segments.map((segment) => probeSegment(store, 'a segment', segment)),
+        ...deltas.map((delta) => probeDelta(store, 'the rows in memory', delta)),
+      ]);
+    await forgetDead({ meta, wal, parts: probes });
   }
 
   /** A segment that was made in vain. */

@@ -11,8 +11,9 @@
 // 5. The retired segments leave memory once no search has them; their files stay for the time of grace. Rolling back is
 //    the same exchange the other way round: rows keep their numbers, so what was written since stays.
 //
-// A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was.
-import type { NativeSegment, NativeSnapshot, NativeThrottle } from '../binding.js';
+// A process that ends in 2 or 3 leaves a folder that recovery removes; in 4 the manifest says which it was. What begins by
+// itself is automation.ts.
+import type { NativeSegment, NativeSnapshot } from '../binding.js';
 import type { RoaringBitmap32 } from '../bitmap.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig, SpaceConfig } from '../config/collection-config.js';
@@ -25,14 +26,16 @@ import type { RetiredGeneration, SegmentEntry } from '../manifest/manifest.js';
 import type { ManifestStore } from '../manifest/manifest-store.js';
 import type { LiveRows } from '../read/live-rows.js';
 import { type GateResult, runGates } from '../rebuild/gates.js';
-import { type HealthReport, measureHealth, recallProblem } from '../rebuild/health.js';
-import { hasEnded, type Job, type JobKind, type JobLog } from '../rebuild/job.js';
-import { chooseMerge, type MergeChoice, mergeAll, type SegmentFacts, tombstoneRatio } from '../rebuild/merge-policy.js';
-import { createThrottle, mergeSegments } from '../segment/merge-segments.js';
+import { type HealthReport, measureHealth } from '../rebuild/health.js';
+import { hasEnded, type Job, type JobLog, NOTHING_YET } from '../rebuild/job.js';
+import { type MergeChoice, mergeAll, mergesDue, type SegmentFacts, tombstoneRatio } from '../rebuild/merge-policy.js';
+import { type MergeInput, type MergeReport, mergeSegments, planMerge } from '../segment/merge-segments.js';
 import type { RatedProgress } from '../segment/stage-rate.js';
 import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import { segmentEntry } from '../write/flush.js';
+import { Automation } from './automation.js';
 import type { Generations, OpenSegment } from './generations.js';
+import { JobPace, type PauseReason } from './job-pace.js';
 import type { Parts } from './parts.js';
 import type { VectorSpace } from './vector-space.js';
 
@@ -78,15 +81,19 @@ export interface RebuildOptions extends JobOptions {
   codeBytes?: number;
 }
 
-/** A job, and how far it is; null once it has ended. */
+/** A job, how far it is (null once it has ended), and why it stands still, if it does. */
 export interface JobStatus extends Readonly<Job> {
   progress: RatedProgress | null;
+  pauses: PauseReason[];
 }
 
 export interface LifecycleStatus {
-  state: 'ACTIVE' | 'DEGRADED' | 'REBUILDING';
+  /** CREATED: nothing is in segments. */
+  state: 'CREATED' | 'ACTIVE' | 'DEGRADED' | 'REBUILDING';
   /** Of a degraded collection: what should be merged. */
   reason: string | null;
+  /** Why no job begins by itself any more; null while they do. */
+  alarm: string | null;
   /** Share of rows in segments that are dead. */
   tombstones: number;
   /** Of the last check; null before the first. */
@@ -97,6 +104,7 @@ export interface LifecycleStatus {
 interface Running {
   job: Job;
   progress: RatedProgress | null;
+  pace: JobPace;
   cancel: AbortController;
   done: Promise<Job>;
 }
@@ -108,35 +116,33 @@ interface Base {
   segments: NativeSegment[];
   snapshot: NativeSnapshot;
   live: RoaringBitmap32;
+  /** The last record that it is of. */
+  seq: number;
   number: number;
 }
 
-/** Two failures in a row stop automatic jobs until one that was asked for succeeds. */
-const FAILURES_MAX = 2;
-const GIVE_WAY_MS = 250;
 /** A new segment takes as many bytes as those it is made of, and some for the while. */
 const DISK_FACTOR = 1.2;
+/** Of fewer rows that a merge inserted, the error of their codes says little. */
+const DRIFT_ROWS_MIN = 1000;
 
 export class Lifecycle {
   private running: Running | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private failures = 0;
   private closed = false;
+  private started = false;
   /** By the numbers of the spaces. */
   private readonly lastHealth = new Map<number, HealthReport>();
-  private nextHealthMs = 0;
-  /** Canary recall since segments were last exchanged, by the numbers of the spaces. */
-  private readonly reference = new Map<number, number | null>();
+  /** Of each space: what is due in one is done in that one alone. */
+  private readonly automations = new Map<number, Automation>();
 
-  constructor(private readonly target: LifecycleTarget) {}
+  constructor(private readonly target: LifecycleTarget) {
+    this.followSpaces();
+  }
 
-  /** Once the collection is open: what is overdue is removed, and automatic jobs begin. */
+  /** Once the collection is open. */
   start(): void {
-    const { auto, checkIntervalMs } = this.target.runtime.maintenance;
-    if (!auto) return;
-    this.nextHealthMs = performance.now() + this.target.runtime.maintenance.healthIntervalMs;
-    // What becomes of it is in the history.
-    this.timer = setInterval(() => void this.check().catch(() => undefined), checkIntervalMs).unref();
+    this.started = true;
+    for (const automation of this.automations.values()) automation.start();
   }
 
   /** Merges all segments into one that keeps the graph of the largest. Null where there is nothing to merge. */
@@ -165,17 +171,23 @@ export class Lifecycle {
     return true;
   }
 
+  /** Has a job stand still, or go on. False where it has ended, or is none. */
+  pause(id: number, paused: boolean): boolean {
+    if (this.running?.job.id !== id) return false;
+    this.running.pace.setPaused(paused);
+    return true;
+  }
+
   /** Measures recall, dead rows and segments of a space: some seconds of searching. */
-  async checkHealth(name?: string): Promise<HealthReport> {
-    const { snapshots, live, manifests } = this.target;
-    const { number } = spaceOf(manifests.current.config, name);
-    const facts = this.facts(this.target.parts.of(number));
+  async checkHealth(name?: string, signal?: AbortSignal): Promise<HealthReport> {
+    const { snapshots, live, manifests, parts } = this.target;
+    const space = parts.of(spaceOf(manifests.current.config, name).number);
     const snapshot = snapshots.acquire();
     try {
-      const reference = this.reference.get(number) ?? null;
-      const report = await measureHealth(snapshot.native(number), live.rows.clone(), facts, reference);
-      this.lastHealth.set(number, report);
-      this.reference.set(number, report.reference);
+      const native = snapshot.native(space.number);
+      const reference = this.referenceOf(space);
+      const report = await measureHealth(native, live.rows.clone(), this.facts(space), reference, signal);
+      this.lastHealth.set(space.number, report);
       return report;
     } finally {
       snapshot.release();
@@ -184,44 +196,82 @@ export class Lifecycle {
 
   jobs(): JobStatus[] {
     const { running } = this;
-    return this.target.jobs.jobs.map((job) => ({ ...job, progress: running?.job === job ? running.progress : null }));
+    return this.target.jobs.jobs.map((job) => {
+      const itself = running?.job === job ? running : null;
+      return { ...job, progress: itself?.progress ?? null, pauses: itself?.pace.pauses ?? [] };
+    });
   }
 
   status(): LifecycleStatus {
     const { spaces } = this.target.parts;
     const facts = spaces.map((space) => this.facts(space));
-    const { thresholds } = this.target.runtime.maintenance;
-    const due = facts.map((own) => chooseMerge(own, thresholds)).find((choice) => choice !== null) ?? null;
-    const health = this.lastHealth.get(spaces[0]?.number ?? FIRST_SPACE) ?? null;
-    const state = this.running !== null ? 'REBUILDING' : due !== null ? 'DEGRADED' : 'ACTIVE';
+    const [due] = facts.flatMap((own) => mergesDue(own, this.target.runtime.maintenance.thresholds));
+    const rest = facts.every(({ length }) => length === 0) ? 'CREATED' : due === undefined ? 'ACTIVE' : 'DEGRADED';
     const { retired = [] } = this.target.manifests.current;
-    return { state, reason: due?.reason ?? null, tombstones: tombstoneRatio(facts.flat()), health, retired };
+    return {
+      state: this.running === null ? rest : 'REBUILDING',
+      reason: due?.reason ?? null,
+      alarm: this.alarm,
+      tombstones: tombstoneRatio(facts.flat()),
+      health: this.lastHealth.get(spaces[0]?.number ?? FIRST_SPACE) ?? null,
+      retired,
+    };
   }
 
   /** Before flusher and queue: ends the job in flight. */
   async close(): Promise<void> {
     this.closed = true;
-    if (this.timer !== null) clearInterval(this.timer);
+    for (const automation of this.automations.values()) automation.stop();
     this.running?.cancel.abort();
     await this.running?.done.catch(() => undefined);
   }
 
-  /** What should be done, begun. */
-  private async check(): Promise<void> {
-    if (this.closed || this.running !== null || this.failures >= FAILURES_MAX) return;
-    const { thresholds, healthIntervalMs } = this.target.runtime.maintenance;
-    for (const space of this.target.parts.spaces) {
-      const choice = chooseMerge(this.facts(space), thresholds);
-      if (choice === null) continue;
-      await this.begin(space, choice, choice.kind, {});
-      return;
+  /** Spaces came or went. */
+  followSpaces(): void {
+    const { spaces } = this.target.parts;
+    for (const [number, automation] of this.automations) {
+      if (spaces.some((space) => space.number === number)) continue;
+      automation.stop();
+      this.automations.delete(number);
+      this.lastHealth.delete(number);
     }
-    if (performance.now() < this.nextHealthMs) return;
-    this.nextHealthMs = performance.now() + healthIntervalMs;
-    for (const space of [...this.target.parts.spaces]) {
-      const problem = recallProblem(await this.checkHealth(space.shape.name), thresholds.recallDrop);
-      if (problem !== null) await this.begin(space, mergeAll(this.facts(space), problem), 'rebuild', {});
+    for (const space of spaces) {
+      if (this.automations.has(space.number)) continue;
+      const automation = this.automationOf(space);
+      this.automations.set(space.number, automation);
+      if (this.started) automation.start();
     }
+  }
+
+  private automationOf(space: VectorSpace): Automation {
+    const { runtime, jobs } = this.target;
+    return new Automation({
+      maintenance: runtime.maintenance,
+      jobs,
+      isOwn: (job) => this.isOf(job, space),
+      facts: () => this.facts(space),
+      health: () => this.lastHealth.get(space.number) ?? null,
+      isBusy: () => this.closed || this.running !== null,
+      begin: (choice) => this.begin(space, choice, {}),
+      checkHealth: () => this.checkHealth(space.shape.name),
+    });
+  }
+
+  /** Why no job begins by itself any more. */
+  private get alarm(): string | null {
+    const [first] = this.automations.values();
+    return first?.alarm ?? null;
+  }
+
+  private isOf({ space }: Job, { shape }: VectorSpace): boolean {
+    return (space ?? '') === shape.name;
+  }
+
+  /** Canary recall when the generation was published, or at the first look since; null before. */
+  private referenceOf(space: VectorSpace): number | null {
+    const { jobs } = this.target.jobs;
+    const last = jobs.findLast((job) => job.kind !== 'minor' && job.state === 'DONE' && this.isOf(job, space));
+    return last?.recall ?? this.lastHealth.get(space.number)?.reference ?? null;
   }
 
   private facts(space: VectorSpace): SegmentFacts[] {
@@ -232,57 +282,55 @@ export class Lifecycle {
       const only = native.next({ segments: [segment], deltas: [] });
       try {
         const number = numbers.get(segment.info.uuid) as number;
-        return { number, rows: segment.rows.count, liveRows: only.liveRows };
+        const { builtRows, drift } = this.builtOf(number, segment);
+        return { number, rows: segment.rows.count, liveRows: only.liveRows, builtRows, drift };
       } finally {
         only.close();
       }
     });
   }
 
+  /** What the graph and the codes of a segment were built of. */
+  private builtOf(number: number, { rows }: NativeSegment): { builtRows: number; drift: number | null } {
+    const { builtRows = null, drift = null } = this.target.jobs.maker(number) ?? {};
+    return { builtRows: builtRows ?? rows.count, drift };
+  }
+
   /** On request: of one space, or of each that has segments. The last job. */
-  private async beginAll(kind: JobKind, options: RebuildOptions): Promise<Job | null> {
+  private async beginAll(kind: MergeChoice['kind'], options: RebuildOptions): Promise<Job | null> {
     const { manifests, parts } = this.target;
     const { config } = manifests.current;
     const spaces = options.space === undefined ? spacesOf(config) : [spaceOf(config, options.space)];
     let last: Job | null = null;
     for (const { number } of spaces) {
       const space = parts.of(number);
-      const job = await this.begin(space, mergeAll(this.facts(space), 'asked for'), kind, options);
-      last = job ?? last;
+      last = (await this.begin(space, mergeAll(this.facts(space), kind, 'asked for'), options)) ?? last;
     }
     return last;
   }
 
-  private async begin(
-    space: VectorSpace,
-    choice: MergeChoice | null,
-    kind: JobKind,
-    options: RebuildOptions,
-  ): Promise<Job | null> {
+  private async begin(space: VectorSpace, choice: MergeChoice | null, options: RebuildOptions): Promise<Job | null> {
     this.requireIdle('begin a job');
     if (choice === null) return null;
-    const { jobs, manifests } = this.target;
+    const { jobs, runtime, searchP99Ms, manifests } = this.target;
     const job: Job = {
+      ...NOTHING_YET,
       id: jobs.nextId,
-      kind,
+      kind: choice.kind,
       state: 'RUNNING',
       reason: choice.reason,
+      trigger: choice.trigger,
       ...(hasNames(manifests.current.config) ? { space: space.shape.name } : {}),
       segments: choice.segments,
-      into: null,
       startedAt: new Date().toISOString(),
-      endedAt: null,
-      error: null,
-      force: options.force === true,
-      gates: [],
-      rows: null,
-      pausedMs: null,
-      swapMs: null,
+      force: options.force ?? false,
     };
-    const cancel = new AbortController();
-    const running: Running = { job, progress: null, cancel, done: Promise.resolve(job) };
+    const keepsToOffPeak = choice.trigger !== null && choice.kind !== 'minor';
+    const pace = new JobPace(runtime.maintenance, keepsToOffPeak, searchP99Ms);
+    const running: Running = { job, progress: null, pace, cancel: new AbortController(), done: Promise.resolve(job) };
     this.running = running;
     running.done = this.run(running, space, options).finally(() => {
+      pace.end();
       this.running = null;
     });
     return running.done;
@@ -294,14 +342,13 @@ export class Lifecycle {
     try {
       await this.enter(job, 'RUNNING');
       await this.work(running, space, options, signal);
-      this.failures = 0;
       await this.enter(job, 'DONE');
       return job;
     } catch (thrown) {
       const error = asVamanaError(thrown);
       job.error = error.message;
-      if (error.code !== 'ABORTED' && error.code !== 'CLOSED') this.failures += 1;
-      await this.enter(job, error.code === 'ABORTED' ? 'CANCELLED' : 'FAILED').catch(() => undefined);
+      const cancelled = error.code === 'ABORTED' || error.code === 'CLOSED';
+      await this.enter(job, cancelled ? 'CANCELLED' : 'FAILED').catch(() => undefined);
       throw error;
     }
   }
@@ -326,7 +373,6 @@ export class Lifecycle {
         requireGates(job);
       }
       await this.enter(job, 'SWAPPING');
-      this.reference.delete(space.number);
       await this.swap(job, base, made, options);
     } catch (error) {
       if (made !== null) await this.target.generations.discard(made);
@@ -334,6 +380,13 @@ export class Lifecycle {
     } finally {
       base.snapshot.close();
     }
+    if (job.kind === 'minor') return;
+    // What the health is compared with from now on. Whatever comes of that, the job is done.
+    this.lastHealth.delete(space.number);
+    job.recall = await this.checkHealth(space.shape.name, signal).then(
+      ({ recall }) => recall,
+      () => null,
+    );
   }
 
   private takeDown(space: VectorSpace, numbers: readonly number[]): Base {
@@ -342,11 +395,10 @@ export class Lifecycle {
     const entries = manifests.current.segments.filter(({ number }) => wanted.has(number));
     const uuids = new Set(entries.map(({ uuid }) => uuid));
     const segments = space.segments.filter(({ info }) => uuids.has(info.uuid));
-    const snapshot = snapshots
-      .peek()
-      .native(space.number)
-      .next({ segments: [...segments], deltas: [] });
-    return { space, entries, segments, snapshot, live: live.rows.clone(), number: this.target.takeNumber() };
+    const current = snapshots.peek();
+    const snapshot = current.native(space.number).next({ segments: [...segments], deltas: [] });
+    const number = this.target.takeNumber();
+    return { space, entries, segments, snapshot, live: live.rows.clone(), seq: current.seq, number };
   }
 
   private livesIn({ snapshot }: Base): boolean {
@@ -369,45 +421,53 @@ export class Lifecycle {
     }
     const config = spaceNumbered(manifests.current.config, space.number);
     const { degree, buildList, alpha, code, codeBytes } = { ...config, ...graphOf(options) };
-    const { bytesPerSecond, memoryLimit } = runtime.maintenance;
+    const { memoryLimit } = runtime.maintenance;
+    const { job, pace } = running;
+    const keep = mostAlive(snapshot, segments);
+    const input: MergeInput = {
+      store,
+      snapshot,
+      segments,
+      dir: paths.segment(number),
+      threads: runtime.buildThreads,
+      ...(memoryLimit > 0 ? { memoryLimit } : {}),
+      ...(job.kind === 'rebuild'
+        ? { mode: 'rebuild', graph: { degree, buildList, alpha, code, codeBytes } }
+        : { mode: 'streaming', keep }),
+    };
+    job.plannedBytes = (await planMerge(input)).peakBytes;
     const onProgress = (progress: RatedProgress): void => {
       running.progress = progress;
       options.onProgress?.(progress);
     };
-    const rebuild = running.job.kind === 'rebuild';
-    const throttle = createThrottle({ bytesPerSecond });
-    const letGo = this.giveWay(throttle);
-    await mergeSegments(
-      {
-        store,
-        snapshot,
-        segments,
-        dir: paths.segment(number),
-        threads: runtime.buildThreads,
-        ...(memoryLimit > 0 ? { memoryLimit } : {}),
-        ...(rebuild
-          ? { mode: 'rebuild', graph: { degree, buildList, alpha, code, codeBytes } }
-          : { mode: 'streaming', keep: mostAlive(snapshot, segments) }),
-      },
-      { throttle, signal, onProgress },
-    ).finally(letGo);
+    const report = await mergeSegments(input, { throttle: pace.throttle, signal, onProgress });
     const segment = await store.openSegment(paths.segment(number));
     const level = 1 + Math.max(...entries.map((entry) => entry.level));
+    job.peakBytes = report.rssPeak;
+    Object.assign(job, this.originOf(report, entries, keep));
     return { segment, entry: segmentEntry(segment, number, { level, space: space.number }) };
   }
 
-  /** Pauses the job while searches are slow, until the function it returns is called. */
-  private giveWay(throttle: NativeThrottle): () => void {
-    const { p99BudgetMs } = this.target.runtime.maintenance;
-    if (p99BudgetMs === 0) return () => undefined;
-    const timer = setInterval(() => throttle.setPaused(this.target.searchP99Ms() > p99BudgetMs), GIVE_WAY_MS).unref();
-    return () => clearInterval(timer);
+  /** What the new segment's graph and codes are of, and how well the codes fit. */
+  private originOf(
+    report: MergeReport,
+    entries: readonly SegmentEntry[],
+    kept: NativeSegment,
+  ): Pick<Job, 'builtRows' | 'drift'> {
+    const { mode, rows, fresh, trainingError, insertedError } = report;
+    if (mode === 'rebuild') return { builtRows: rows, drift: null };
+    const number = entries.find(({ uuid }) => uuid === kept.info.uuid)?.number as number;
+    const before = this.builtOf(number, kept);
+    if (fresh < DRIFT_ROWS_MIN || trainingError === 0) return before;
+    return { ...before, drift: insertedError / trainingError };
   }
 
-  private judge({ space, snapshot, segments, live }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
+  private judge({ space, snapshot, segments, live, seq }: Base, { segment }: OpenSegment): Promise<GateResult[]> {
     const { store, number } = space;
+    const { memoryLimit } = this.target.runtime.maintenance;
     const recent = this.target.recent(number);
-    return runGates({ store, base: snapshot, live, before: segments, candidate: segment, recent });
+    const judged = { store, base: snapshot, live, seq, before: segments, candidate: segment, recent };
+    return runGates({ ...judged, ...(memoryLimit > 0 ? { memoryLimit } : {}) });
   }
 
   private swap(job: Job, { space, entries }: Base, made: OpenSegment | null, options: RebuildOptions): Promise<void> {
@@ -431,10 +491,11 @@ export class Lifecycle {
   private async enter(job: Job, state: Job['state']): Promise<void> {
     job.state = state;
     if (hasEnded(job)) job.endedAt = new Date().toISOString();
-    await this.target.jobs.save(job);
-    const { id, kind, reason, error } = job;
-    const { name, runtime } = this.target;
-    runtime.maintenance.onTransition?.({ collection: name, id, kind, state, reason, error });
+    const { name, runtime, manifests, jobs } = this.target;
+    await jobs.save(job, new Set(manifests.current.segments.map(({ number }) => number)));
+    const { id, kind, reason, error, force } = job;
+    const { alarm } = this;
+    runtime.maintenance.onTransition?.({ collection: name, id, kind, state, reason, error, force, alarm });
   }
 
   /** BUSY, CLOSED. */

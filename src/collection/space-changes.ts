@@ -33,6 +33,8 @@ export interface SpaceChangesTarget {
   requireIdle(what: string): void;
   /** Writes all fresh rows as segments. */
   flush(): Promise<void>;
+  /** Hears when spaces came or went. */
+  onChange(): void;
 }
 
 export class SpaceChanges {
@@ -56,6 +58,7 @@ export class SpaceChanges {
         dead.release();
         parts.spaces = [...parts.spaces, space];
         snapshots.publish(new CollectionSnapshot(new Map([...natives, [space.number, own]]), meta.snapshot()));
+        this.target.onChange();
       } catch (error) {
         await store.close();
         throw error;
@@ -105,6 +108,7 @@ export class SpaceChanges {
     await manifests.publish(applyEdit(manifests.current, edit));
     parts.spaces = parts.spaces.filter((other) => other !== space);
     snapshots.publish(parts.afterExchange(snapshots.peek(), meta.snapshot()));
+    this.target.onChange();
     space.closeParts();
     await space.store.close();
     if (generations.isHeld) return;

@@ -116,11 +116,9 @@ export class FieldIndex {
     }
   }
 
-  /** The `limit` values that stand in most rows of the set, most first; null where the type has no values to count. */
-  facet(rows: ReadonlyRoaringBitmap32 | null, limit: number): FacetHit[] | null {
-    const counts = this.values.counts(rows);
-    if (counts === null) return null;
-    return [...counts].sort((a, b) => b.count - a.count || compareValues(a.value, b.value)).slice(0, limit);
+  /** Values and in how many rows of the set each stands; see ValueIndex. */
+  facets(rows: ReadonlyRoaringBitmap32 | null): Iterable<FacetHit | undefined> | null {
+    return this.values.counts(rows);
   }
 
   /** Rows by number; null where the type has no order. */
@@ -196,12 +194,3 @@ export function deadRowsOf(live: ReadonlyRoaringBitmap32, nextRow: number): (row
 
 /** The name of a set of rows by their count of values. */
 const COUNT = 'count ';
-
-function compareValues(a: FacetHit['value'], b: FacetHit['value']): number {
-  if (typeof a === typeof b || (isNumeric(a) && isNumeric(b))) return a < b ? -1 : a > b ? 1 : 0;
-  return typeof a < typeof b ? -1 : 1;
-}
-
-function isNumeric(value: FacetHit['value']): boolean {
-  return typeof value === 'number' || typeof value === 'bigint';
-}

@@ -2,11 +2,11 @@
 // which decides about the rows at the ends of a range and is what is stored.
 //
 // A row with several numbers is in the leaf of each; all its numbers come and go together.
-import { RoaringBitmap32, type ReadonlyRoaringBitmap32, unionOf } from '../bitmap.js';
+import { copyOfUnion, RoaringBitmap32, type ReadonlyRoaringBitmap32, unionOf } from '../bitmap.js';
 import type { Bounds } from './field-condition.js';
 import { isWithin } from './match-condition.js';
 import { NumberColumn, type Numeric } from './number-column.js';
-import { NumberTree, overlaps, type TreeLimits, type TreeNode } from './number-tree.js';
+import { type Direction, NumberTree, overlaps, type TreeLimits, type TreeNode } from './number-tree.js';
 import { pageOf } from './row-lists.js';
 import type { StoredPages } from './stored-pages.js';
 
@@ -18,8 +18,6 @@ export interface NumberedRow {
   row: number;
   value: number;
 }
-
-export type Direction = 'asc' | 'desc';
 
 export class NumberIndex implements StoredPages {
   readonly column = new NumberColumn();
@@ -56,9 +54,11 @@ export class NumberIndex implements StoredPages {
       return new RoaringBitmap32(this.column.within(among.toUint32Array(), bounds));
     }
     const { inside, ends } = this.tree.range(bounds);
-    const parts: ReadonlyRoaringBitmap32[] = inside.map(({ rows }) => rows);
-    for (const { rows } of ends) parts.push(new RoaringBitmap32(this.column.within(rows.toUint32Array(), bounds)));
-    return unionOf(parts);
+    const parts = inside.map(({ rows }) => rows);
+    if (ends.length === 0) return unionOf(parts);
+    const found = copyOfUnion(parts);
+    for (const { rows } of ends) found.addMany(this.column.within(rows.toUint32Array(), bounds));
+    return found;
   }
 
   /** About how many rows that are; at the ends as if numbers were spread evenly. */
@@ -70,44 +70,66 @@ export class NumberIndex implements StoredPages {
 
   /**
    * Rows of the set in the order of their numbers, from `startFrom` on; of several a row has, the first that comes.
-   * Rows of the same number ascend.
+   * Rows of the same number ascend. Undefined after each leaf, where the caller may let others have their turn; the
+   * index may change there, and what comes is as it is then.
    */
-  *ordered(rows: ReadonlyRoaringBitmap32, direction: Direction, startFrom?: number): Generator<NumberedRow, void> {
+  *ordered(
+    rows: ReadonlyRoaringBitmap32,
+    direction: Direction,
+    startFrom?: number,
+  ): Generator<NumberedRow | undefined, void> {
     const bounds: Bounds = startFrom === undefined ? {} : direction === 'asc' ? { gte: startFrom } : { lte: startFrom };
-    const sign = direction === 'asc' ? 1 : -1;
     const seen = new Set<number>();
-    for (const leaf of direction === 'asc' ? this.tree.leaves() : this.tree.leavesDescending()) {
+    for (const leaf of this.tree.leavesFrom(direction, startFrom)) {
       if (!overlaps(leaf, bounds)) continue;
-      const found: NumberedRow[] = [];
-      for (const row of RoaringBitmap32.and(leaf.rows, rows).toUint32Array()) {
-        for (const value of this.numbersIn(leaf, row)) if (isWithin(value, bounds)) found.push({ row, value });
-      }
-      found.sort((a, b) => sign * (a.value - b.value) || a.row - b.row);
-      for (const entry of found) {
+      for (const entry of this.orderedIn(leaf, rows, direction, bounds)) {
         if (this.column.singleOf(entry.row) === null) {
           if (seen.has(entry.row)) continue;
           seen.add(entry.row);
         }
         yield entry;
       }
+      yield undefined;
     }
   }
 
-  /** Numbers and in how many rows of the set each is, ascending; all rows where there is no set. */
-  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<[value: number, count: number]> {
-    for (const leaf of this.tree.leaves()) {
+  /** Numbers and in how many rows of the set each is, ascending; all rows where there is no set. Undefined as above. */
+  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<[value: number, count: number] | undefined> {
+    for (const leaf of this.tree.leavesFrom('asc')) {
       if (leaf.least === leaf.most) {
         const count = rows === null ? leaf.rows.size : leaf.rows.andCardinality(rows);
         if (count > 0) yield [leaf.least, count];
-        continue;
+      } else {
+        const counts = new Map<number, number>();
+        const within = rows === null ? leaf.rows : RoaringBitmap32.and(leaf.rows, rows);
+        for (const row of within.toUint32Array()) {
+          for (const value of new Set(this.numbersIn(leaf, row))) counts.set(value, (counts.get(value) ?? 0) + 1);
+        }
+        yield* [...counts].sort(([a], [b]) => a - b);
       }
-      const counts = new Map<number, number>();
-      const within = rows === null ? leaf.rows : RoaringBitmap32.and(leaf.rows, rows);
-      for (const row of within.toUint32Array()) {
-        for (const value of new Set(this.numbersIn(leaf, row))) counts.set(value, (counts.get(value) ?? 0) + 1);
-      }
-      yield* [...counts].sort(([a], [b]) => a - b);
+      yield undefined;
     }
+  }
+
+  // A leaf of one number has no bound in size, and its rows are in order as they are.
+  private *orderedIn(
+    leaf: TreeNode,
+    rows: ReadonlyRoaringBitmap32,
+    direction: Direction,
+    bounds: Bounds,
+  ): Generator<NumberedRow> {
+    const within = RoaringBitmap32.and(leaf.rows, rows).toUint32Array();
+    if (leaf.least === leaf.most) {
+      const value = leaf.least;
+      if (isWithin(value, bounds)) for (const row of within) yield { row, value };
+      return;
+    }
+    const sign = direction === 'asc' ? 1 : -1;
+    const found: NumberedRow[] = [];
+    for (const row of within) {
+      for (const value of this.numbersIn(leaf, row)) if (isWithin(value, bounds)) found.push({ row, value });
+    }
+    yield* found.sort((a, b) => sign * (a.value - b.value) || a.row - b.row);
   }
 
   get bytes(): number {

@@ -37,6 +37,8 @@ export interface TreeRange {
   ends: TreeNode[];
 }
 
+export type Direction = 'asc' | 'desc';
+
 /** The numbers of a row that are not below and not above these. */
 export type NumbersBetween = (row: number, least: number, most: number) => readonly number[];
 
@@ -75,13 +77,22 @@ export class NumberTree {
     return range;
   }
 
-  /** In their order. */
-  *leaves(): Generator<TreeNode, void> {
-    yield* leavesOf(this.root, false);
-  }
-
-  *leavesDescending(): Generator<TreeNode, void> {
-    yield* leavesOf(this.root, true);
+  /**
+   * In their order, from the leaf of a number on, by default from the first. Each is looked up by where the one before
+   * it ended, since the tree may change meanwhile: leaves are only ever split, so that every bound stays one.
+   */
+  *leavesFrom(direction: Direction, start?: number): Generator<TreeNode, void> {
+    const ascends = direction === 'asc';
+    let leaf: TreeNode | undefined = this.leafOf(
+      start ?? (ascends ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY),
+    );
+    while (leaf !== undefined) {
+      const { from } = leaf;
+      const end = ascends ? this.leafBeside(from, 1)?.from : undefined;
+      yield leaf;
+      if (!ascends) leaf = this.leafBeside(from, -1);
+      else leaf = end === undefined ? undefined : this.leafOf(end);
+    }
   }
 
   get bytes(): number {
@@ -121,6 +132,23 @@ export class NumberTree {
     }
     this.root = level[0] as TreeNode;
     for (const leaf of leaves) this.makeRoom(leaf, this.pathTo(leaf));
+  }
+
+  private leafOf(value: number): TreeNode {
+    let leaf = this.root;
+    for (let node: TreeNode | undefined = leaf; node !== undefined; node = childFor(node, value)) leaf = node;
+    return leaf;
+  }
+
+  /** The leaf before or behind that of a number. */
+  private leafBeside(value: number, step: -1 | 1): TreeNode | undefined {
+    let beside: TreeNode | undefined;
+    for (let node: TreeNode | undefined = this.root; node !== undefined; node = childFor(node, value)) {
+      const { children } = node;
+      beside = children[slotFor(node, value) + step] ?? beside;
+    }
+    while (beside !== undefined && beside.children.length > 0) beside = beside.children.at(step === 1 ? 0 : -1);
+    return beside;
   }
 
   private pathTo(leaf: TreeNode): TreeNode[] {
@@ -193,9 +221,12 @@ function collect(node: TreeNode, bounds: Bounds, range: TreeRange): void {
   else for (const child of node.children) collect(child, bounds, range);
 }
 
-function childFor({ children }: TreeNode, value: number): TreeNode | undefined {
-  if (children.length === 0) return undefined;
-  return children[lastAtMost(children.length, (at) => (children[at] as TreeNode).from, value)];
+function childFor(node: TreeNode, value: number): TreeNode | undefined {
+  return node.children[slotFor(node, value)];
+}
+
+function slotFor({ children }: TreeNode, value: number): number {
+  return lastAtMost(children.length, (at) => (children[at] as TreeNode).from, value);
 }
 
 /** The last slot whose bound is not above the value; the first bound is taken for one that never is. */
@@ -214,12 +245,6 @@ function nodeAbove(children: TreeNode[]): TreeNode {
   const least = Math.min(...children.map((child) => child.least));
   const most = Math.max(...children.map((child) => child.most));
   return { from: first.from, least, most, rows: RoaringBitmap32.orMany(children.map(({ rows }) => rows)), children };
-}
-
-function* leavesOf(node: TreeNode, isDescending: boolean): Generator<TreeNode, void> {
-  if (node.children.length === 0) yield node;
-  const children = isDescending ? [...node.children].reverse() : node.children;
-  for (const child of children) yield* leavesOf(child, isDescending);
 }
 
 function bytesOf({ rows, children }: TreeNode): number {

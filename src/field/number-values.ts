@@ -90,8 +90,8 @@ export class NumberValues extends OrderedValues implements ValueIndex {
     return numbers.reduce((sum: number, value) => sum + this.index.countWithin({ gte: value, lte: value }), 0);
   }
 
-  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<FacetHit> {
-    for (const [value, count] of this.index.counts(rows)) yield { value, count };
+  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<FacetHit | undefined> {
+    for (const entry of this.index.counts(rows)) yield entry && { value: entry[0], count: entry[1] };
   }
 
   protected numberOf(value: unknown): Numeric | undefined {

@@ -85,22 +85,36 @@ export class TermIndex<T extends MatchValue> implements StoredPages {
     return this.lists.get(row).map((code) => this.terms[code] as T);
   }
 
-  /** Terms and in how many rows of the set each is, in no order; all rows where there is no set. */
-  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<[term: T, count: number]> {
+  /**
+   * Terms and in how many rows of the set each is, in no order; all rows where there is no set. Undefined now and then,
+   * where the caller may let others have their turn; the index may change there, and a term that is dropped and comes
+   * again may then come twice.
+   */
+  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<[term: T, count: number] | undefined> {
     if (rows !== null && rows.size < this.codes.size) return yield* this.countsByRow(rows);
+    let looks = 0;
     for (const [term, code] of this.codes) {
       const posting = this.postings[code] as Posting;
       const count = rows === null ? sizeOf(posting) : countIn(posting, rows);
       if (count > 0) yield [term, count];
+      looks += 1;
+      if (looks % LOOKS_A_BREATH === 0) yield undefined;
     }
   }
 
-  private countsByRow(rows: ReadonlyRoaringBitmap32): Map<T, number> {
+  private *countsByRow(rows: ReadonlyRoaringBitmap32): Generator<[term: T, count: number] | undefined> {
     const counts = new Map<T, number>();
+    let looks = 0;
     for (const row of rows.toUint32Array()) {
       for (const term of this.termsOf(row)) counts.set(term, (counts.get(term) ?? 0) + 1);
+      looks += 1;
+      if (looks % LOOKS_A_BREATH === 0) yield undefined;
     }
-    return counts;
+    for (const entry of counts) {
+      yield entry;
+      looks += 1;
+      if (looks % LOOKS_A_BREATH === 0) yield undefined;
+    }
   }
 
   get termCount(): number {
@@ -203,6 +217,9 @@ function encodeTerm(term: MatchValue | undefined): unknown {
 function decodeTerm(stored: unknown): MatchValue | undefined {
   return Array.isArray(stored) ? BigInt(stored[0] as string) : ((stored ?? undefined) as MatchValue | undefined);
 }
+
+/** Terms, or rows, that are looked at in a row without asking whether others wait. */
+const LOOKS_A_BREATH = 64;
 
 const BITMAP_BYTES = 160;
 /** Of a term in the map and in the list of terms, beside its text. */

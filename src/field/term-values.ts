@@ -57,8 +57,8 @@ export class TermValues implements ValueIndex {
     return this.known.size;
   }
 
-  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<FacetHit> {
-    for (const [value, count] of this.index.counts(rows)) yield { value, count };
+  *counts(rows: ReadonlyRoaringBitmap32 | null): Generator<FacetHit | undefined> {
+    for (const entry of this.index.counts(rows)) yield entry && { value: entry[0], count: entry[1] };
   }
 
   get bytes(): number {

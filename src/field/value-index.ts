@@ -39,8 +39,11 @@ export interface ValueIndex {
   rowsOf(condition: FieldCondition, among?: ReadonlyRoaringBitmap32): FieldAnswer | undefined;
   /** About how many. Undefined as above. */
   estimate(condition: FieldCondition): number | undefined;
-  /** Values and in how many rows of the set each stands, in no order; null where the type has none to count. */
-  counts(rows: ReadonlyRoaringBitmap32 | null): Iterable<FacetHit> | null;
+  /**
+   * Values and in how many rows of the set each stands, in no order; null where the type has none to count. Undefined
+   * where the caller may let others have their turn.
+   */
+  counts(rows: ReadonlyRoaringBitmap32 | null): Iterable<FacetHit | undefined> | null;
   /** For the order of rows; null where the type has none. */
   readonly numbers: NumberIndex | null;
   /** About the memory it takes. */

@@ -50,17 +50,20 @@ interface Header {
   crc: number;
 }
 
+/** What of a body lies where. */
+interface Layout extends Header {
+  vectorsAt: number;
+  lengthsAt: number;
+  payloadsAt: number;
+}
+
 /** 400, with the offset, for what is none; vectors are views of `bytes`, and are not looked into. */
 export function readBinaryPoints(bytes: Uint8Array, limits: { points: number; dim: number }): BinaryPoints {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const header = readHeader(view, limits);
-  const { element, idBytes, hasPayloads, rows, dim, mode } = header;
-  const vectorsAt = BINARY_HEADER_BYTES + rows * idBytes;
-  const lengthsAt = vectorsAt + rows * dim * elementBytes(element);
-  const payloadsAt = lengthsAt + (hasPayloads ? 4 * rows : 0);
-  if (bytes.length < payloadsAt) throw wrong(bytes.length, `the end, expected ${payloadsAt} bytes or more`);
-  const found = crc32(bytes.subarray(BINARY_HEADER_BYTES));
-  if (found !== header.crc) throw wrong(24, `the CRC-32 ${header.crc}, expected ${found}, that of what follows`);
+  const view = viewOfBytes(bytes);
+  const { element, idBytes, hasPayloads, rows, dim, mode, vectorsAt, lengthsAt, payloadsAt } = readLayout(
+    bytes,
+    limits,
+  );
   const payloads = hasPayloads ? new Payloads(bytes, view, lengthsAt, payloadsAt) : null;
   const points: PointInput[] = [];
   for (let row = 0; row < rows; row += 1) {
@@ -72,6 +75,38 @@ export function readBinaryPoints(bytes: Uint8Array, limits: { points: number; di
   const end = payloads?.end ?? payloadsAt;
   if (end !== bytes.length) throw wrong(end, `${bytes.length - end} bytes more, expected the end`);
   return { points, mode };
+}
+
+/**
+ * Rows of floats without payloads, as columns: views of `bytes`, which are not copied. Undefined where there is more to
+ * do than that. 400 as above.
+ */
+export function readFloatColumns(
+  bytes: Uint8Array,
+  limits: { points: number; dim: number },
+): { ids: BigUint64Array; vectors: Float32Array; mode: UpdateMode } | undefined {
+  const { element, idBytes, hasPayloads, rows, dim, mode, vectorsAt, payloadsAt } = readLayout(bytes, limits);
+  if (element !== 'f32' || idBytes !== 8 || hasPayloads || bytes.byteOffset % 8 !== 0) return undefined;
+  if (bytes.length !== payloadsAt) return undefined;
+  const { buffer, byteOffset } = bytes;
+  const ids = new BigUint64Array(buffer as ArrayBuffer, byteOffset + BINARY_HEADER_BYTES, rows);
+  return { ids, vectors: new Float32Array(buffer as ArrayBuffer, byteOffset + vectorsAt, rows * dim), mode };
+}
+
+function readLayout(bytes: Uint8Array, limits: { points: number; dim: number }): Layout {
+  const header = readHeader(viewOfBytes(bytes), limits);
+  const { element, idBytes, hasPayloads, rows, dim } = header;
+  const vectorsAt = BINARY_HEADER_BYTES + rows * idBytes;
+  const lengthsAt = vectorsAt + rows * dim * elementBytes(element);
+  const payloadsAt = lengthsAt + (hasPayloads ? 4 * rows : 0);
+  if (bytes.length < payloadsAt) throw wrong(bytes.length, `the end, expected ${payloadsAt} bytes or more`);
+  const found = crc32(bytes.subarray(BINARY_HEADER_BYTES));
+  if (found !== header.crc) throw wrong(24, `the CRC-32 ${header.crc}, expected ${found}, that of what follows`);
+  return { ...header, vectorsAt, lengthsAt, payloadsAt };
+}
+
+function viewOfBytes({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 function readHeader(view: DataView, limits: { points: number; dim: number }): Header {

@@ -1,16 +1,16 @@
 // The threads that read large bodies (bulk-worker.ts): started when the first one comes, a few at most, each at one
 // body at a time; what comes meanwhile waits in order. A thread that dies, of memory, say, fails its body only. Called
-// by write-routes.ts.
+// by write-routes.ts for points, and by request-runner.ts for all other JSON.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { VamanaError } from '../errors.js';
 import type { BulkChange, BulkTask } from './bulk-task.js';
-import type { BulkReply } from './bulk-worker.js';
+import type { BulkReply, JsonTask } from './bulk-worker.js';
 import { WireError } from './wire-error.js';
 
 interface Job {
-  task: BulkTask;
-  resolve(changes: BulkChange[]): void;
+  task: BulkTask | JsonTask;
+  resolve(reply: Exclude<BulkReply, { status: number }>): void;
   reject(error: Error): void;
 }
 
@@ -24,12 +24,13 @@ export class BulkPool {
   private closed = false;
 
   /** The bytes of the task are given away. What readBulk throws, as a WireError; INTERNAL when the thread died. */
-  read(task: BulkTask): Promise<BulkChange[]> {
-    return new Promise((resolve, reject) => {
-      if (this.closed) return reject(new VamanaError('CLOSED', 'the service is stopping'));
-      this.waiting.push({ task, resolve, reject });
-      this.feed();
-    });
+  async read(task: BulkTask): Promise<BulkChange[]> {
+    return ((await this.run(task)) as { changes: BulkChange[] }).changes;
+  }
+
+  /** JSON, whose vectors are Float32Arrays; the bytes are given away. 400, 413; INTERNAL when the thread died. */
+  async parse(bytes: Uint8Array, most: number): Promise<unknown> {
+    return ((await this.run({ kind: 'json', bytes, most })) as { value: unknown }).value;
   }
 
   async close(): Promise<void> {
@@ -37,6 +38,14 @@ export class BulkPool {
     const workers = [...this.idle.splice(0), ...this.working.keys()];
     for (const { reject } of this.waiting.splice(0)) reject(new VamanaError('CLOSED', 'the service is stopping'));
     await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  private run(task: Job['task']): Promise<Parameters<Job['resolve']>[0]> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) return reject(new VamanaError('CLOSED', 'the service is stopping'));
+      this.waiting.push({ task, resolve, reject });
+      this.feed();
+    });
   }
 
   private feed(): void {
@@ -55,8 +64,8 @@ export class BulkPool {
       const job = this.working.get(worker);
       this.working.delete(worker);
       this.idle.push(worker);
-      if ('changes' in reply) job?.resolve(reply.changes);
-      else job?.reject(new WireError(reply.status, reply.message));
+      if ('status' in reply) job?.reject(new WireError(reply.status, reply.message));
+      else job?.resolve(reply);
       this.feed();
     });
     worker.on('error', (error) => this.lose(worker, error));

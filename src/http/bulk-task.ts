@@ -1,10 +1,12 @@
 // What a thread is asked to make of a large body, and the making: pure, so that the event loop does the same with small
 // ones. Called by bulk-worker.ts and write-routes.ts.
 import type { CollectionConfig } from '../config/collection-config.js';
+import { spacesOf } from '../config/spaces.js';
 import { readBinaryPoints } from './binary-points.js';
 import { buffersOf, hasVectors, type PackedPoints, packPoints } from './packed-points.js';
 import { type Change, type ChangeKind, readChanges } from './read-changes.js';
-import { parseJson } from './wire-json.js';
+import { parseVectorJson } from './vector-json.js';
+import { bytesText, parseJson } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
 import { mayLackVectors, spaceNamed } from './wire-spaces.js';
 
@@ -51,9 +53,11 @@ function readBinary(
 
 function readJson(
   kind: ChangeKind,
-  { buffer, byteOffset, length }: Uint8Array,
+  bytes: Uint8Array,
   { config, wire, most }: Pick<BulkTask, 'config' | 'wire' | 'most'>,
 ): Change[] {
-  const text = Buffer.from(buffer, byteOffset, length).toString('utf8');
-  return readChanges(kind, parseJson(text), { collection: { config }, wire, most });
+  // Other elements than floats of 32 bits are checked, and rounded, from doubles.
+  const isFloats = spacesOf(config).every(({ element }) => element === 'f32');
+  const value = isFloats ? parseVectorJson(bytes).value : parseJson(bytesText(bytes));
+  return readChanges(kind, value, { collection: { config }, wire, most });
 }

@@ -1,19 +1,55 @@
 // A thread that reads large bodies, so that the event loop, where searches are answered, need not. One task at a time;
 // started, fed and ended by bulk-pool.ts.
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { type BulkChange, type BulkTask, readBulk, transferable } from './bulk-task.js';
+import { parseVectorJson } from './vector-json.js';
 import { asWireError } from './wire-error.js';
 
-export type BulkReply = { changes: BulkChange[] } | { status: number; message: string };
+/** JSON of any route. */
+export interface JsonTask {
+  kind: 'json';
+  /** Given away. */
+  bytes: Uint8Array;
+  /** Values beside vectors. */
+  most: number;
+}
 
-parentPort?.on('message', (task: BulkTask) => {
+/** `changes` of points, or the `value` of JSON. */
+export type BulkReply = { changes: BulkChange[] } | { value: unknown } | { status: number; message: string };
+
+/** As builds have it: whoever searches goes first. */
+const NICE = 10;
+
+lowerPriority();
+parentPort?.on('message', (task: BulkTask | JsonTask) => {
   try {
-    const changes = readBulk(task);
-    const reply: BulkReply = { changes };
-    parentPort?.postMessage(reply, transferable(changes));
+    const [reply, buffers] = task.kind === 'json' ? readValue(task) : readPoints(task);
+    parentPort?.postMessage(reply, buffers);
   } catch (error) {
     const { status, message } = asWireError(error);
     const reply: BulkReply = { status, message };
     parentPort?.postMessage(reply);
   }
 });
+
+function readPoints(task: BulkTask): [BulkReply, ArrayBuffer[]] {
+  const changes = readBulk(task);
+  return [{ changes }, transferable(changes)];
+}
+
+function readValue({ bytes, most }: JsonTask): [BulkReply, ArrayBuffer[]] {
+  const { value, vectors } = parseVectorJson(bytes, most);
+  return [{ value }, vectors.length === 0 ? [] : [vectors.buffer as ArrayBuffer]];
+}
+
+// Of this thread only. Where it cannot be, the thread is as quick as the others.
+function lowerPriority(): void {
+  try {
+    const id = /\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1];
+    if (id !== undefined) setPriority(Number(id), NICE);
+  } catch {
+    return;
+  }
+}

@@ -13,12 +13,14 @@ const DATATYPES: Readonly<Record<string, string>> = { f16: 'float16', u8: 'uint8
 const PARAMS = ['shard_number', 'replication_factor', 'write_consistency_factor', 'on_disk_payload', 'sparse_vectors'];
 
 export function collectionInfo(collection: Collection, wire: WireCollection): unknown {
-  const { points, segments, freshRows, unlinkedRows, flushing, flushError, writeError } = collection.status();
+  const { points, segments, freshRows, unlinkedRows, flushing, flushError, writeError, lifecycle } =
+    collection.status();
   const problem = writeError ?? flushError;
+  const unoptimised = problem ?? lifecycle.alarm;
   const busy = flushing > 0 || unlinkedRows > 0;
   return {
     status: problem === null ? (busy ? 'yellow' : 'green') : 'red',
-    optimizer_status: problem === null ? 'ok' : { error: problem },
+    optimizer_status: unoptimised === null ? 'ok' : { error: unoptimised },
     points_count: points,
     indexed_vectors_count: Math.max(0, Math.min(points, points - unlinkedRows)),
     segments_count: segments.length + (freshRows > 0 ? 1 : 0),

@@ -7,7 +7,7 @@ import { badRequest, notFound } from './wire-error.js';
 import type { PointShape } from './wire-point.js';
 import { spaceNamed, vectorIn } from './wire-spaces.js';
 
-export type Example = PointId | readonly number[];
+export type Example = PointId | ArrayLike<number>;
 
 /** Where the examples are that are named by ids. */
 export interface Lookup {

@@ -101,12 +101,17 @@ export class Fields {
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isList(value);
+}
+
+/** A list, or a vector as vector-json.ts makes one. */
+export function isList(value: unknown): value is unknown[] | Float32Array {
+  return Array.isArray(value) || value instanceof Float32Array;
 }
 
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isList(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : String(value);
 }

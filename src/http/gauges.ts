@@ -75,6 +75,7 @@ function putCollection(put: Putter, collection: string, status: CollectionStatus
   put.gauge('vamana_flushing', 'parts that are being written as segments', status.flushing, of);
   put.gauge('vamana_failed', '1 when writes are refused or a flush fails', isFailed(status) ? 1 : 0, of);
   put.gauge('vamana_metadata_bytes', 'bytes of the file of ids and payloads', status.metaBytes, of);
+  putLifecycle(put, status.lifecycle, of);
   for (const [part, value] of Object.entries(status.memory)) {
     if (typeof value === 'number') {
       put.gauge('vamana_memory_bytes', 'memory of the engine, by part', value, { collection, part });
@@ -90,6 +91,19 @@ function putCollection(put: Putter, collection: string, status: CollectionStatus
   put.counter('vamana_page_cache_misses', 'pages not found in the cache', cache.misses, of);
   const looked = cache.hits + cache.misses;
   put.gauge('vamana_page_cache_hit_ratio', 'hits of all looks', looked === 0 ? 0 : cache.hits / looked, of);
+}
+
+const STATES = ['CREATED', 'ACTIVE', 'DEGRADED', 'REBUILDING'] as const;
+
+function putLifecycle(put: Putter, lifecycle: CollectionStatus['lifecycle'], of: Attributes): void {
+  const { state, tombstones, health, alarm, retired } = lifecycle;
+  for (const one of STATES) {
+    put.gauge('vamana_lifecycle_state', '1 for the state it is in', one === state ? 1 : 0, { ...of, state: one });
+  }
+  put.gauge('vamana_tombstone_ratio', 'share of rows in segments that are dead', tombstones, of);
+  put.gauge('vamana_retired_generations', 'kept for a rollback', retired.length, of);
+  put.gauge('vamana_maintenance_alarm', '1 when no job begins by itself any more', alarm === null ? 0 : 1, of);
+  if (health?.recall != null) put.gauge('vamana_canary_recall', 'recall@10 at the last check', health.recall, of);
 }
 
 function isFailed({ writeError, flushError }: CollectionStatus): boolean {

@@ -8,7 +8,7 @@ import type { CollectionSearchOptions } from '../read/read-options.js';
 import { filterOption } from './filter-option.js';
 import type { Plan } from './read-query.js';
 import { scoreOf } from './scores.js';
-import type { Shown } from './wire-point.js';
+import type { PointShape, Shown } from './wire-point.js';
 
 /** A point of a list; what it shows comes last, for those that are answered only. */
 export interface Hit {
@@ -34,6 +34,14 @@ export function searchOptions({ tuning, filter, space }: Plan, shown: Shown, k: 
     listSize: Math.max(listSize, k),
     ...(rerank === undefined ? {} : { rerank: Math.max(rerank, k) }),
   };
+}
+
+/** Who hears of a search, to be spread into its options. */
+export function listeners({
+  onCosts,
+  onFiltered,
+}: PointShape): Pick<CollectionSearchOptions, 'onCosts' | 'onFiltered'> {
+  return { ...(onCosts === undefined ? {} : { onCosts }), ...(onFiltered === undefined ? {} : { onFiltered }) };
 }
 
 export function hitsOf(points: readonly ScoredPoint[], { metric }: Pick<Space, 'metric'>): Found[] {

@@ -20,7 +20,15 @@ export const LIFECYCLE_ROUTES: readonly Route[] = [
   }),
   { ...route('GET', 'health', 'recall, dead rows, segments, measured now (ours)', health), access: 'read' },
   { ...route('GET', 'jobs', 'merges and rebuilds (ours)', jobs), access: 'read' },
-  route('POST', 'jobs/:job/cancel', 'cancel a merge or a rebuild (ours)', cancel),
+  route('POST', 'jobs/:job/cancel', 'cancel a merge or a rebuild (ours)', (request) =>
+    control(request, (it, job) => it.cancelJob(job)),
+  ),
+  route('POST', 'jobs/:job/pause', 'have a merge or a rebuild stand still (ours)', (request) =>
+    control(request, (it, job) => it.pauseJob(job, true)),
+  ),
+  route('POST', 'jobs/:job/resume', 'let it go on (ours)', (request) =>
+    control(request, (it, job) => it.pauseJob(job, false)),
+  ),
 ];
 
 function route(method: 'GET' | 'POST', end: string, title: string, handle: Route['handle']): Route {
@@ -64,10 +72,10 @@ function jobs(request: WireRequest): Promise<unknown> {
   return useCollection(request, (collection) => collection.jobs());
 }
 
-function cancel(request: WireRequest): Promise<unknown> {
+function control(request: WireRequest, change: (collection: Collection, job: number) => boolean): Promise<unknown> {
   const id = Number(request.params.job);
   return useCollection(request, (collection) => {
-    if (collection.cancelJob(id)) return true;
+    if (change(collection, id)) return true;
     throw notFound(`Job ${request.params.job} is not running`);
   });
 }

@@ -5,8 +5,9 @@ import { EncodedPayload, encodePayload } from '../payload/payload-codec.js';
 import type { Payload, PointId } from '../payload/point.js';
 import type { CollectionConfig } from '../config/collection-config.js';
 import { hasNames, type Space, spacesOf } from '../config/spaces.js';
+import { findNotFinite } from '../source/finite.js';
 import { encodeVectors, type GivenVectors } from '../write/encode-vectors.js';
-import { EncodedVector } from '../write/vector-input.js';
+import { EncodedVector, normalise } from '../write/vector-input.js';
 import type { EncodedPoint, NamedPointInput, UpdateMode, WriteOperation } from '../write/write-batch.js';
 import { badRequest } from './wire-error.js';
 
@@ -109,6 +110,24 @@ class ColumnWriter {
     if (count === points) return [{ name, dim, bytes, vectors: this.vectors, places: null }];
     return [{ name, dim, bytes, vectors: this.vectors.slice(0, count * bytes), places: this.places }];
   }
+}
+
+/**
+ * Rows of floats that are bytes already: as they are, or for cosine normalised where they lie. Undefined for what has to
+ * be looked at row by row: another element, and numbers that are not finite, which shall be named.
+ */
+export function packFloatColumns(
+  { ids, vectors, mode }: { ids: BigUint64Array; vectors: Float32Array; mode: UpdateMode },
+  { name, dim, element, metric }: Space,
+  named: boolean,
+): PackedPoints | undefined {
+  if (element !== 'f32' || findNotFinite(vectors, 'f32') !== -1) return undefined;
+  if (metric === 'cosine') {
+    for (let at = 0; at < vectors.length; at += dim) normalise(vectors.subarray(at, at + dim));
+  }
+  const bytes = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  const columns = [{ name, dim, bytes: 4 * dim, vectors: bytes, places: null }];
+  return { kind: 'upsert', mode, ids, columns, named, payloads: NONE, ends: new Uint32Array(ids.length) };
 }
 
 /** What may be given away instead of being copied. */

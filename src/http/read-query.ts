@@ -221,12 +221,12 @@ function readLookup(body: Fields): Lookup | undefined {
 }
 
 function readExample(value: unknown, shape: PointShape, { dim }: Space, place: string): Example {
-  if (!Array.isArray(value) && !isObject(value)) return readId(value, shape);
+  if (typeof value !== 'object' || value === null) return readId(value, shape);
   const values = readNumbers(value, place);
   if (values.length !== dim) {
     throw badRequest(`${place}: Vector dimension error: expected dim: ${dim}, got ${values.length}`);
   }
-  const wrong = values.findIndex((number) => typeof number !== 'number');
+  const wrong = Array.isArray(values) ? values.findIndex((number) => typeof number !== 'number') : -1;
   if (wrong !== -1) throw badRequest(`${place}: position ${wrong} is ${describe(values[wrong])}, expected a number`);
   return values;
 }

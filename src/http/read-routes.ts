@@ -16,12 +16,18 @@ import {
   readSearch,
 } from './read-query.js';
 import { bodyOf, collectionName, type Route, useCollection, type WireRequest } from './route.js';
+import { hitsText, listsText, pointsText, wireHit } from './hit-text.js';
 import type { Found } from './hits.js';
+import { JsonText } from './raw-answer.js';
+import type { SearchCosts } from './metrics.js';
 import { type Asked, answerMany } from './search-many.js';
 import { Spent } from './spent.js';
 import { badRequest, notFound } from './wire-error.js';
+import { writeJson } from './wire-json.js';
 import { type PointShape, readId, readIds, readShown, requireFew, wireId, wirePoint } from './wire-point.js';
 
+/** Hits, as JSON, in the shape of the route. */
+type Wrap = (points: string) => string;
 type PlanReader = (body: Fields, shape: PointShape, limits: QueryLimits) => Plan;
 
 const POINTS = '/collections/:collection/points';
@@ -45,14 +51,14 @@ export const READ_ROUTES: readonly Route[] = [
 ];
 
 function searchRoutes(name: string, title: string, read: PlanReader, wrapped: boolean, note?: string): Route[] {
-  const wrap = (points: unknown[]): unknown => (wrapped ? { points } : points);
+  const wrap = (points: string): string => (wrapped ? `{"points":${points}}` : points);
   const frame = { method: 'POST', access: 'read', ...(note === undefined ? {} : { note }) } as const;
   return [
     {
       ...frame,
       path: `${POINTS}/${name}`,
       title,
-      handle: (request) => withShape(request, async (shape) => wrap(await searchOne(request, shape, read))),
+      handle: (request) => withShape(request, (shape) => searchOne(request, shape, read, wrap)),
     },
     {
       ...frame,
@@ -76,15 +82,11 @@ function readAsked(body: Fields, request: WireRequest, shape: PointShape, read: 
   return asksCost(request) ? { ...asked, spent: new Spent() } : asked;
 }
 
-async function searchOne(request: WireRequest, shape: PointShape, read: PlanReader): Promise<unknown[]> {
+async function searchOne(request: WireRequest, shape: PointShape, read: PlanReader, wrap: Wrap): Promise<JsonText> {
   const asked = readAsked(bodyOf(request), request, shape, read);
   const [hits = []] = await answerMany([asked], shape, request.signal);
   if (asked.spent !== undefined) request.beside.cost = asked.spent.values;
-  return hits.map((hit) => wireHit(hit, shape));
-}
-
-function wireHit({ point, score, order }: Found, shape: PointShape): Record<string, unknown> {
-  return { ...wirePoint(point, shape, score), ...(order === undefined ? {} : { order_value: order }) };
+  return new JsonText(wrap(hitsText(hits, shape)));
 }
 
 const GROUP_SIZE_DEFAULT = 3;
@@ -117,7 +119,7 @@ async function searchGroups(body: Fields, request: WireRequest, shape: PointShap
   };
 }
 
-function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unknown[]) => unknown): Promise<unknown> {
+function searchMany(request: WireRequest, read: PlanReader, wrap: Wrap): Promise<unknown> {
   const searches = bodyOf(request).list('searches');
   if (searches === undefined) throw badRequest('missing field `searches`');
   requireFew('searches', searches.length, request.parts.config.limits.queries);
@@ -125,7 +127,7 @@ function searchMany(request: WireRequest, read: PlanReader, wrap: (points: unkno
     const asked = searches.map((search, at) => readAsked(Fields.of(search, `searches[${at}]`), request, shape, read));
     const lists = await answerMany(asked, shape, request.signal);
     if (asksCost(request)) request.beside.cost = asked.map(({ spent }) => spent?.values);
-    return lists.map((hits) => wrap(hits.map((hit) => wireHit(hit, shape))));
+    return new JsonText(await listsText(lists, shape, wrap));
   });
 }
 
@@ -140,7 +142,7 @@ function retrieve(request: WireRequest): Promise<unknown> {
     body.required('ids');
     const ids = readIds(body, 'ids', shape, request.parts.config.limits.points) ?? [];
     const points = await shape.collection.retrieve([...new Set(ids)], readShown(body, shape, true));
-    return points.map((point) => wirePoint(point, shape));
+    return new JsonText(await pointsText(points, shape));
   });
 }
 
@@ -171,10 +173,8 @@ function scroll(request: WireRequest): Promise<unknown> {
       ...(offset === undefined ? {} : { from: readId(offset, shape) }),
       signal: request.signal,
     });
-    return {
-      points: points.map((point) => wirePoint(point, shape)),
-      next_page_offset: next === null ? null : wireId(next),
-    };
+    const offsetText = writeJson(next === null ? null : wireId(next));
+    return new JsonText(`{"points":${await pointsText(points, shape)},"next_page_offset":${offsetText}}`);
   });
 }
 
@@ -188,10 +188,7 @@ async function scrollInOrder(body: Fields, order: Order, request: WireRequest, s
     signal: request.signal,
   };
   const points = await shape.collection.orderedPoints(limit, options);
-  return {
-    points: points.map(({ orderValue, ...point }) => ({ ...wirePoint(point, shape), order_value: orderValue })),
-    next_page_offset: null,
-  };
+  return new JsonText(`{"points":${await pointsText(points, shape)},"next_page_offset":null}`);
 }
 
 function count(request: WireRequest): Promise<unknown> {
@@ -206,12 +203,18 @@ function count(request: WireRequest): Promise<unknown> {
 function withShape<T>(request: WireRequest, work: (shape: PointShape) => Promise<T>): Promise<T> {
   const { metrics, registry, open } = request.parts;
   const wire = registry.collection(collectionName(request));
-  const onCosts = metrics.searched.bind(metrics);
+  const { trace } = request;
+  const onCosts = (costs: SearchCosts): void => {
+    metrics.searched(costs);
+    trace?.searched(costs);
+  };
+  const onFiltered = trace?.filtered.bind(trace);
+  const heard = { onCosts, ...(onFiltered === undefined ? {} : { onFiltered }) };
   const resolve = (name: string): string => registry.resolve(name);
   const lookUp: PointShape['lookUp'] = (name, look) => {
     const other = resolve(name);
     request.grant.require('read', other);
     return open.use(other, (collection) => look({ collection, wire: registry.collection(other) }));
   };
-  return useCollection(request, (collection: Collection) => work({ collection, wire, onCosts, resolve, lookUp }));
+  return useCollection(request, (collection: Collection) => work({ collection, wire, ...heard, resolve, lookUp }));
 }

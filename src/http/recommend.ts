@@ -11,7 +11,7 @@ import { type Examples, type ExampleVectors, vectorsOf } from './examples.js';
 import { filterOption } from './filter-option.js';
 import type { Plan } from './read-query.js';
 import { exactScore } from './scores.js';
-import { type Hit, mean, searchOptions } from './hits.js';
+import { type Hit, listeners, mean, searchOptions } from './hits.js';
 import type { PointShape, Shown } from './wire-point.js';
 import { vectorIn } from './wire-spaces.js';
 
@@ -107,19 +107,16 @@ async function nearExamples(
   { liked, hidden }: ExampleVectors,
   wanted: number,
   plan: Plan,
-  { collection, onCosts }: PointShape,
+  shape: PointShape,
   signal: AbortSignal,
 ): Promise<Point[]> {
+  const { collection } = shape;
   const { dim } = plan.space;
   const queries = liked.length === 1 ? liked : [...liked, mean(liked, dim)];
   const vectors = new Float32Array(queries.length * dim);
   for (const [at, query] of queries.entries()) vectors.set(query, at * dim);
   const k = Math.min(CANDIDATES.most, Math.max(CANDIDATES.least, CANDIDATES.factor * wanted) + hidden.size);
-  const options = {
-    ...searchOptions(plan, vectorOnly(plan.space), k),
-    signal,
-    ...(onCosts === undefined ? {} : { onCosts }),
-  };
+  const options = { ...searchOptions(plan, vectorOnly(plan.space), k), signal, ...listeners(shape) };
   const lists = await collection.searchBatch(vectors, options);
   return [...new Map(lists.flat().map((point) => [point.id, point])).values()];
 }

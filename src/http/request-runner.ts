@@ -5,17 +5,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Authenticator, Grant } from './auth.js';
 import { Fields } from './fields.js';
-import { Accepted, RawAnswer } from './raw-answer.js';
+import { Accepted, JsonText, RawAnswer } from './raw-answer.js';
 import type { BodyShare } from './read-body.js';
-import { LARGE_BODY_BYTES, type Route, type ServiceParts, wirePath } from './route.js';
+import { LARGE_BODY_BYTES, LARGE_JSON_BYTES, type Route, type ServiceParts, wirePath } from './route.js';
+import type { RequestTrace } from './traces.js';
+import { parseVectorJson } from './vector-json.js';
 import { asWireError, WireError } from './wire-error.js';
-import { parseJson } from './wire-json.js';
+import { bytesText, parseJson, writeJson } from './wire-json.js';
 
 /** What is known of a request besides what fastify has. */
 interface Context {
   route: Route;
   grant: Grant;
   share?: BodyShare;
+  trace?: RequestTrace;
 }
 
 /** Why work is stopped; made once, for an error that is made each time costs more than the rest of it. */
@@ -37,7 +40,19 @@ export class RequestRunner {
 
   /** Before the body is read. 401, 403, 429. */
   admit(route: Route, request: FastifyRequest): void {
-    this.contexts.set(request, { route, grant: this.grantOf(route, request) });
+    const context: Context = { route, grant: this.grantOf(route, request) };
+    this.contexts.set(request, context);
+    const { traces } = this.parts;
+    if (traces === null || route.bare === true) return;
+    const { method, endpoint } = labelsOf(request, route);
+    const { collection } = request.params as Record<string, string>;
+    const { traceparent } = request.headers;
+    context.trace = traces.begin({
+      method,
+      endpoint,
+      collection,
+      traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    });
   }
 
   /** What fastify shall take for the body. 408, 413, 503. */
@@ -53,7 +68,7 @@ export class RequestRunner {
 
   async run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { admission, config } = this.parts;
-    const { grant } = this.contexts.get(request) as Context;
+    const { grant, trace } = this.contexts.get(request) as Context;
     const clock = new AbortController();
     const stop = (): void => clock.abort(OVER);
     const gone = (): void => {
@@ -73,12 +88,13 @@ export class RequestRunner {
         grant,
         params: request.params as Record<string, string>,
         query,
-        body: bodyFor(route, request.body),
+        body: await this.bodyFor(route, request.body, trace),
         beside,
+        trace,
         contentType: request.headers['content-type'] ?? '',
         signal: clock.signal,
       });
-      return this.send(route, answer, beside, reply);
+      return this.send(route, answer, beside, reply, trace);
     } catch (error) {
       return this.refuse(error, reply);
     } finally {
@@ -103,6 +119,7 @@ export class RequestRunner {
   done(request: FastifyRequest, reply: FastifyReply): void {
     const context = this.contexts.get(request);
     context?.share?.release();
+    context?.trace?.end(reply.statusCode);
     const seconds = secondsOf(reply);
     const { method, endpoint } = labelsOf(request, context?.route);
     this.parts.metrics.answered({ method, endpoint, status: reply.statusCode }, seconds);
@@ -139,30 +156,51 @@ export class RequestRunner {
     if (this.parts.state.stopping) reply.header('connection', 'close');
   }
 
-  private send(route: Route, answer: unknown, beside: object, reply: FastifyReply): FastifyReply {
+  // What is large is read on a thread of its own: here it would keep everybody else waiting.
+  private async bodyFor({ takes }: Route, body: unknown, trace: RequestTrace | undefined): Promise<unknown> {
+    if (takes === 'stream' || takes === 'bytes') return body;
+    if (!(body instanceof Uint8Array) || body.length === 0) return undefined;
+    if (takes === 'bulk' && body.length >= LARGE_BODY_BYTES) return body;
+    const isLarge = body.length >= LARGE_JSON_BYTES;
+    const startMs = trace === undefined ? 0 : performance.now();
+    const { bulk, config } = this.parts;
+    const value = isLarge ? await bulk.parse(body, config.limits.json_values) : parseSmall(body, takes);
+    trace?.stage('parse', startMs);
+    return value;
+  }
+
+  private send(
+    route: Route,
+    answer: unknown,
+    beside: object,
+    reply: FastifyReply,
+    trace: RequestTrace | undefined,
+  ): FastifyReply {
     this.endConnection(reply);
     if (answer instanceof RawAnswer) return reply.headers({ ...answer.headers }).send(answer.body);
     if (answer instanceof Accepted) return reply.code(202).send({ status: 'accepted', time: secondsOf(reply) });
     if (route.bare === true) {
       return typeof answer === 'string' ? reply.type('text/plain').send(answer) : reply.send(answer);
     }
-    return reply.send({ result: answer ?? null, status: 'ok', time: secondsOf(reply), ...beside });
+    const startMs = trace === undefined ? 0 : performance.now();
+    const result = answer instanceof JsonText ? answer.text : writeJson(answer ?? null);
+    const rest = writeJson({ status: 'ok', time: secondsOf(reply), ...beside });
+    trace?.stage('serialise', startMs);
+    return reply.type(JSON_TYPE).send(`{"result":${result},${rest.slice(1)}`);
   }
 }
+
+// What is written is checked from the doubles that were sent, whatever the elements of the collection are.
+function parseSmall(body: Uint8Array, takes: Route['takes']): unknown {
+  return takes === 'bulk' ? parseJson(bytesText(body)) : parseVectorJson(body).value;
+}
+
+/** As fastify has it for what it serialises itself. */
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 // What is quick and always answered waits for nobody; what takes long is held to bounds of its own.
 function takesPlace({ access, long, always }: Route): boolean {
   return access !== 'open' && long === undefined && always === undefined;
-}
-
-function bodyFor({ takes }: Route, body: unknown): unknown {
-  if (takes === 'stream' || takes === 'bytes') return body;
-  if (takes === 'bulk' && body instanceof Uint8Array && body.length >= LARGE_BODY_BYTES) return body;
-  return body instanceof Uint8Array && body.length > 0 ? parseJson(textOf(body)) : undefined;
-}
-
-function textOf({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString('utf8');
 }
 
 const LABELS = new WeakMap<Route, { method: string; endpoint: string }>();

@@ -13,6 +13,7 @@ import type { OpenCollections } from './open-collections.js';
 import type { BodyReader } from './read-body.js';
 import type { ServiceConfig } from './service-config.js';
 import type { SnapshotStore } from './snapshot-store.js';
+import type { RequestTrace, Traces } from './traces.js';
 import { notSupported } from './wire-error.js';
 import type { WireRegistry } from './wire-registry.js';
 
@@ -29,6 +30,8 @@ export interface ServiceParts {
   bodies: BodyReader;
   loop: LoopDelay;
   snapshots: SnapshotStore;
+  /** Null where none are wanted. */
+  traces: Traces | null;
   bulk: BulkPool;
   logger: Logger;
   /** Set as the service ends. */
@@ -47,12 +50,16 @@ export interface WireRequest {
   beside: Record<string, unknown>;
   /** Of the body; empty where the client did not say. */
   contentType: string;
+  /** Where it is traced. */
+  trace: RequestTrace | undefined;
   /** Aborted when the client goes away or the time is up. */
   signal: AbortSignal;
 }
 
-/** Past this JSON is not parsed on the event loop where the route allows that: it would be held up for milliseconds. */
+/** Past this points to be written are not read on the event loop, which would be held up for milliseconds. */
 export const LARGE_BODY_BYTES = 128 * 1024;
+/** The same of all other JSON, of which less is made: a batch of a hundred queries is read sooner where it is. */
+export const LARGE_JSON_BYTES = 256 * 1024;
 
 export interface Route {
   method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';

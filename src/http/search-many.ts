@@ -4,7 +4,7 @@
 import type { SearchCosts } from './metrics.js';
 import type { Plan } from './read-query.js';
 import { passes } from './scores.js';
-import { type Found, hitsOf, searchOptions } from './hits.js';
+import { type Found, hitsOf, listeners, searchOptions } from './hits.js';
 import { answer } from './search.js';
 import type { Spent } from './spent.js';
 import { writeJson } from './wire-json.js';
@@ -57,7 +57,7 @@ function keyOf(plan: Plan, shown: Shown): string {
 }
 
 /** Of a query that is nothing but that vector. */
-function vectorOf({ ranking, prefetch }: Plan): readonly number[] | undefined {
+function vectorOf({ ranking, prefetch }: Plan): ArrayLike<number> | undefined {
   if (ranking.kind !== 'nearest' || prefetch.length > 0 || ranking.negative.length > 0) return undefined;
   const [only, ...others] = ranking.positive;
   // One that is looked up elsewhere is an id.
@@ -83,7 +83,11 @@ async function together(members: readonly Asked[], shape: PointShape, signal: Ab
     shape.onCosts?.(costs);
     for (const [at, { spent }] of members.entries()) spent?.addQuery(costs, at);
   };
-  const options = { ...searchOptions(plan, shown, plan.limit + plan.offset), signal, onCosts };
+  const options = {
+    ...searchOptions(plan, shown, plan.limit + plan.offset),
+    signal,
+    ...listeners({ ...shape, onCosts }),
+  };
   const found = await collection.searchBatch(queries, options);
   return members.map(({ plan: { threshold, offset, limit } }, at) => {
     const hits = hitsOf(found[at] ?? [], { metric });

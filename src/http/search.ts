@@ -8,7 +8,7 @@ import { filterOption } from './filter-option.js';
 import { fuseByRank, fuseByScore } from './fusion.js';
 import type { Plan, Ranking } from './read-query.js';
 import { vectorIn } from './wire-spaces.js';
-import { type Found, type Hit, hitsOf, mean, searchOptions } from './hits.js';
+import { type Found, type Hit, hitsOf, listeners, mean, searchOptions } from './hits.js';
 import { recommendByScores, scoreCandidates } from './recommend.js';
 import { ascends, exactScore, passes } from './scores.js';
 import type { PointShape, Shown } from './wire-point.js';
@@ -90,15 +90,12 @@ async function nearest(
   query: Float32Array,
   k: number,
   plan: Plan,
-  { collection, onCosts }: PointShape,
+  shape: PointShape,
   shown: Shown,
   signal: AbortSignal,
 ): Promise<Hit[]> {
-  const points = await collection.search(query, {
-    ...searchOptions(plan, shown, k),
-    signal,
-    ...(onCosts === undefined ? {} : { onCosts }),
-  });
+  const { collection } = shape;
+  const points = await collection.search(query, { ...searchOptions(plan, shown, k), signal, ...listeners(shape) });
   return hitsOf(points, plan.space);
 }
 
@@ -138,7 +135,7 @@ async function queryOf(
   const { dim } = space;
   const { liked, disliked, hidden } = await vectorsOf(examples, space, shape);
   if (liked.length === 1 && disliked.length === 0) {
-    return { query: Float32Array.from(liked[0] as ArrayLike<number>), hidden };
+    return { query: new Float32Array(liked[0] as ArrayLike<number>), hidden };
   }
   const towards = mean(liked, dim);
   if (disliked.length === 0) return { query: towards, hidden };

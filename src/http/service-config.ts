@@ -49,6 +49,11 @@ export const SETTINGS = {
     points: { kind: 'count', value: 100_000, meaning: 'points, or ids, of one request' },
     results: { kind: 'count', value: 10_000, meaning: 'limit and offset of one request, together' },
     queries: { kind: 'count', value: 1000, meaning: 'queries of a batch' },
+    json_values: {
+      kind: 'count',
+      value: 250_000,
+      meaning: 'values of a large body that are neither vectors nor points to be written',
+    },
     prefetch_depth: { kind: 'count', value: 16, meaning: 'nesting of prefetches' },
     timeout_seconds: { kind: 'count', value: 60, meaning: 'time for a search' },
     body_seconds: { kind: 'count', value: 60, meaning: 'time for a body to arrive' },
@@ -68,14 +73,36 @@ export const SETTINGS = {
     },
     requests_per_second: { kind: 'count', value: 0, meaning: 'of one key or address; 0 is no limit' },
   },
+  traces: {
+    endpoint: {
+      kind: 'text',
+      value: null,
+      meaning: 'where spans go, by OTLP over HTTP: http://127.0.0.1:4318/v1/traces, say; none are made by default',
+    },
+    percent: { kind: 'count', value: 100, meaning: 'of requests that are traced, unless their caller has decided' },
+  },
   maintenance: {
-    auto: { kind: 'flag', value: true, meaning: 'merge segments when it is due, rebuild when recall falls' },
+    auto: { kind: 'flag', value: true, meaning: 'merge and rebuild when it is due' },
     check_seconds: { kind: 'count', value: 60, meaning: 'between two looks at whether it is' },
     health_seconds: { kind: 'count', value: 600, meaning: 'between two checks of canary recall' },
     grace_seconds: { kind: 'count', value: 3600, meaning: 'how long replaced segments are kept for a rollback' },
+    retry_seconds: { kind: 'count', value: 600, meaning: 'after a job that failed, before the next begins by itself' },
     bytes_per_second: { kind: 'count', value: 0, meaning: 'of vectors that a job reads and writes; 0 is no limit' },
+    operations_per_second: { kind: 'count', value: 0, meaning: 'of the same, of up to 128 KiB each; 0 is no limit' },
+    yield_to_searches: { kind: 'flag', value: true, meaning: 'jobs stand still while a search is in flight' },
     memory_limit: { kind: 'count', value: 0, meaning: 'bytes the process may take for a job; 0 is no limit' },
     p99_budget_ms: { kind: 'count', value: 100, meaning: 'a job pauses while searches are slower; 0 for never' },
+    compact_cron: { kind: 'text', value: null, meaning: 'cron pattern of times at which all segments are merged' },
+    rebuild_cron: { kind: 'text', value: null, meaning: 'cron pattern of times at which all is rebuilt' },
+    health_cron: { kind: 'text', value: null, meaning: 'cron pattern of times at which the health is checked' },
+    off_peak_cron: { kind: 'text', value: null, meaning: 'cron pattern of when large jobs may begin by themselves' },
+    off_peak_minutes: { kind: 'count', value: 480, meaning: 'and for how long; they pause afterwards' },
+    timezone: { kind: 'text', value: null, meaning: "time zone of all these; the system's by default" },
+    most_segments: {
+      kind: 'count',
+      value: 200,
+      meaning: 'segments at which writes wait for merges, and slow down from half on',
+    },
   },
   log: {
     level: { kind: 'text', value: 'info', meaning: 'trace, debug, info, warn, error or silent' },
@@ -184,7 +211,7 @@ function convert(value: unknown, { kind, value: fallback }: Setting, place: stri
   throw invalid(place, value, 'a text that is not empty');
 }
 
-function requireConsistent({ service, storage, limits, log }: ServiceConfig): void {
+function requireConsistent({ service, storage, limits, traces, log }: ServiceConfig): void {
   if (service.port > 65_535) throw invalid('service.port', service.port, '0 to 65535');
   if ((service.tls_cert === null) !== (service.tls_key === null)) {
     throw invalid('service.tls_cert and service.tls_key', 'one of them', 'both or none');
@@ -199,6 +226,10 @@ function requireConsistent({ service, storage, limits, log }: ServiceConfig): vo
   if (!/^(always|none|[1-9]\d{0,6})$/.test(storage.sync)) {
     throw invalid('storage.sync', storage.sync, 'always, none or milliseconds');
   }
+  if (traces.endpoint !== null && !/^https?:$/.test(protocolOf(traces.endpoint))) {
+    throw invalid('traces.endpoint', traces.endpoint, 'a URL of http or https');
+  }
+  if (traces.percent > 100) throw invalid('traces.percent', traces.percent, '0 to 100');
   requireOne('storage.io', storage.io, ['auto', 'uring', 'pread', 'mmap']);
   requireOne('log.level', log.level, ['trace', 'debug', 'info', 'warn', 'error', 'silent']);
   if (limits.bodies_bytes < limits.body_bytes) {
@@ -208,6 +239,10 @@ function requireConsistent({ service, storage, limits, log }: ServiceConfig): vo
     if (value === 0 && name !== 'requests_per_second' && name !== 'filter_scan_points')
       throw invalid(`limits.${name}`, value, '1 or more');
   }
+}
+
+function protocolOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).protocol : '';
 }
 
 function requireOne(place: string, value: string, choices: readonly string[]): void {

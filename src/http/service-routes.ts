@@ -32,7 +32,8 @@ export const SERVICE_ROUTES: readonly Route[] = [
     path: '/vamana/collections/:collection/status',
     title: 'what a collection holds, by part (ours)',
     access: 'read',
-    handle: (request) => useCollection(request, (collection) => collection.status()),
+    handle: (request) =>
+      useCollection(request, (collection) => ({ config: collection.config, ...collection.status() })),
   },
 ];
 

@@ -8,6 +8,7 @@ import { Admission } from './admission.js';
 import { createApp } from './app.js';
 import { BulkPool } from './bulk-pool.js';
 import { LoopDelay } from './loop-delay.js';
+import { maintenanceOptions } from './maintenance-options.js';
 import { ServiceMetrics } from './metrics.js';
 import { OpenCollections } from './open-collections.js';
 import { BodyReader } from './read-body.js';
@@ -16,6 +17,7 @@ import type { ServiceParts } from './route.js';
 import { ROUTES } from './routes.js';
 import type { ServiceConfig } from './service-config.js';
 import { SnapshotStore } from './snapshot-store.js';
+import { Traces } from './traces.js';
 import { WireRegistry } from './wire-registry.js';
 
 export interface Service {
@@ -35,16 +37,7 @@ export async function startService(config: ServiceConfig, logger: Logger): Promi
     cacheBytes: storage.cache_bytes,
     ...(storage.threads === 0 ? {} : { threads: storage.threads }),
     ...(limits.filter_scan_points === 0 ? {} : { filterScanRows: limits.filter_scan_points }),
-    maintenance: {
-      auto: maintenance.auto,
-      checkIntervalMs: 1000 * Math.max(1, maintenance.check_seconds),
-      healthIntervalMs: 1000 * maintenance.health_seconds,
-      graceMs: 1000 * maintenance.grace_seconds,
-      bytesPerSecond: maintenance.bytes_per_second,
-      memoryLimit: maintenance.memory_limit,
-      p99BudgetMs: maintenance.p99_budget_ms,
-      onTransition: (job) => logger[job.state === 'FAILED' ? 'error' : 'info'](job, 'job'),
-    },
+    maintenance: maintenanceOptions(maintenance, logger),
     url: `http://${service.host}:${service.port}`,
     onRecovery: (collection, progress) => logger.debug({ collection, ...progress }, 'recovery'),
   });
@@ -83,7 +76,7 @@ class Frame {
   }
 
   private async finish(): Promise<void> {
-    const { config, loop, metrics, bulk, database } = this.parts;
+    const { config, loop, metrics, traces, bulk, database } = this.parts;
     const deadline = setTimeout(() => this.app.server.closeAllConnections(), config.service.shutdown_seconds * 1000);
     try {
       await this.app.close();
@@ -93,6 +86,7 @@ class Frame {
       await bulk.close();
       await metrics.close();
       await database.close();
+      await traces?.close();
     }
   }
 }
@@ -113,6 +107,7 @@ function createParts(
       memoryBytes: storage.memory_bytes,
     }),
     metrics,
+    traces: Traces.of(config.traces),
     admission: new Admission(
       {
         requests: limits.requests,

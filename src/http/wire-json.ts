@@ -14,3 +14,8 @@ export function parseJson(text: string): unknown {
     throw new WireError(400, `Format error in JSON body: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** The text of a body. */
+export function bytesText({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('utf8');
+}

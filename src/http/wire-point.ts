@@ -7,7 +7,7 @@ import type { Payload, PointId } from '../payload/point.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import type { NamedPointInput, PointInput } from '../write/write-batch.js';
 import type { SearchCosts } from './metrics.js';
-import { describe, Fields, isObject } from './fields.js';
+import { describe, Fields, isList, isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { shortFloat } from './wire-json.js';
 import type { WireCollection } from './wire-registry.js';
@@ -24,6 +24,8 @@ export interface PointShape extends WriteShape {
   collection: Collection;
   /** Hears what each query of the engine cost. */
   onCosts?: (costs: SearchCosts) => void;
+  /** Hears how long the filter of a search took. */
+  onFiltered?: (ms: number) => void;
   /** The collection that a name stands for. */
   resolve?: (name: string) => string;
   /** Another collection, as the one who asks may read it. */
@@ -57,7 +59,7 @@ export function readVectors(value: unknown, shape: WriteShape, place: string): G
     return vectorsOf([[space.name, readNumbers(value, place)]], shape, place);
   }
   // A vector may be named "text": only what is no list there is a document to embed.
-  if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !Array.isArray(value[name]))) {
+  if (['text', 'image', 'object'].some((name) => Object.hasOwn(value, name) && !isList(value[name]))) {
     throw notSupported(`inference (${place})`, 'send the vector itself');
   }
   const given = Object.entries(value).map(([name, numbers]) => {
@@ -68,10 +70,12 @@ export function readVectors(value: unknown, shape: WriteShape, place: string): G
 }
 
 /** As the library takes them: the only one, or those that there are by name. */
-export type GivenPointVectors = { vector: number[] } | { vectors: Record<string, number[]> };
+export type GivenPointVectors = { vector: Numbers } | { vectors: Record<string, Numbers> };
+
+type Numbers = ReturnType<typeof readNumbers>;
 
 function vectorsOf(
-  given: readonly (readonly [name: string, numbers: number[]])[],
+  given: readonly (readonly [name: string, numbers: Numbers])[],
   shape: WriteShape,
   place: string,
 ): GivenPointVectors {
@@ -81,7 +85,9 @@ function vectorsOf(
   return { vector: only[1] };
 }
 
-export function readNumbers(value: unknown, place: string): number[] {
+/** As JSON has them, which is not checked; or a vector as vector-json.ts makes one. */
+export function readNumbers(value: unknown, place: string): number[] | Float32Array {
+  if (value instanceof Float32Array) return value;
   if (!Array.isArray(value)) {
     if (isObject(value) && 'indices' in value) throw notSupported(`a sparse vector (${place})`, 'send a dense one');
     throw badRequest(`${place}: found ${describe(value)}, expected a list of numbers`);
@@ -125,12 +131,15 @@ export function readShown(body: Fields, shape: PointShape, payloadByDefault: boo
 /** A point as answers have it; a search's has its version and score. */
 export function wirePoint(point: Point, { wire }: PointShape, score?: number): Record<string, unknown> {
   const { id, version, payload, vector, vectors } = point;
-  return {
-    id: wireId(id),
-    ...(score === undefined ? {} : { version, score: shortFloat(score) }),
-    ...(payload === undefined ? {} : { payload: payload ?? {} }),
-    ...(vector === undefined && vectors === undefined ? {} : { vector: wireVectors(point, wire) }),
-  };
+  // Member by member: this is made for every hit of every query.
+  const wired: Record<string, unknown> = { id: wireId(id) };
+  if (score !== undefined) {
+    wired.version = version;
+    wired.score = shortFloat(score);
+  }
+  if (payload !== undefined) wired.payload = payload ?? {};
+  if (vector !== undefined || vectors !== undefined) wired.vector = wireVectors(point, wire);
+  return wired;
 }
 
 // The unnamed one alone is a list, all else by name.

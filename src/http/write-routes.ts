@@ -5,10 +5,12 @@ import { importPoints } from '../collection/import-points.js';
 import type { Collection } from '../collection/collection.js';
 import type { EncodedPoint, NamedPointInput, WriteOperation } from '../write/write-batch.js';
 import { type BulkChange, type BulkTask, readBulk } from './bulk-task.js';
-import { type PackedPoints, packedBytes, unpackPoints } from './packed-points.js';
+import { readFloatColumns } from './binary-points.js';
+import { packFloatColumns, type PackedPoints, packedBytes, unpackPoints } from './packed-points.js';
 import { type ChangeKind, doTo, readChanges } from './read-changes.js';
 import { LARGE_BODY_BYTES, type Route, useCollection, type WireRequest } from './route.js';
 import { badRequest } from './wire-error.js';
+import { mayLackVectors, spaceNamed } from './wire-spaces.js';
 
 const POINTS = '/collections/:collection/points';
 
@@ -60,6 +62,8 @@ function route(method: 'PUT' | 'POST', end: string, title: string, kind: ChangeK
   };
 }
 
+/** Columns that are only looked at are read on the event loop up to here: some milliseconds. */
+const LARGE_COLUMNS_BYTES = 4 * 1024 * 1024;
 /** Of points that were read so: batches short enough for one turn of the loop, and so many at once share a sync. */
 const BATCH_BYTES = 128 * 1024;
 const BATCHES_IN_FLIGHT = 4;
@@ -68,8 +72,12 @@ const BATCHES_IN_FLIGHT = 4;
 function change(request: WireRequest, kind: BulkTask['kind']): Promise<unknown[]> {
   const wait = request.query.oneOf('wait', ['true', 'false']) !== 'false';
   return useCollection(request, async (collection) => {
+    const startMs = performance.now();
     const changes = await read(request, kind, collection);
+    const readMs = performance.now();
+    request.trace?.stage('check', startMs, readMs);
     const seq = await applyAll(collection, changes, request.signal);
+    request.trace?.stage('write', readMs);
     // Durable and visible in either case: a promise to do it later would be kept no sooner.
     const status = wait ? 'completed' : 'acknowledged';
     return changes.map(() => ({ operation_id: seq, status }));
@@ -89,8 +97,21 @@ async function read(
     return readChanges(kind, body, { collection, wire, most });
   }
   const using = query.string('using');
+  const packed =
+    kind === 'binary' && body.length < LARGE_COLUMNS_BYTES ? packColumns(body, { config, wire, most, using }) : undefined;
+  if (packed !== undefined) return [{ packed }];
   const task = { kind, bytes: body, config, wire, most, ...(using === undefined ? {} : { using }) };
   return body.length < LARGE_BODY_BYTES ? readBulk(task) : parts.bulk.read(task);
+}
+
+function packColumns(
+  body: Uint8Array,
+  { config, wire, most: points, using }: Pick<BulkTask, 'config' | 'wire' | 'most'> & { using: string | undefined },
+): PackedPoints | undefined {
+  const shape = { collection: { config }, wire };
+  const space = spaceNamed(using, shape, 'using');
+  const columns = readFloatColumns(body, { points, dim: space.dim });
+  return columns === undefined ? undefined : packFloatColumns(columns, space, mayLackVectors(shape));
 }
 
 /** The number of the last batch. */

@@ -41,6 +41,29 @@ function writeExact(value: unknown): string {
 /** The shortest decimal that is the same float of 32 bits: what was given, not what it was widened to. */
 export function shortFloat(value: number): number {
   const single = Math.fround(value);
+  const magnitude = Math.abs(single);
+  return magnitude >= SCALED_LEAST && magnitude < SCALED_MOST ? shortScaled(single, magnitude) : shortPrinted(single);
+}
+
+/** Within these the power of ten that makes nine digits a whole number is exact as a double. */
+const SCALED_LEAST = 1e-13;
+const SCALED_MOST = 1e5;
+const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+
+// Without going over text, which takes ten times as long: a quotient of two exact doubles is the double that the decimal
+// reads as.
+function shortScaled(single: number, magnitude: number): number {
+  let exponent = 5 - Math.floor(Math.log10(magnitude));
+  for (let digits = 6; digits < 9; digits += 1) {
+    const power = POWERS[exponent] as number;
+    const short = Math.round(single * power) / power;
+    if (Math.fround(short) === single) return short;
+    exponent += 1;
+  }
+  return single;
+}
+
+function shortPrinted(single: number): number {
   for (let digits = 6; digits < 9; digits += 1) {
     const short = Number(single.toPrecision(digits));
     if (Math.fround(short) === single) return short;

@@ -9,6 +9,7 @@ import { type PayloadSelection, selectPayload } from '../payload/payload-selecti
 import type { Payload, PointId } from '../payload/point.js';
 import { createVectorData, elementBytes } from '../source/formats.js';
 import { halvesToFloats } from '../source/half.js';
+import { Turns } from './turns.js';
 
 /** Half floats are returned as f32. */
 export type PointVector = Float32Array | Uint8Array | Int8Array;
@@ -58,8 +59,9 @@ export async function assemblePoints(
   const reading = vectors === undefined || rows.length === 0 ? undefined : readVectors(vectors, rows);
   try {
     if (prefetch === true) await meta.prefetch(rows);
-    const records = meta.recordsOf(rows).map((record, at) => record ?? missing(rows[at] as number));
-    const points = records.map((record) => assemble(record, payload));
+    const records: RowRecord[] = [];
+    const source = { meta, payload, records };
+    const points = rows.length <= SLICE_ROWS ? assembleSlice(source, rows) : await inTurns(source, rows);
     if (named !== undefined) await addNamed(points, records, rows, named);
     const read = await reading;
     if (read === undefined) return points;
@@ -68,6 +70,35 @@ export async function assemblePoints(
     // Its failure is lost only when there is another one to tell.
     await reading?.catch(() => undefined);
   }
+}
+
+/** So many take a millisecond or so. */
+const SLICE_ROWS = 128;
+
+/** Where points come from; the records that were read are left in it. */
+interface Source {
+  meta: MetaSnapshot;
+  payload: PayloadSelection;
+  records: RowRecord[];
+}
+
+async function inTurns(source: Source, rows: Uint32Array): Promise<Point[]> {
+  const points: Point[] = [];
+  const turns = new Turns();
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    const turn = turns.next();
+    if (turn !== undefined) await turn;
+    points.push(...assembleSlice(source, rows.subarray(from, from + SLICE_ROWS)));
+  }
+  return points;
+}
+
+function assembleSlice({ meta, payload, records }: Source, rows: Uint32Array): Point[] {
+  return meta.recordsOf(rows).map((found, at) => {
+    const record = found ?? missing(rows[at] as number);
+    records.push(record);
+    return assemble(record, payload);
+  });
 }
 
 function assemble({ id, seq, payload }: RowRecord, selection: PayloadSelection): Point {

@@ -138,7 +138,9 @@ export class CollectionReader {
   facet(key: string, { filter, limit = FACETS_DEFAULT, signal }: FacetOptions): Promise<FacetHit[]> {
     const parsed = filter === undefined ? undefined : this.filters.parse(filter);
     const { fields } = this.root;
-    return this.withRows(parsed, signal, async (_snapshot, rows) => facetOf(fields, key, rows?.rows ?? null, limit));
+    return this.withRows(parsed, signal, (_snapshot, rows) =>
+      facetOf(fields, key, rows?.rows ?? null, { limit, signal }),
+    );
   }
 
   /** Points in the order of a field, each with the number by which it stands there. */
@@ -146,8 +148,9 @@ export class CollectionReader {
     const selection = parseSelection(options.withPayload ?? true);
     const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
     return this.withRows(parsed, options.signal, async (snapshot, rows) => {
-      const ordered = orderedRows(this.root.fields, rows?.rows ?? null, limit, options);
-      const found = ordered.filter(({ row }) => rows !== null || snapshot.meta.recordOf(row) !== undefined);
+      // The index stands at a record that may be later than the snapshot.
+      const accepts = (row: number): boolean => snapshot.meta.recordOf(row) !== undefined;
+      const found = await orderedRows(this.root.fields, { rows: rows?.rows ?? null, accepts }, limit, options);
       const numbers = Uint32Array.from(found, ({ row }) => row);
       const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
       const points = await assemblePoints(snapshot.meta, numbers, pointOptions);
@@ -217,6 +220,7 @@ export class CollectionReader {
     if (turn !== undefined) await turn;
     const began = performance.now();
     return this.withRows(parsed, options.signal, async (snapshot, rows) => {
+      if (rows !== null) options.onFiltered?.(performance.now() - began);
       if (count === 0) return answer(snapshot, rows, [], NO_RUN);
       const where = { rows, costs, space: space.number, store: this.root.storeOf(space.number) };
       const found = await runSearch(snapshot, { bytes, count }, options, where);

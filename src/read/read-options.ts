@@ -35,6 +35,8 @@ export interface CollectionSearchOptions extends ReadOptions, SpaceChoice {
   strategy?: NativeFilterStrategy;
   /** Hears what each query cost, an entry a query in each column, before the points are read. */
   onCosts?: (costs: NonNullable<NativeSearchResult['costs']>) => void;
+  /** Hears, where there is a filter, in how many milliseconds it became a set of rows. */
+  onFiltered?: (ms: number) => void;
   signal?: AbortSignal;
 }
 

@@ -58,7 +58,7 @@ async function build(
 
 async function refused(change: Partial<GateInput>): Promise<GateResult['gate'][]> {
   const recent = { bytes: new Uint8Array(0), count: 0 };
-  const results = await runGates({ store, base, live, before, candidate: sound, recent, ...change });
+  const results = await runGates({ store, base, live, seq: 1, before, candidate: sound, recent, ...change });
   return results.filter(({ passed }) => !passed).map(({ gate }) => gate);
 }
 

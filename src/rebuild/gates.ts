@@ -18,13 +18,14 @@ export interface GateInput {
   store: NativeStore;
   /** Of the collection when the merge began. */
   base: NativeSnapshot;
-  /** Rows that lived then. */
+  /** Rows that lived then, and the last record that they are of. */
   live: ReadonlyRoaringBitmap32;
+  seq: number;
   before: readonly NativeSegment[];
   candidate: NativeSegment;
   /** Queries that users asked lately, packed; points of the collection stand in for them. */
   recent: { bytes: Uint8Array; count: number };
-  /** Most bytes of graph and codes that the new segment may take; no limit by default. */
+  /** Most memory of the process, in which old and new are open now; no limit by default. */
   memoryLimit?: number;
 }
 
@@ -60,7 +61,7 @@ export async function runGates(input: GateInput): Promise<GateResult[]> {
       compareMemory(input),
       await compareShadow(old, next, input.recent.count > 0 ? input.recent : canary, listSize),
       await checkFilters(input.store, next, canary, RoaringBitmap32.and(live, held)),
-      await checkChanges(next, canary),
+      await checkChanges(input, next, canary),
     ];
   } finally {
     old.close();
@@ -68,12 +69,12 @@ export async function runGates(input: GateInput): Promise<GateResult[]> {
   }
 }
 
-/** The same rows, those that lived: row by row. */
-function compareRows({ store, live, before, candidate }: GateInput): { gate: GateResult; held: RoaringBitmap32 } {
+/** The same rows, those that lived at that record: row by row. */
+function compareRows({ store, live, seq, before, candidate }: GateInput): { gate: GateResult; held: RoaringBitmap32 } {
   const olds = before.map((segment) => probeSegment(store, 'a segment', segment));
   const made = probeSegment(store, 'the new segment', candidate);
   const held = new RoaringBitmap32();
-  const figures = { rows: 0, missing: 0, extra: 0 };
+  const figures = { seq, rows: 0, missing: 0, extra: 0 };
   try {
     const end = Math.max(candidate.rows.last, ...before.map(({ rows }) => rows.last)) + 1;
     for (let first = 0; first < end; first += WINDOW_ROWS) {
@@ -148,13 +149,16 @@ function notSlower([before, after]: readonly [number, number], most: number): bo
   return after <= before * most || after - before < LATENCY_NOISE_MS;
 }
 
+/** What they hold for searches, and the process with both. */
 function compareMemory({ before, candidate, memoryLimit }: GateInput): GateResult {
   const bytesOf = ({ info: { files } }: NativeSegment): number => files.graph + files.codes;
   const figures = {
     bytesBefore: before.reduce((sum, segment) => sum + bytesOf(segment), 0),
     bytesAfter: bytesOf(candidate),
+    residentBytes: process.memoryUsage.rss(),
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
   };
-  return { gate: 'memory', passed: memoryLimit === undefined || figures.bytesAfter <= memoryLimit, figures };
+  return { gate: 'memory', passed: memoryLimit === undefined || figures.residentBytes <= memoryLimit, figures };
 }
 
 /** Of what searches found before, as much must be found now, or nearer. */
@@ -203,21 +207,56 @@ async function checkFilters(
   return { gate: 'filters', passed: figures.wrong === 0, figures };
 }
 
-/** Points that die are found no more; the others are. */
-async function checkChanges(next: NativeSnapshot, canary: Canary): Promise<GateResult> {
+/**
+ * Points that die are found no more, the others are; and points that get another vector, which is a dead row and a fresh
+ * one, are found by that.
+ */
+async function checkChanges(
+  { store, candidate }: GateInput,
+  next: NativeSnapshot,
+  canary: Canary,
+): Promise<GateResult> {
   const dead = canary.rows.filter((_, at) => at % 2 === 0).slice(0, CHANGED_ROWS);
-  const changed = next.next({ dead });
+  const updated = candidate.rows.last + dead.length < NO_ROW ? dead.length : 0;
+  const moved = Uint32Array.from({ length: updated }, (_, at) => candidate.rows.last + 1 + at);
+  const others = queriesAt(
+    canary,
+    Array.from({ length: updated }, (_, at) => 2 * at),
+  );
+  const fresh = store.createDelta();
+  const changed = next.next({ dead, segments: [candidate], deltas: [fresh] });
   try {
-    const figures = { deleted: dead.length, stillFound: 0, lost: 0 };
+    const figures = { deleted: dead.length, stillFound: 0, lost: 0, updated, notFound: 0 };
     const gone = new Set(dead);
     const found = await searchCanary(changed, canary, { exact: true });
     for (const row of found.rows) if (gone.has(row)) figures.stillFound += 1;
     const there = await changed.fetch(canary.rows);
     for (const [at, row] of canary.rows.entries()) if (!gone.has(row) && there.found[at] !== 1) figures.lost += 1;
-    return { gate: 'changes', passed: figures.stillFound === 0 && figures.lost === 0, figures };
+    if (updated > 0) fresh.append(moved, others.bytes);
+    const after = changed.next({});
+    try {
+      const hits = await searchCanary(after, others);
+      for (const [at, row] of moved.entries()) {
+        const [first, end] = [at * CANARY_K, (at + 1) * CANARY_K];
+        // Where more points than are asked for stand at one place, any of them will do.
+        const sameForAll = hits.distances[end - 1] === hits.distances[first];
+        if (!hits.rows.subarray(first, end).includes(row) && !sameForAll) figures.notFound += 1;
+      }
+    } finally {
+      after.close();
+    }
+    const passed = figures.stillFound === 0 && figures.lost === 0 && figures.notFound === 0;
+    return { gate: 'changes', passed, figures };
   } finally {
     changed.close();
+    fresh.close();
   }
+}
+
+function queriesAt({ bytes, count }: Canary, places: readonly number[]): Pick<Canary, 'bytes' | 'count'> {
+  const size = bytes.length / Math.max(1, count);
+  const packed = Buffer.concat(places.map((at) => bytes.subarray(at * size, (at + 1) * size)));
+  return { bytes: packed, count: places.length };
 }
 
 function one({ bytes, count }: Canary, at: number): Pick<Canary, 'bytes' | 'count'> {

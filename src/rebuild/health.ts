@@ -2,6 +2,7 @@
 // bounded time: of a large collection fewer queries are scanned for.
 import type { NativeSnapshot } from '../binding.js';
 import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
+import type { Thresholds } from '../config/maintenance.js';
 import { type Canary, recallOf, sampleCanary, searchCanary } from './canary.js';
 import { type SegmentFacts, tombstoneRatio } from './merge-policy.js';
 
@@ -11,7 +12,7 @@ export interface HealthReport {
   /** Recall@10 at list size 64, and of how many queries; null where there are no points. */
   recall: number | null;
   queries: number;
-  /** The recall of the first check after segments were last exchanged; what `recall` is compared with. */
+  /** The recall when the generation was published, or at the first check since; what `recall` is compared with. */
   reference: number | null;
   tombstones: number;
   segments: number;
@@ -26,6 +27,7 @@ export async function measureHealth(
   live: ReadonlyRoaringBitmap32,
   facts: readonly SegmentFacts[],
   reference: number | null,
+  signal?: AbortSignal,
 ): Promise<HealthReport> {
   const began = performance.now();
   const checkedAt = new Date().toISOString();
@@ -33,6 +35,7 @@ export async function measureHealth(
   let queries = 0;
   let found = 0;
   for (; queries < canary.count && performance.now() - began < SCAN_MS; queries += QUERIES_AT_ONCE) {
+    signal?.throwIfAborted();
     const some = slice(canary, queries, QUERIES_AT_ONCE);
     const truth = await searchCanary(snapshot, some, { exact: true });
     found += some.count * recallOf(await searchCanary(snapshot, some), truth);
@@ -51,9 +54,15 @@ export async function measureHealth(
 }
 
 /** Null where recall is as it was; else what is wrong. */
-export function recallProblem({ recall, reference }: HealthReport, drop: number): string | null {
-  if (recall === null || reference === null || recall >= reference - drop) return null;
-  return `canary recall ${recall.toFixed(4)} is more than ${drop} below ${reference.toFixed(4)}`;
+export function recallProblem(
+  { recall, reference }: Pick<HealthReport, 'recall' | 'reference'>,
+  { recallDrop, recallFloor }: Pick<Thresholds, 'recallDrop' | 'recallFloor'>,
+): string | null {
+  if (recall === null) return null;
+  const found = `canary recall ${recall.toFixed(4)}`;
+  if (recall < recallFloor) return `${found} is below ${recallFloor}`;
+  if (reference === null || recall >= reference - recallDrop) return null;
+  return `${found} is more than ${recallDrop} below ${reference.toFixed(4)}`;
 }
 
 function slice({ bytes, count }: Canary, first: number, most: number): Pick<Canary, 'bytes' | 'count'> {

@@ -7,6 +7,7 @@ import { type SealedFormat, seal, unseal } from '../disk/sealed-text.js';
 import { replaceFile } from '../disk/staged-file.js';
 import { type Storage, withFile } from '../disk/storage.js';
 import type { GateResult } from './gates.js';
+import type { Trigger } from './repeat-guard.js';
 
 export type JobKind = 'minor' | 'major' | 'rebuild';
 export type JobState = 'RUNNING' | 'VALIDATING' | 'SWAPPING' | 'DONE' | 'FAILED' | 'CANCELLED';
@@ -15,8 +16,9 @@ export interface Job {
   id: number;
   kind: JobKind;
   state: JobState;
-  /** Why it was begun. */
+  /** Why it was begun, and what made it due; null where it was asked for. */
   reason: string;
+  trigger: Trigger | null;
   /** The name of the vector space whose segments they are; absent where vectors have no names. */
   space?: string;
   /** Segments that it merges, and the one it makes; null before, and where no row of them lives. */
@@ -29,12 +31,37 @@ export interface Job {
   /** Gates were passed over. */
   force: boolean;
   gates: GateResult[];
-  /** Rows of the new segment. */
+  /** Rows of the new segment, and how many its graph and codes were built of: the others were inserted since. */
   rows: number | null;
+  builtRows: number | null;
+  /** Error of the codes of rows that it inserted over that of those they were trained on; null where none were. */
+  drift: number | null;
+  /** Memory of the process: stated in advance, and the most there ever was. */
+  plannedBytes: number | null;
+  peakBytes: number | null;
   /** Writers waited so long, and of that the exchange of what searches see took so long. */
   pausedMs: number | null;
   swapMs: number | null;
+  /** Canary recall afterwards, by which the health of the collection is judged from then on; null after a minor merge. */
+  recall: number | null;
 }
+
+/** What is not known yet of a job that begins, or of one of a release that did not keep it. */
+export const NOTHING_YET = {
+  trigger: null,
+  into: null,
+  endedAt: null,
+  error: null,
+  gates: [],
+  rows: null,
+  builtRows: null,
+  drift: null,
+  plannedBytes: null,
+  peakBytes: null,
+  pausedMs: null,
+  swapMs: null,
+  recall: null,
+} satisfies Partial<Job>;
 
 const FORMAT: SealedFormat = { name: 'vamana-job', version: 1, advice: 'delete it: it is history only' };
 const JOBS_KEPT = 100;
@@ -60,7 +87,7 @@ export class JobLog {
       const job = await withFile(storage, path, 'read', async (file) =>
         unseal(await file.read(0, await file.size()), path, FORMAT),
       )
-        .then((document) => document as Job)
+        .then((document) => ({ ...NOTHING_YET, ...(document as Job) }))
         .catch(() => null);
       if (job === null) continue;
       jobs.push(hasEnded(job) ? job : { ...job, state: 'FAILED', error: 'the process ended before the job did' });
@@ -72,15 +99,26 @@ export class JobLog {
     return (this.jobs.at(-1)?.id ?? 0) + 1;
   }
 
-  /** Keeps it as it is now. IO, DISK_FULL. */
-  async save(job: Job): Promise<void> {
+  /** Of the segment with this number; undefined where a flush made it. */
+  maker(segment: number): Job | undefined {
+    return this.jobs.findLast(({ into }) => into === segment);
+  }
+
+  /** How many failed since one was done that ended well; those that were cancelled do not count. */
+  get failures(): number {
+    const after = this.jobs.findLastIndex(({ state }) => state === 'DONE') + 1;
+    return this.jobs.slice(after).filter(({ state }) => state === 'FAILED').length;
+  }
+
+  /** Keeps it as it is now. Old ones go, but for those that made one of the segments `needed`. IO, DISK_FULL. */
+  async save(job: Job, needed: ReadonlySet<number>): Promise<void> {
     if (!this.jobs.includes(job)) this.jobs.push(job);
     await this.storage.mkdir(this.paths.jobsDir);
     await replaceFile(this.storage, this.paths.job(job.id), [seal(job, FORMAT)]);
-    while (this.jobs.length > JOBS_KEPT) {
-      const [oldest] = this.jobs.splice(0, 1);
-      if (oldest !== undefined)
-        await this.storage.unlink(join(this.paths.jobsDir, `${oldest.id}.job`)).catch(() => undefined);
+    const old = this.jobs.slice(0, Math.max(0, this.jobs.length - JOBS_KEPT));
+    for (const one of old.filter(({ into }) => into === null || !needed.has(into))) {
+      this.jobs.splice(this.jobs.indexOf(one), 1);
+      await this.storage.unlink(join(this.paths.jobsDir, `${one.id}.job`)).catch(() => undefined);
     }
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { THRESHOLDS_DEFAULT as defaults } from '../config/maintenance.js';
-import { chooseMerge, type SegmentFacts, tombstoneRatio } from './merge-policy.js';
+import { mergesDue, type SegmentFacts, tombstoneRatio, triggerValues } from './merge-policy.js';
 
 const segment = (number: number, rows: number, liveRows = rows): SegmentFacts => ({ number, rows, liveRows });
 const many = (count: number, rows: number, first = 1): SegmentFacts[] =>
@@ -46,8 +46,8 @@ describe('what is merged', () => {
       ['major', [1, 2, 3]],
     ],
   ])('%s', (_what, segments, expected) => {
-    const choice = chooseMerge(segments, { ...defaults, segments: 50 });
-    if (expected === null) expect(choice).toBeNull();
+    const [choice] = mergesDue(segments, { ...defaults, segments: 50 });
+    if (expected === null) expect(choice).toBeUndefined();
     else if (segments.length > 50) expect(choice?.kind).toBe('minor');
     else expect([choice?.kind, choice?.segments]).toEqual(expected);
   });
@@ -63,8 +63,8 @@ describe('what is merged', () => {
         let segments = sizes.map(({ rows, dead }, at) => segment(at + 1, rows, Math.round(rows * (1 - dead))));
         let number = segments.length;
         for (let merges = 0; ; merges += 1) {
-          const choice = chooseMerge(segments, defaults);
-          if (choice === null) break;
+          const [choice] = mergesDue(segments, defaults);
+          if (choice === undefined) break;
           expect(merges).toBeLessThan(200);
           const gone = new Set(choice.segments);
           const live = segments.filter((one) => gone.has(one.number)).reduce((sum, one) => sum + one.liveRows, 0);
@@ -75,5 +75,40 @@ describe('what is merged', () => {
         expect(tombstoneRatio(segments)).toBeLessThanOrEqual(defaults.tombstones);
       }),
     );
+  });
+
+  it.each<[string, Partial<SegmentFacts>, boolean]>([
+    ['a graph that holds twice as many rows as it was built of and more', { builtRows: 24_000 }, true],
+    ['not one that holds twice as many', { builtRows: 25_000 }, false],
+    ['codes that err half as much again on new rows and more', { drift: 1.6 }, true],
+    ['not codes that err a little more', { drift: 1.4 }, false],
+    ['nothing of which that is not known', {}, false],
+  ])('is built anew: %s', (_what, facts, expected) => {
+    const large = { ...segment(1, 50_000), ...facts };
+    const due = mergesDue([large, segment(2, 400)], defaults);
+    expect(due.map(({ kind, segments }) => [kind, segments])).toEqual(expected ? [['rebuild', [1, 2]]] : []);
+  });
+
+  it('is told with how far its triggers are, also those that are not due', () => {
+    const values = triggerValues([
+      segment(1, 20_000, 10_000),
+      { ...segment(2, 30_000), builtRows: 20_000, drift: 1.25 },
+    ]);
+    expect(Object.fromEntries(values)).toEqual({
+      tombstones: expect.closeTo(0.2),
+      segments: 2,
+      growth: expect.closeTo(4 / 3),
+      builtRows: 1.5,
+      drift: 1.25,
+      'segments of tier 2': 2,
+    });
+  });
+
+  it('is named by a trigger whose value is that of triggerValues', () => {
+    const segments = [...many(11, 500), ...many(11, 5000, 20), segment(99, 100_000, 50_000)];
+    const values = triggerValues(segments);
+    const due = mergesDue(segments, defaults);
+    expect(due.length).toBeGreaterThan(2);
+    for (const { trigger } of due) expect(values.get(trigger?.name ?? '')).toBe(trigger?.value);
   });
 });

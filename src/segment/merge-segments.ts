@@ -59,6 +59,13 @@ export interface MergeRun {
   onProgress?: (progress: RatedProgress) => void;
 }
 
+export interface ThrottleLimits {
+  bytesPerSecond?: number;
+  operationsPerSecond?: number;
+  yields?: boolean;
+  paused?: boolean;
+}
+
 export type MergePlan = NativeMergePlan;
 export type MergeReport = NativeMergeReport;
 
@@ -88,9 +95,11 @@ export async function planMerge(input: MergeInput): Promise<MergePlan> {
 }
 
 /** For one merge or for many. Without a limit and not paused unless it is told so. */
-export function createThrottle(limits: { bytesPerSecond?: number; paused?: boolean } = {}): NativeThrottle {
+export function createThrottle(limits: ThrottleLimits = {}): NativeThrottle {
   const throttle = loadNative().createThrottle();
   throttle.setBytesPerSecond(limits.bytesPerSecond ?? 0);
+  throttle.setOperationsPerSecond(limits.operationsPerSecond ?? 0);
+  throttle.setYields(limits.yields ?? false);
   throttle.setPaused(limits.paused ?? false);
   return throttle;
 }

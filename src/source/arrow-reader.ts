@@ -5,8 +5,8 @@ import { WINDOW_BYTES_MAX } from '../limits.js';
 import { type ArrowBatch, type ArrowIndex, type ArrowPlace, type ArrowTools, indexMessages } from './arrow-messages.js';
 import { type Arrow, arrowValue, listLength, storedAs, vectorRows } from './arrow-values.js';
 import { loadCodec } from './codecs.js';
-import { type ColumnChoice, chooseColumns, chooseVector } from './column-choice.js';
-import type { ColumnReader, RowBlock } from './column-source.js';
+import { type ColumnChoice, chooseColumns, chooseVector, columnsOf } from './column-choice.js';
+import type { ColumnFacts, ColumnReader, RowBlock } from './column-source.js';
 import { payloadFrom, payloadOf, typedIdOf } from './column-values.js';
 import { badVectorFile } from './faults.js';
 import type { StoredElement } from './formats.js';
@@ -149,13 +149,7 @@ class BatchReader {
 }
 
 class ArrowReader implements ColumnReader {
-  readonly path: string;
-  readonly fileBytes: number;
-  readonly rows: number;
-  readonly dim: number;
-  readonly stored: StoredElement;
-  readonly seekable = false;
-  readonly columns: ColumnReader['columns'];
+  readonly facts: ColumnFacts;
 
   constructor(
     private readonly arrow: Arrow,
@@ -164,15 +158,15 @@ class ArrowReader implements ColumnReader {
     private readonly batches: BatchReader,
     private readonly choice: ColumnChoice,
   ) {
-    const { vector, ids, payload } = choice;
-    this.path = file.path;
-    this.fileBytes = file.bytes;
-    this.rows = index.rows;
-    this.columns = { ids: ids !== undefined, payloads: payload !== undefined };
+    const { vector } = choice;
     const first = index.batches.find(({ rows }) => rows > 0);
     const field = batches.schema().fields.find(({ name }) => name === vector);
-    this.stored = storedAs(arrow, field?.type as never) as StoredElement;
-    this.dim = first === undefined ? 0 : listLength(arrow, batches.batch(first), vector);
+    this.facts = {
+      ...{ path: file.path, fileBytes: file.bytes, seekable: false, columns: columnsOf(choice) },
+      rows: index.rows,
+      stored: storedAs(arrow, field?.type as never) as StoredElement,
+      dim: first === undefined ? 0 : listLength(arrow, batches.batch(first), vector),
+    };
   }
 
   async *blocks(start: number, end: number): AsyncGenerator<RowBlock, void> {
@@ -183,7 +177,7 @@ class ArrowReader implements ColumnReader {
       if (firstRow >= end) return;
       const range = { firstRow, from: Math.max(0, start - firstRow), to: Math.min(rows, end - firstRow) };
       const decoded = this.batches.batch(batch);
-      const data = vectorRows(arrow, this, decoded, choice.vector, range);
+      const data = vectorRows(arrow, this.facts, decoded, choice.vector, range);
       yield { rows: range.to - range.from, data, ...this.others(decoded, range) };
     }
   }
@@ -196,7 +190,8 @@ class ArrowReader implements ColumnReader {
     batch: RecordBatch,
     { firstRow, from, to }: { firstRow: number; from: number; to: number },
   ): Pick<RowBlock, 'ids' | 'payloads'> {
-    const { path, choice, columns } = this;
+    const { choice } = this;
+    const { path, columns } = this.facts;
     const rows = Array.from({ length: to - from }, (_, at) => from + at);
     const value = (name: string, row: number): unknown => {
       const vector = batch.getChild(name);

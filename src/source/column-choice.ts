@@ -17,6 +17,11 @@ export interface ColumnChoice {
   payload: { column: string } | { members: readonly string[] } | undefined;
 }
 
+/** What of it rows bring besides their vectors. */
+export function columnsOf(choice: ColumnChoice | undefined): { ids: boolean; payloads: boolean } {
+  return { ids: choice?.ids !== undefined, payloads: choice?.payload !== undefined };
+}
+
 /** INVALID_ARGUMENT, naming the columns there are. `candidates`: those whose values can be vectors. */
 export function chooseVector(
   path: string,

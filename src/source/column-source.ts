@@ -25,8 +25,7 @@ export interface RowBlock {
   payloads?: readonly (Payload | null)[];
 }
 
-/** What a column format brings. */
-export interface ColumnReader {
+export interface ColumnFacts {
   readonly path: string;
   readonly fileBytes: number;
   readonly rows: number;
@@ -34,6 +33,11 @@ export interface ColumnReader {
   readonly stored: StoredElement;
   readonly seekable: boolean;
   readonly columns: { readonly ids: boolean; readonly payloads: boolean };
+}
+
+/** What a column format brings. */
+export interface ColumnReader {
+  readonly facts: ColumnFacts;
   /** Rows [start, end), all of them. */
   blocks(start: number, end: number): AsyncIterable<RowBlock>;
   close(): void;
@@ -51,10 +55,10 @@ export async function openColumnSource(
 ): Promise<VectorSource> {
   const reader = await openReader(path, format, options);
   try {
-    const { rows, dim } = reader;
-    if (rows < 1) throw invalidArgument(`${reader.path} has no rows; expected at least one`);
+    const { path: file, rows, dim } = reader.facts;
+    if (rows < 1) throw invalidArgument(`${file} has no rows; expected at least one`);
     if (!(dim >= 1 && dim <= MAX_DIMENSION)) {
-      throw invalidArgument(`${reader.path}: vectors of ${dim} elements; expected 1 to ${MAX_DIMENSION}`);
+      throw invalidArgument(`${file}: vectors of ${dim} elements; expected 1 to ${MAX_DIMENSION}`);
     }
     return new ColumnVectorSource(reader, format);
   } catch (error) {
@@ -79,7 +83,7 @@ class ColumnVectorSource implements VectorSource {
     private readonly reader: ColumnReader,
     readonly format: ColumnFormat,
   ) {
-    const { path, rows, dim, stored, fileBytes, seekable, columns } = reader;
+    const { path, rows, dim, stored, fileBytes, seekable, columns } = reader.facts;
     this.path = path;
     this.rows = rows;
     this.dim = dim;

@@ -7,7 +7,7 @@ import type { Dataset, File as Hdf5File } from 'h5wasm/node';
 import { systemError } from '../disk/system-error.js';
 import { VamanaError } from '../errors.js';
 import { WINDOW_BYTES_DEFAULT } from '../limits.js';
-import type { ColumnReader, RowBlock } from './column-source.js';
+import type { ColumnFacts, ColumnReader, RowBlock } from './column-source.js';
 import { copyNumbers, type NumberArray } from './column-values.js';
 import { badVectorRow, invalidArgument } from './faults.js';
 import { createVectorData, elementBytes, type StoredElement, type VectorData } from './formats.js';
@@ -94,22 +94,18 @@ function integer(size: number, signed: boolean): StoredElement {
 }
 
 class Hdf5Reader implements ColumnReader {
-  readonly rows: number;
-  readonly dim: number;
-  readonly stored: StoredElement;
-  readonly seekable = true;
-  readonly columns = { ids: false, payloads: false };
+  readonly facts: ColumnFacts;
 
   constructor(
-    readonly path: string,
-    readonly fileBytes: number,
+    path: string,
+    fileBytes: number,
     private readonly file: Hdf5File,
     private readonly dataset: Dataset,
-    { rows, dim, stored }: Shape,
+    shape: Shape,
   ) {
-    this.rows = rows;
-    this.dim = dim;
-    this.stored = stored;
+    const { rows, dim, stored } = shape;
+    const columns = { ids: false, payloads: false };
+    this.facts = { path, fileBytes, rows, dim, stored, seekable: true, columns };
   }
 
   async *blocks(start: number, end: number): AsyncGenerator<RowBlock, void> {
@@ -126,13 +122,13 @@ class Hdf5Reader implements ColumnReader {
 
   // Whole chunks where there are any: the library unzips a chunk anew for each part of it that is asked for.
   private blockRows(): number {
-    const rows = Math.max(1, Math.floor(WINDOW_BYTES_DEFAULT / (this.dim * elementBytes(this.stored))));
+    const rows = Math.max(1, Math.floor(WINDOW_BYTES_DEFAULT / (this.facts.dim * elementBytes(this.facts.stored))));
     const chunkRows = this.dataset.metadata.chunks?.[0] ?? 1;
     return chunkRows >= rows ? Math.min(chunkRows, 8 * rows) : rows - (rows % chunkRows);
   }
 
   private read(first: number, rows: number): VectorData {
-    const { path, dim, stored } = this;
+    const { path, dim, stored } = this.facts;
     const ranges: [number, number][] = [
       [first, first + rows],
       [0, dim],
@@ -145,7 +141,7 @@ class Hdf5Reader implements ColumnReader {
     }
     return stored === 'i32'
       ? toIds(path, found as NumberArray, first, dim)
-      : copyNumbers(this, found as NumberArray, first);
+      : copyNumbers(this.facts, found as NumberArray, first);
   }
 }
 

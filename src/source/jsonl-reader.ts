@@ -6,8 +6,8 @@
 import { statSync } from 'node:fs';
 import { parseExactJson } from '../payload/exact-json.js';
 import type { Payload, PointIdInput } from '../payload/point.js';
-import { type ColumnChoice, chooseColumns, chooseVector } from './column-choice.js';
-import type { ColumnReader, RowBlock } from './column-source.js';
+import { type ColumnChoice, chooseColumns, chooseVector, columnsOf } from './column-choice.js';
+import type { ColumnFacts, ColumnReader, RowBlock } from './column-source.js';
 import { copyNumbers, describe, idOf, payloadFrom, payloadOf } from './column-values.js';
 import { badVectorFile, badVectorRow, invalidArgument } from './faults.js';
 import { readLines } from './lines.js';
@@ -49,28 +49,26 @@ function choose(path: string, first: unknown, options: OpenVectorOptions): Colum
 }
 
 class JsonLinesReader implements ColumnReader {
-  readonly stored = 'f32';
-  readonly seekable = false;
-  readonly fileBytes: number;
-  readonly columns: ColumnReader['columns'];
+  readonly facts: ColumnFacts;
 
   constructor(
-    readonly path: string,
-    readonly rows: number,
-    readonly dim: number,
+    path: string,
+    rows: number,
+    dim: number,
     private readonly choice: ColumnChoice | undefined,
   ) {
-    this.fileBytes = statSync(path).size;
-    this.columns = { ids: choice?.ids !== undefined, payloads: choice?.payload !== undefined };
+    const fileBytes = statSync(path).size;
+    this.facts = { path, fileBytes, rows, dim, stored: 'f32', seekable: false, columns: columnsOf(choice) };
   }
 
   async *blocks(start: number, end: number): AsyncGenerator<RowBlock, void> {
-    const blockRows = Math.max(1, Math.floor(BLOCK_NUMBERS / this.dim));
+    const { path, dim } = this.facts;
+    const blockRows = Math.max(1, Math.floor(BLOCK_NUMBERS / dim));
     let rows: Row[] = [];
     let next = 0;
-    for await (const { text, number } of readLines(this.path)) {
+    for await (const { text, number } of readLines(path)) {
       if (isBlank(text)) continue;
-      if (next >= start) rows.push(parseRow(this.path, next, number, text));
+      if (next >= start) rows.push(parseRow(path, next, number, text));
       next += 1;
       if (rows.length === blockRows || (next === end && rows.length > 0)) {
         yield this.block(rows, next - rows.length);
@@ -85,7 +83,8 @@ class JsonLinesReader implements ColumnReader {
   }
 
   private block(rows: readonly Row[], firstRow: number): RowBlock {
-    const { path, dim, choice, columns } = this;
+    const { choice } = this;
+    const { path, dim, columns } = this.facts;
     const numbers: number[] = [];
     for (const [at, row] of rows.entries()) {
       const vector = vectorOf(path, firstRow + at, row, choice?.vector);
@@ -108,12 +107,12 @@ class JsonLinesReader implements ColumnReader {
   }
 
   private id(value: Payload, row: number): PointIdInput {
-    return idOf(this.path, row, value[this.choice?.ids ?? '']);
+    return idOf(this.facts.path, row, value[this.choice?.ids ?? '']);
   }
 
   private payload(value: Payload, row: number): Payload | null {
     const { vector, ids, payload } = this.choice as ColumnChoice;
-    if (payload !== undefined && 'column' in payload) return payloadOf(this.path, row, value[payload.column]);
+    if (payload !== undefined && 'column' in payload) return payloadOf(this.facts.path, row, value[payload.column]);
     // A later row may have members that the first one had not.
     const members = Object.keys(value).filter((name) => name !== vector && name !== ids);
     return payloadFrom(members, (name) => value[name]);

@@ -4,12 +4,13 @@ import type { AsyncBuffer, Compressors, FileMetaData, ParquetParsers, parquetRea
 import { WINDOW_BYTES_MAX } from '../limits.js';
 import { parseExactJson } from '../payload/exact-json.js';
 import type { Decompress } from './codecs.js';
-import type { ColumnChoice } from './column-choice.js';
+import { type ColumnChoice, columnsOf } from './column-choice.js';
 import type { RowBlock } from './column-source.js';
 import { jsonValue, payloadFrom, payloadOf, typedIdOf } from './column-values.js';
 import { badVectorFile } from './faults.js';
 import type { MappedFile } from './mapped-file.js';
-import { checkPages, type NumberLeaf, type ParquetTools } from './parquet-pages.js';
+import { checkChunk } from './parquet-chunks.js';
+import type { NumberLeaf, ParquetTools } from './parquet-pages.js';
 
 const SLICE_ROWS = 4096;
 
@@ -33,7 +34,7 @@ export class ParquetColumns {
     private readonly tools: ParquetTools,
   ) {
     const { ids, payload } = choice;
-    this.columns = { ids: ids !== undefined, payloads: payload !== undefined };
+    this.columns = columnsOf(choice);
     const payloads = payload === undefined ? [] : 'column' in payload ? [payload.column] : payload.members;
     this.names = [...new Set([...(ids === undefined ? [] : [ids]), ...payloads])];
   }
@@ -62,8 +63,8 @@ export class ParquetColumns {
 
   private async hold(row: number): Promise<void> {
     const { start: groupStart, rows, group } = this.groupOf(row);
-    this.check(group);
     const indexed = this.isIndexed(group);
+    this.check(group, rows, indexed);
     const start = indexed ? row : groupStart;
     const end = indexed ? Math.min(groupStart + rows, row + SLICE_ROWS) : groupStart + rows;
     try {
@@ -87,21 +88,21 @@ export class ParquetColumns {
     }
   }
 
-  private check(group: RowGroup): void {
+  private check(group: RowGroup, rows: number, isIndexed: boolean): void {
     if (this.checked.has(group)) return;
-    this.checked.add(group);
-    for (const { meta_data: chunk, file_path } of group.columns) {
+    const { tools } = this;
+    for (const column of group.columns) {
+      const { meta_data: chunk, file_path } = column;
       if (chunk === undefined || !this.names.includes(chunk.path_in_schema[0] ?? '')) continue;
-      const leaf = this.leaves.get(chunk.path_in_schema.join('.'));
+      const path = chunk.path_in_schema.join('.');
+      const leaf = this.leaves.get(path);
       if (leaf === undefined || file_path !== undefined) {
-        throw badVectorFile(
-          this.file.path,
-          this.file.bytes,
-          `there is no column ${chunk.path_in_schema.join('.')} in it`,
-        );
+        throw badVectorFile(this.file.path, this.file.bytes, `there is no column ${path} in it`);
       }
-      checkPages(this.file, chunk, leaf, this.codecs.get(chunk.codec) as Decompress, this.tools);
+      const decompress = this.codecs.get(chunk.codec) as Decompress;
+      checkChunk(this.file, column, leaf, rows, { decompress, tools, isIndexed });
     }
+    this.checked.add(group);
   }
 
   private groupOf(row: number): { start: number; rows: number; group: RowGroup } {

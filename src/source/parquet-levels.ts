@@ -7,6 +7,17 @@ export function levelBits(most: number): number {
   return 32 - Math.clz32(most);
 }
 
+/** A run of packed values may be filled up to so many groups of eight, as parquet-mr does. */
+const PADDING_VALUES_MAX = 63 * 8;
+
+/** `count` levels up to `most`; undefined where that is 0, as none are stored then. Throws Error. */
+export function readLevels(bytes: Uint8Array, most: number, count: number): Uint8Array | undefined {
+  if (most === 0) return undefined;
+  const levels = readHybrid(bytes, levelBits(most), new Uint8Array(count));
+  for (const level of levels) if (level > most) throw new Error(`a level of ${level}; the most is ${most}`);
+  return levels;
+}
+
 /** `count` values of `bits` bits each, from the start of `bytes`. Throws Error where they are cut off. */
 export function readHybrid<T extends Uint8Array | Uint32Array>(bytes: Uint8Array, bits: number, to: T): T {
   if (bits > 32) throw new Error(`values of ${bits} bits; expected at most 32`);
@@ -21,6 +32,9 @@ export function readHybrid<T extends Uint8Array | Uint32Array>(bytes: Uint8Array
     if (header % 2 === 1) {
       const packed = Math.floor(header / 2) * bits;
       const values = Math.min(Math.floor(header / 2) * 8, to.length - done);
+      if (Math.floor(header / 2) * 8 > to.length - done + PADDING_VALUES_MAX) {
+        throw new Error(`a run of ${Math.floor(header / 2) * 8} packed values after ${done} of ${to.length}`);
+      }
       if (at + Math.min(packed, Math.ceil((values * bits) / 8)) > bytes.length) byteEnd(done, to.length);
       unpack(bytes, at, bits, to, done, values);
       at += packed;

@@ -1,18 +1,22 @@
 // The pages of one column chunk of a Parquet file that holds numbers, one page at a time: levels as bytes, values as a
 // typed array. The format is that of github.com/apache/parquet-format; thrift headers and delta encoding are read by the
 // package hyparquet, whose own row assembly holds a whole row group as JavaScript lists. Called by parquet-vectors.ts.
-import type { ColumnMetaData, Encoding, PageHeader, SchemaElement } from 'hyparquet';
+import zlib from 'node:zlib';
+import type { ColumnMetaData, Encoding, OffsetIndex, PageHeader, SchemaElement } from 'hyparquet';
 import { WINDOW_BYTES_MAX } from '../limits.js';
 import type { Decompress } from './codecs.js';
 import { badVectorFile } from './faults.js';
 import type { MappedFile } from './mapped-file.js';
-import { levelBits, readHybrid } from './parquet-levels.js';
-import { asNumbers, copyOf, joinStreams, type PageValues, widthOf } from './parquet-values.js';
+import { checkValues, type UnpackDeltas, unpackDeltas } from './parquet-bounds.js';
+import { readLevels } from './parquet-levels.js';
+import { asNumbers, copyOf, joinStreams, lookUp, type PageValues, widthOf } from './parquet-values.js';
+import { thriftStructBytes } from './thrift-bounds.js';
 
 /** What of the package is used. */
 export interface ParquetTools {
   parquetHeader(reader: { view: DataView; offset: number }): PageHeader;
-  deltaBinaryUnpack(reader: { view: DataView; offset: number }, count: number, to: Int32Array | BigInt64Array): void;
+  readOffsetIndex(reader: { view: DataView; offset: number }): OffsetIndex;
+  deltaBinaryUnpack: UnpackDeltas;
 }
 
 /** A leaf of the schema, with the levels above it. */
@@ -21,16 +25,20 @@ export interface NumberLeaf {
   /** 1 for a list, 0 for a plain column. */
   repetitionMax: number;
   definitionMax: number;
-  /** Values are passed over, only counted. */
-  levelsOnly?: boolean;
+  /** Values are looked at, as far as the package will trust them, and not decoded. */
+  isChecked?: boolean;
 }
 
 export interface NumberPage {
+  /** Of its header in the file, and its bytes with the header. */
+  at: number;
+  bytes: number;
   count: number;
   /** One a value, or undefined where the largest level is 0. */
   repetition: Uint8Array | undefined;
   definition: Uint8Array | undefined;
-  /** Of the values that are not null. */
+  /** How many are not null, and these. */
+  present: number;
   values: PageValues;
 }
 
@@ -39,20 +47,6 @@ const HEADER_BYTES_MAX = 1024 * 1024;
 const HEADER_BYTES_USUAL = 4096;
 /** Writers make pages of a megabyte or so. */
 const PAGE_VALUES_MAX = 2 ** 26;
-
-/**
- * Goes over the pages of any column, without its values, so that what the package reads afterwards is bounded: it trusts
- * every length. BAD_VECTOR_FILE.
- */
-export function checkPages(
-  file: MappedFile,
-  chunk: ColumnMetaData,
-  leaf: NumberLeaf,
-  decompress: Decompress,
-  tools: ParquetTools,
-): void {
-  for (const _page of readPages(file, chunk, { ...leaf, levelsOnly: true }, decompress, tools));
-}
 
 /** Sync and lazy: a page is read when it is asked for. BAD_VECTOR_FILE with the offset of the page. */
 export function* readPages(
@@ -69,24 +63,26 @@ export function* readPages(
   if (!(at >= 4 && end <= file.bytes)) {
     throw badVectorFile(file.path, at, `a column chunk is said to end at byte ${end}, outside the file; is it whole?`);
   }
-  const reader = new PageReader(file, leaf, decompress, tools);
+  const reader = new PageReader(file, chunk, leaf, decompress, tools);
   const wanted = Number(chunk.num_values);
   for (let seen = 0; seen < wanted; ) {
     const { header, bytes } = reader.header(at, end, `${seen} of ${wanted} values`);
-    const body = at + bytes;
-    const page = reader.page(header, body, end);
-    at = body + header.compressed_page_size;
+    const page = reader.page(header, at + bytes, end);
+    const start = at;
+    at += bytes + header.compressed_page_size;
     if (page === undefined) continue;
     seen += page.count;
-    yield page;
+    yield { ...page, at: start, bytes: at - start };
   }
 }
 
 class PageReader {
   private dictionary: PageValues | undefined;
+  private dictionaryEntries: number | undefined;
 
   constructor(
     private readonly file: MappedFile,
+    private readonly chunk: ColumnMetaData,
     private readonly leaf: NumberLeaf,
     private readonly decompress: Decompress,
     private readonly tools: ParquetTools,
@@ -98,6 +94,7 @@ class PageReader {
       if (available <= 0) throw badVectorFile(this.file.path, at, `pages end after ${reached}; is the file whole?`);
       try {
         return this.file.use(at, available, (bytes) => {
+          thriftStructBytes(bytes);
           const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
           return { header: this.tools.parquetHeader(reader), bytes: reader.offset };
         });
@@ -109,39 +106,56 @@ class PageReader {
   }
 
   /** Undefined for a page without values: a dictionary, which is kept, or an index. */
-  page(header: PageHeader, at: number, end: number): NumberPage | undefined {
+  page(header: PageHeader, at: number, end: number): PageContent | undefined {
     const { compressed_page_size: compressed, uncompressed_page_size: uncompressed } = header;
-    const sizes = [compressed, uncompressed].every((size) => size >= 0 && size <= WINDOW_BYTES_MAX);
+    const sizes = [compressed, uncompressed].every((size) => isCount(size, WINDOW_BYTES_MAX));
     if (!sizes || at + compressed > end) {
       const problem = `a page of ${compressed} bytes, ${uncompressed} decompressed, does not lie in its column chunk`;
       throw badVectorFile(this.file.path, at, `${problem} (at most ${WINDOW_BYTES_MAX} are read at once)`);
     }
     try {
-      return this.file.use(at, compressed, (bytes) => this.decode(header, bytes));
+      return this.file.use(at, compressed, (bytes) => {
+        requireChecksum(header, bytes);
+        return this.decode(header, bytes);
+      });
     } catch (error) {
       throw this.bad(at, 'a page cannot be decoded', error);
     }
   }
 
-  private decode(header: PageHeader, bytes: Uint8Array): NumberPage | undefined {
-    const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
+  private decode(header: PageHeader, bytes: Uint8Array): PageContent | undefined {
+    const { type, data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
     const { uncompressed_page_size: size } = header;
-    if (dictionary !== undefined) {
+    if (type === 'DICTIONARY_PAGE' && dictionary !== undefined) {
       const body = this.expand(bytes, size);
-      this.dictionary = this.values(body, 'PLAIN', requireCount(dictionary.num_values, body));
+      const { num_values: entries } = dictionary;
+      if (!isCount(entries, body.length)) throw new Error(`a dictionary of ${entries} entries in ${body.length} bytes`);
+      this.dictionary = this.values(body, 'PLAIN', entries);
+      this.dictionaryEntries = entries;
       return undefined;
     }
-    if (v1 !== undefined) return this.decodeV1(this.expand(bytes, size), v1.num_values, v1.encoding);
-    if (v2 === undefined) return undefined;
+    if (type === 'DATA_PAGE' && v1 !== undefined) {
+      return this.decodeV1(this.expand(bytes, size), v1.num_values, v1.encoding);
+    }
+    if (type === 'DATA_PAGE_V2' && v2 !== undefined) return this.decodeV2(v2, bytes, size);
+    if (type === 'INDEX_PAGE' && this.leaf.isChecked !== true) return undefined;
+    throw new Error(`its header, of type ${type}, does not say what it holds`);
+  }
+
+  private decodeV2(v2: DataPageHeaderV2, bytes: Uint8Array, size: number): PageContent {
     const { repetition_levels_byte_length: r, definition_levels_byte_length: d } = v2;
-    if (!(r >= 0 && d >= 0 && r + d <= bytes.length)) throw new Error(`levels of ${r} and ${d} bytes in its page`);
+    if (!(isCount(r, bytes.length) && isCount(d, bytes.length - r))) {
+      throw new Error(`levels of ${r} and ${d} bytes in its ${bytes.length}`);
+    }
     const raw = bytes.subarray(r + d);
     const body = v2.is_compressed === false || size === r + d ? raw : this.expand(raw, size - r - d);
     const levels = { repetition: bytes.subarray(0, r), definition: bytes.subarray(r, r + d) };
-    return this.assemble(v2.num_values, levels, body, v2.encoding);
+    const page = this.assemble(v2.num_values, levels, body, v2.encoding);
+    if (this.leaf.isChecked === true) requireCounts(v2, page, this.leaf);
+    return page;
   }
 
-  private decodeV1(body: Uint8Array, count: number, encoding: Encoding): NumberPage {
+  private decodeV1(body: Uint8Array, count: number, encoding: Encoding): PageContent {
     let at = 0;
     const levels = (most: number): Uint8Array => {
       if (most === 0) return body.subarray(0, 0);
@@ -161,22 +175,29 @@ class PageReader {
     levels: { repetition: Uint8Array; definition: Uint8Array },
     body: Uint8Array,
     encoding: Encoding,
-  ): NumberPage {
+  ): PageContent {
     const { repetitionMax, definitionMax } = this.leaf;
     // A run of equal levels may be a few bytes, so the page's size bounds nothing.
-    if (!(count >= 0 && count <= PAGE_VALUES_MAX)) throw new Error(`it is said to hold ${count} values`);
-    const read = (bytes: Uint8Array, most: number): Uint8Array | undefined =>
-      most === 0 ? undefined : readHybrid(bytes, levelBits(most), new Uint8Array(count));
-    const repetition = read(levels.repetition, repetitionMax);
-    const definition = read(levels.definition, definitionMax);
+    if (!isCount(count, PAGE_VALUES_MAX)) throw new Error(`it is said to hold ${count} values`);
+    const repetition = readLevels(levels.repetition, repetitionMax, count);
+    const definition = readLevels(levels.definition, definitionMax, count);
     let present = count;
     if (definition !== undefined) for (const level of definition) if (level !== definitionMax) present -= 1;
-    return { count, repetition, definition, values: this.values(body, encoding, present) };
+    return { count, repetition, definition, present, values: this.values(body, encoding, present) };
   }
 
   private values(body: Uint8Array, encoding: Encoding, count: number): PageValues {
-    if (this.leaf.levelsOnly === true) return this.passOver(body, encoding, count);
-    const { type } = this.leaf.element;
+    const { chunk, leaf, dictionaryEntries } = this;
+    const { element } = leaf;
+    if (leaf.isChecked === true) {
+      checkValues(
+        body,
+        { type: chunk.type, element, encoding, count, dictionaryEntries },
+        this.tools.deltaBinaryUnpack,
+      );
+      return NO_VALUES;
+    }
+    const { type } = element;
     switch (encoding) {
       case 'PLAIN':
         return asNumbers(type, copyOf(body, count * widthOf(type)));
@@ -184,39 +205,15 @@ class PageReader {
         return asNumbers(type, joinStreams(body, count, widthOf(type)));
       case 'PLAIN_DICTIONARY':
       case 'RLE_DICTIONARY':
-        return this.lookUp(body, count);
+        return lookUp(type, this.dictionary, body, count);
       case 'DELTA_BINARY_PACKED': {
         const to = type === 'INT32' ? new Int32Array(count) : new BigInt64Array(count);
-        const reader = { view: new DataView(body.buffer, body.byteOffset, body.byteLength), offset: 0 };
-        if (count > 0) this.tools.deltaBinaryUnpack(reader, count, to);
+        unpackDeltas(body, 0, to, this.tools.deltaBinaryUnpack);
         return to;
       }
       default:
         throw new Error(`its encoding ${encoding} is not known for numbers`);
     }
-  }
-
-  private passOver(body: Uint8Array, encoding: Encoding, count: number): PageValues {
-    const isEntries = encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY';
-    if (isEntries && count > 0) readHybrid(body.subarray(1), body[0] as number, new Uint32Array(count));
-    // Booleans: their length, then runs.
-    if (encoding === 'RLE' && count > 0) readHybrid(body.subarray(4), 1, new Uint8Array(count));
-    return NO_VALUES;
-  }
-
-  private lookUp(body: Uint8Array, count: number): PageValues {
-    const { dictionary } = this;
-    if (dictionary === undefined) throw new Error('its values are entries of a dictionary that is not there');
-    const to = asNumbers(this.leaf.element.type, new Uint8Array(count * dictionary.BYTES_PER_ELEMENT));
-    if (count === 0) return to;
-    const bits = body[0] as number;
-    const entries = readHybrid(body.subarray(1), bits, new Uint32Array(count));
-    for (let i = 0; i < count; i += 1) {
-      const entry = entries[i] as number;
-      if (entry >= dictionary.length) throw new Error(`entry ${entry} of a dictionary of ${dictionary.length}`);
-      to[i] = dictionary[entry] as never;
-    }
-    return to;
   }
 
   private expand(bytes: Uint8Array, size: number): Uint8Array {
@@ -233,7 +230,30 @@ class PageReader {
 
 const NO_VALUES = new Float32Array(0);
 
-function requireCount(count: number, body: Uint8Array): number {
-  if (count >= 0 && count <= body.length) return count;
-  throw new Error(`a dictionary of ${count} entries in ${body.length} bytes`);
+type PageContent = Omit<NumberPage, 'at' | 'bytes'>;
+type DataPageHeaderV2 = NonNullable<PageHeader['data_page_header_v2']>;
+
+/** What thrift gives may be of any type. */
+function isCount(value: unknown, most: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+}
+
+function requireChecksum({ crc }: PageHeader, bytes: Uint8Array): void {
+  if (typeof crc !== 'number') return;
+  const found = zlib.crc32(bytes);
+  if (found !== crc >>> 0) throw new Error(`its checksum is ${found}, its header says ${crc >>> 0}`);
+}
+
+// The package takes both from the header.
+function requireCounts(v2: DataPageHeaderV2, { count, present, repetition }: PageContent, leaf: NumberLeaf): void {
+  if (v2.num_nulls !== count - present) throw new Error(`it is said to hold ${v2.num_nulls} nulls of ${count} values`);
+  const rows = leaf.repetitionMax === 0 ? count : rowsOf(repetition);
+  if (v2.num_rows !== rows) throw new Error(`it is said to hold ${v2.num_rows} rows, its values make ${rows}`);
+}
+
+/** Rows that begin among these values. */
+export function rowsOf(repetition: Uint8Array | undefined): number {
+  let rows = 0;
+  for (const level of repetition ?? []) if (level === 0) rows += 1;
+  return rows;
 }

@@ -4,13 +4,13 @@ import type { FileMetaData } from 'hyparquet';
 import { VamanaError } from '../errors.js';
 import { type Decompress, loadCodec } from './codecs.js';
 import { chooseColumns, chooseVector } from './column-choice.js';
-import type { ColumnReader, RowBlock } from './column-source.js';
+import type { ColumnFacts, ColumnReader, RowBlock } from './column-source.js';
 import { badVectorFile } from './faults.js';
-import type { StoredElement } from './formats.js';
 import { MappedFile } from './mapped-file.js';
 import { loadOptional } from './optional-package.js';
 import { ParquetColumns } from './parquet-columns.js';
 import { leavesOf, ParquetVectors, vectorColumns } from './parquet-vectors.js';
+import { thriftStructBytes } from './thrift-bounds.js';
 import type { OpenVectorOptions } from './vector-source.js';
 
 /** Metadata past that is damage: it would be that of a hundred thousand row groups. */
@@ -30,13 +30,15 @@ export async function openParquet(path: string, options: OpenVectorOptions): Pro
 
 async function open(file: MappedFile, options: OpenVectorOptions): Promise<ParquetReader> {
   const { path } = file;
-  const { parquetMetadata, parquetSchema, parquetReadObjects, parquetHeader, deltaBinaryUnpack } = await load(path);
+  const hyparquet = await load(path);
+  const { parquetMetadata, parquetSchema, parquetReadObjects } = hyparquet;
   const footer = readFooter(file);
   let metadata: FileMetaData;
   let candidates: ReturnType<typeof vectorColumns>;
   let leaves: ReturnType<typeof leavesOf>;
   let names: string[];
   try {
+    thriftStructBytes(footer.subarray(0, -8));
     metadata = parquetMetadata(footer, { geoparquet: false });
     const root = parquetSchema(metadata);
     leaves = leavesOf(root);
@@ -52,7 +54,8 @@ async function open(file: MappedFile, options: OpenVectorOptions): Promise<Parqu
   const choice = chooseColumns(path, names, vector, options);
   const column = candidates.find(({ name }) => name === vector) as (typeof candidates)[number];
   const codecs = await loadCodecs(path, metadata);
-  const tools = { parquetHeader, deltaBinaryUnpack };
+  const { parquetHeader, deltaBinaryUnpack, readOffsetIndex } = hyparquet;
+  const tools = { parquetHeader, deltaBinaryUnpack, readOffsetIndex };
   const vectors = new ParquetVectors(file, metadata, column, codecs, tools);
   const others = new ParquetColumns(file, metadata, choice, codecs, parquetReadObjects, leaves, tools);
   return new ParquetReader(file, metadata, vectors, others);
@@ -108,13 +111,7 @@ async function loadCodecs(path: string, { row_groups }: FileMetaData): Promise<M
 }
 
 class ParquetReader implements ColumnReader {
-  readonly path: string;
-  readonly fileBytes: number;
-  readonly rows: number;
-  readonly dim: number;
-  readonly stored: StoredElement;
-  readonly seekable = false;
-  readonly columns: ColumnReader['columns'];
+  readonly facts: ColumnFacts;
 
   constructor(
     private readonly file: MappedFile,
@@ -122,12 +119,13 @@ class ParquetReader implements ColumnReader {
     private readonly vectors: ParquetVectors,
     private readonly others: ParquetColumns,
   ) {
-    this.path = file.path;
-    this.fileBytes = file.bytes;
-    this.rows = Number(metadata.num_rows);
-    this.stored = vectors.column.stored;
-    this.columns = others.columns;
-    this.dim = this.rows === 0 ? 0 : vectors.firstLength();
+    const rows = Number(metadata.num_rows);
+    this.facts = {
+      ...{ path: file.path, fileBytes: file.bytes, seekable: false, columns: others.columns },
+      rows,
+      stored: vectors.column.stored,
+      dim: rows === 0 ? 0 : vectors.firstLength(),
+    };
   }
 
   async *blocks(start: number, end: number): AsyncGenerator<RowBlock, void> {
@@ -144,7 +142,7 @@ class ParquetReader implements ColumnReader {
   }
 
   private async *group(group: number, groupStart: number, start: number, end: number): AsyncGenerator<RowBlock, void> {
-    const { dim } = this;
+    const { dim } = this.facts;
     let row = groupStart;
     for (const { rows, data } of this.vectors.rows(group, groupStart, dim)) {
       const from = Math.max(0, start - row);

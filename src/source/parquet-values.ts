@@ -1,5 +1,6 @@
 // Bytes of a Parquet page as numbers of the leaf's physical type. Called by parquet-pages.ts.
 import type { SchemaElement } from 'hyparquet';
+import { readHybrid } from './parquet-levels.js';
 
 /** In a Uint16Array the bits of half floats. */
 export type PageValues = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint16Array;
@@ -35,4 +36,23 @@ export function asNumbers(type: SchemaElement['type'], bytes: Uint8Array): PageV
   if (type === 'DOUBLE') return new Float64Array(buffer);
   if (type === 'INT32') return new Int32Array(buffer);
   return type === 'INT64' ? new BigInt64Array(buffer) : new Uint16Array(buffer);
+}
+
+/** `count` entries of a dictionary; `body` begins with the bits each takes. Throws Error. */
+export function lookUp(
+  type: SchemaElement['type'],
+  dictionary: PageValues | undefined,
+  body: Uint8Array,
+  count: number,
+): PageValues {
+  if (dictionary === undefined) throw new Error('its values are entries of a dictionary that is not there');
+  const to = asNumbers(type, new Uint8Array(count * dictionary.BYTES_PER_ELEMENT));
+  if (count === 0) return to;
+  const entries = readHybrid(body.subarray(1), body[0] ?? 0, new Uint32Array(count));
+  for (let i = 0; i < count; i += 1) {
+    const entry = entries[i] as number;
+    if (entry >= dictionary.length) throw new Error(`entry ${entry} of a dictionary of ${dictionary.length}`);
+    to[i] = dictionary[entry] as never;
+  }
+  return to;
 }
