@@ -12,6 +12,7 @@ export type {
   BackfillSource,
 } from './collection/backfill-space.js';
 export type { Collection } from './collection/collection.js';
+export type { CollectionSpaces } from './collection/collection-spaces.js';
 export type { CollectionStatus, SpaceStatus, WriteOptions } from './collection/collection-options.js';
 export type { CompareSpacesOptions, SpaceComparison } from './collection/compare-spaces.js';
 export type { FieldStatus } from './collection/field-indexes.js';

@@ -45,7 +45,7 @@ const v2 = { dim: DIM + 1, degree: 8, buildList: 16, codeBytes: 5, model: 'embed
 
 describe('a space that is added', () => {
   it('is there after opening again, and the old vectors are as they were', async () => {
-    await collection.addSpace('v2', v2);
+    await collection.spaces.add('v2', v2);
     await collection.upsert([{ id: 1000, vector: oldOf(1000), vectors: { v2: freshOf(1000) } }]);
     for (let time = 0; time < 2; time += 1) {
       expect(collection.status().spaces?.map(({ name, dim, isDefault }) => [name, dim, isDefault])).toEqual([
@@ -66,7 +66,7 @@ describe('a space that is added', () => {
   });
 
   it('is filled once, whatever is written meanwhile, and goes on where it was stopped', async () => {
-    await collection.addSpace('v2', v2);
+    await collection.spaces.add('v2', v2);
     await collection.upsert([{ id: 5, vector: oldOf(5), vectors: { v2: [9, 9, 9, 9, 9] } }]);
     await collection.delete([6]);
     const stop = new AbortController();
@@ -75,7 +75,7 @@ describe('a space that is added', () => {
       began.push(position);
       return entries(position);
     };
-    const stopped = collection.backfill('v2', source, {
+    const stopped = collection.spaces.backfill('v2', source, {
       batchPoints: 50,
       model: 'embed-2',
       signal: stop.signal,
@@ -83,36 +83,36 @@ describe('a space that is added', () => {
     });
     await expect(stopped).rejects.toMatchObject({ code: 'ABORTED', message: /entry 150/ });
     await reopen();
-    const done = await collection.backfill('v2', source, { batchPoints: 50 });
+    const done = await collection.spaces.backfill('v2', source, { batchPoints: 50 });
     expect([began, done]).toEqual([[0, 150], { position: POINTS, written: POINTS - 150, passedOver: 0 }]);
     const [kept] = await collection.retrieve([5], { withVector: true });
     expect(kept?.vectors?.v2).toEqual(Float32Array.of(9, 9, 9, 9, 9));
     expect(await collection.countWhere({ must: [{ has_vector: 'v2' }] })).toBe(POINTS - 1);
-    const again = await collection.backfill('v2', source, { restart: true });
+    const again = await collection.spaces.backfill('v2', source, { restart: true });
     expect(again).toEqual({ position: POINTS, written: 0, passedOver: POINTS });
     expect((await collection.verify()).problems).toEqual([]);
   });
 
   it('is filled no faster than it may be', async () => {
-    await collection.addSpace('v2', v2);
+    await collection.spaces.add('v2', v2);
     const began = performance.now();
-    await collection.backfill('v2', entries, { batchPoints: 100, pointsPerSecond: 1000 });
+    await collection.spaces.backfill('v2', entries, { batchPoints: 100, pointsPerSecond: 1000 });
     expect(performance.now() - began).toBeGreaterThanOrEqual(350);
   });
 
   it('takes over as the default, and the old one goes with its files', async () => {
-    await collection.addSpace('v2', v2);
-    await collection.backfill('v2', entries);
-    const compared = await collection.compareSpaces('', 'v2', { queries: 40, k: 5 });
+    await collection.spaces.add('v2', v2);
+    await collection.spaces.backfill('v2', entries);
+    const compared = await collection.spaces.compare('', 'v2', { queries: 40, k: 5 });
     expect(compared).toMatchObject({ k: 5, queries: 40, overlapExact: 1 });
     expect(Math.min(compared.overlap, compared.recall[''] ?? 0, compared.recall.v2 ?? 0)).toBeGreaterThan(0.9);
-    await expect(collection.dropSpace('')).rejects.toMatchObject({
+    await expect(collection.spaces.drop('')).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: /choose another/,
     });
-    await collection.setDefaultSpace('v2');
+    await collection.spaces.setDefault('v2');
     expect((await collection.search(freshOf(3), { k: 1 }))[0]?.id).toBe(3n);
-    await collection.dropSpace('');
+    await collection.spaces.drop('');
     for (let time = 0; time < 2; time += 1) {
       expect(collection.count()).toBe(POINTS);
       expect((await collection.search(freshOf(3), { k: 1 }))[0]?.id).toBe(3n);
@@ -124,21 +124,21 @@ describe('a space that is added', () => {
       if (time === 0) await reopen();
     }
     // A space of the same name is another one: nothing of the old one comes back.
-    await collection.addSpace('', { dim: DIM, degree: 8, buildList: 16, codeBytes: 4 });
+    await collection.spaces.add('', { dim: DIM, degree: 8, buildList: 16, codeBytes: 4 });
     expect(await collection.search(oldOf(3), { using: '', k: 5 })).toEqual([]);
     expect((await collection.verify()).problems).toEqual([]);
   });
 
   it('is refused where there is one of that name, or it is no space', async () => {
-    await collection.addSpace('v2', v2);
-    await expect(collection.addSpace('v2', v2)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
-    await expect(collection.addSpace('', v2)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
-    await expect(collection.addSpace('v3', { dim: 0 })).rejects.toThrow(/spaces\.v3\.dim/);
-    await expect(collection.dropSpace('v4')).rejects.toThrow(/no vector named "v4"/);
-    await expect(collection.setDefaultSpace('v4')).rejects.toThrow(/no vector named "v4"/);
-    await expect(collection.backfill('v2', entries, { model: 'embed-1' })).rejects.toThrow(
+    await collection.spaces.add('v2', v2);
+    await expect(collection.spaces.add('v2', v2)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await expect(collection.spaces.add('', v2)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await expect(collection.spaces.add('v3', { dim: 0 })).rejects.toThrow(/spaces\.v3\.dim/);
+    await expect(collection.spaces.drop('v4')).rejects.toThrow(/no vector named "v4"/);
+    await expect(collection.spaces.setDefault('v4')).rejects.toThrow(/no vector named "v4"/);
+    await expect(collection.spaces.backfill('v2', entries, { model: 'embed-1' })).rejects.toThrow(
       /embed-2, found some of embed-1/,
     );
-    await expect(collection.backfill('v4', entries)).rejects.toThrow(/no vector named "v4"/);
+    await expect(collection.spaces.backfill('v4', entries)).rejects.toThrow(/no vector named "v4"/);
   });
 });

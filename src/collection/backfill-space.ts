@@ -4,7 +4,7 @@
 //
 // How far it came is in the manifest: entries up to that position are durable in the log first, then the position is. So
 // a process that ends, however it does, goes on from there; entries that were written after it are passed over. Called by
-// Collection.backfill.
+// collection-spaces.ts.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
 import type { CollectionConfig } from '../config/collection-config.js';

@@ -3,16 +3,11 @@
 import { type TakenSnapshot, type TakeSnapshotOptions, takeSnapshot } from '../backup/take-snapshot.js';
 import { loadNative, type NativeStore } from '../binding.js';
 import { CommitQueue, type WriteResult } from '../commit-queue/commit-queue.js';
-import type { CollectionConfig, SpaceOptions } from '../config/collection-config.js';
-import type { Runtime } from '../config/runtime-options.js';
-import { FIRST_SPACE, hasNames, spaceOf, spacesOf } from '../config/spaces.js';
-import type { CollectionPaths } from '../disk/file-names.js';
-import type { Storage } from '../disk/storage.js';
+import type { CollectionConfig } from '../config/collection-config.js';
+import { hasNames } from '../config/spaces.js';
 import type { FieldSchemaInput } from '../field/field-schema.js';
 import type { FacetHit } from '../field/value-index.js';
 import type { RetiredGeneration } from '../manifest/manifest.js';
-import type { ManifestStore } from '../manifest/manifest-store.js';
-import type { MetaStore } from '../meta/meta-store.js';
 import type { Payload, PointIdInput } from '../payload/point.js';
 import type { Point } from '../read/assemble.js';
 import { CollectionReader, type ExplainedSearch, type OrderedPoint } from '../read/collection-reader.js';
@@ -30,49 +25,29 @@ import type {
 } from '../read/read-options.js';
 import type { ScrollPage } from '../read/scroll.js';
 import type { HealthReport } from '../rebuild/health.js';
-import type { Job, JobLog } from '../rebuild/job.js';
+import type { Job } from '../rebuild/job.js';
 import { cancellable } from '../segment/cancellable.js';
 import type { QueryVectors } from '../segment/query-batch.js';
-import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import {
   type CollectionVerifyReport,
   type VerifyCollectionOptions,
   verifyPinned,
 } from '../verify/verify-collection.js';
-import type { WalRecord } from '../wal/wal-op.js';
-import type { WalWriter } from '../wal/wal-writer.js';
+import { changedRows } from '../wal/changed-rows.js';
 import { RowAllocator } from '../write/row-allocator.js';
 import type { AnyPoint, Modelled, UpdateMode, UpdateVectors, WriteBatch } from '../write/write-batch.js';
 import { BackPressure } from './back-pressure.js';
-import { type BackfillOptions, type BackfillProgress, type BackfillSource, backfillSpace } from './backfill-space.js';
 import { type ChangeOf, type ChangeTarget, changeWhere, type PointPredicate } from './change-where.js';
-import type { CollectionStatus, SpaceStatus, WriteOptions } from './collection-options.js';
+import type { CollectionStatus, WriteOptions } from './collection-options.js';
+import type { CollectionRoot } from './collection-root.js';
 import { FieldIndexes, type FieldStatus } from './field-indexes.js';
 import { Flusher } from './flusher.js';
 import { Generations } from './generations.js';
 import { type ImportOptions, type ImportResult, importPoints } from './import-points.js';
 import { type JobOptions, type JobStatus, Lifecycle, type RebuildOptions } from './lifecycle.js';
-import type { Parts } from './parts.js';
-import { type CompareSpacesOptions, compareSpaces, type SpaceComparison } from './compare-spaces.js';
-import { SpaceChanges } from './space-changes.js';
+import { CollectionSpaces } from './collection-spaces.js';
 import { statsOf } from './space-stats.js';
 import { pinCollection } from './pin.js';
-
-/** What openCollection makes. */
-export interface CollectionParts {
-  storage: Storage;
-  paths: CollectionPaths;
-  manifests: ManifestStore<CollectionConfig>;
-  runtime: Runtime;
-  parts: Parts;
-  snapshots: SnapshotCell;
-  meta: MetaStore;
-  wal: WalWriter;
-  jobs: JobLog;
-  recovered: Collection['recovered'];
-  /** Called when closing begins, with its end. */
-  onClose?: ((closed: Promise<void>) => void) | undefined;
-}
 
 /**
  * An open collection. Any number of calls may be in flight; a write that was acknowledged is seen by every read that
@@ -81,19 +56,20 @@ export interface CollectionParts {
 export class Collection {
   /** What opening found in the log: records that were replayed, and bytes of its torn end that were cut. */
   readonly recovered: { readonly records: number; readonly cutBytes: number };
+  /** Vectors of several names: added, filled, compared, chosen and dropped. */
+  readonly spaces: CollectionSpaces;
   private readonly reader: CollectionReader;
   private readonly fields: FieldIndexes;
   private readonly queue: CommitQueue;
   private readonly flusher: Flusher;
   private readonly generations: Generations;
   private readonly lifecycle: Lifecycle;
-  private readonly spaces: SpaceChanges;
   private closing: Promise<void> | null = null;
 
   /** @internal Use Database. */
   constructor(
     readonly name: string,
-    private readonly root: CollectionParts,
+    private readonly root: CollectionRoot,
   ) {
     const { manifests, parts, runtime, meta, wal } = root;
     const config = (): CollectionConfig => manifests.current.config;
@@ -137,13 +113,14 @@ export class Collection {
       recent: (space) => this.reader.recentQueries(space),
       searchP99Ms: () => this.reader.latencies.p99Ms(),
     });
-    this.spaces = new SpaceChanges({
+    this.spaces = new CollectionSpaces({
       ...root,
       queue,
       generations: this.generations,
       requireIdle: (what) => this.lifecycle.requireIdle(what),
       flush: () => this.flush(),
       onChange: () => this.lifecycle.followSpaces(),
+      reads: this,
     });
   }
 
@@ -398,47 +375,6 @@ export class Collection {
     return this.lifecycle.cancel(id);
   }
 
-  /**
-   * A vector of one more name, which no point has yet: writes that name it give it to points, and `backfill` does. From
-   * then on points may lack any of their vectors, and are answered with `vectors` by name.
-   *
-   * @throws VamanaError ALREADY_EXISTS, INVALID_ARGUMENT (naming the option), DISK_FULL, IO, CLOSED.
-   */
-  addSpace(name: string, options: SpaceOptions): Promise<void> {
-    return this.spaces.add(name, options);
-  }
-
-  /**
-   * Removes the vectors of one name with all that is built of them; points stay. Writes the fresh rows first.
-   *
-   * @throws VamanaError INVALID_ARGUMENT (no such vector, or the default one), BUSY (a merge is running), DISK_FULL, IO,
-   *   CLOSED.
-   */
-  dropSpace(name: string): Promise<void> {
-    return this.spaces.drop(name);
-  }
-
-  /** Searches that name no vector and begin afterwards ask this one. INVALID_ARGUMENT, DISK_FULL, IO, CLOSED. */
-  setDefaultSpace(name: string): Promise<void> {
-    return this.spaces.setDefault(name);
-  }
-
-  /**
-   * Gives points that were there before a space their vectors in it; goes on where an earlier run came to. See
-   * src/collection/backfill-space.ts.
-   *
-   * @throws VamanaError INVALID_ARGUMENT, NOT_FINITE, ABORTED (what was written stays), DISK_FULL, IO, BUSY, CLOSED.
-   */
-  backfill(space: string, source: BackfillSource, options: BackfillOptions = {}): Promise<BackfillProgress> {
-    return backfillSpace({ ...this.root, queue: this.queue }, space, source, options);
-  }
-
-  /** How alike two spaces answer, and how well each; see src/collection/compare-spaces.ts. */
-  compareSpaces(a: string, b: string, options: CompareSpacesOptions = {}): Promise<SpaceComparison> {
-    for (const name of [a, b]) spaceOf(this.config, name);
-    return compareSpaces(this, [a, b], options);
-  }
-
   /** Resolves when the rows that were there at the call are linked, so that searches scan none of them. */
   async linked(options: { signal?: AbortSignal } = {}): Promise<void> {
     const { deltas } = this.root.parts;
@@ -496,7 +432,7 @@ export class Collection {
       seq: snapshots.peek().seq,
       lifecycle: this.lifecycle.status(),
       segments: manifests.current.segments.map(({ number, rows, bytes, level }) => ({ number, rows, bytes, level })),
-      ...(hasNames(this.config) ? { spaces: this.spacesStatus() } : {}),
+      ...(hasNames(this.config) ? { spaces: this.spaces.status() } : {}),
       freshRows: deltas.reduce((sum, { rows }) => sum + rows, 0),
       unlinkedRows: deltas.reduce((sum, { rows, linked }) => sum + rows - linked, 0),
       flushing: parts.frozen.length,
@@ -542,41 +478,10 @@ export class Collection {
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
-  private spacesStatus(): SpaceStatus[] {
-    const { manifests, parts } = this.root;
-    return spacesOf(this.config).map(({ name, number, dim, metric, element, model }, at) => {
-      const own = manifests.current.segments.filter((segment) => (segment.space ?? FIRST_SPACE) === number);
-      const deltas = parts.of(number).deltas.map((delta) => delta.stats());
-      return {
-        name,
-        isDefault: at === 0,
-        ...{ dim, metric, element },
-        ...(model === undefined ? {} : { model }),
-        segments: own.map((segment) => segment.number),
-        segmentRows: own.reduce((sum, { rows }) => sum + rows, 0),
-        freshRows: deltas.reduce((sum, { rows }) => sum + rows, 0),
-      };
-    });
-  }
-
   private changeTarget(options: ReadOptions = {}): ChangeTarget {
     return {
       write: (batch) => this.write(batch),
       look: async (id) => (await this.retrieve([id], options))[0],
     };
   }
-}
-
-function changedRows(records: readonly WalRecord[]): { put: number[]; dead: Uint32Array } {
-  const put: number[] = [];
-  const dead: number[] = [];
-  for (const { ops } of records) {
-    for (const op of ops) {
-      if (op.kind === 'delete') dead.push(op.row);
-      if (op.kind !== 'put') continue;
-      put.push(op.row);
-      if (op.dead !== null) dead.push(op.dead);
-    }
-  }
-  return { put, dead: Uint32Array.from(dead) };
 }

@@ -1,7 +1,7 @@
 // How two vector spaces answer the same questions: what to look at before the one takes the place of the other. Points
 // that have a vector in both are the queries, each asked in both spaces by its own vectors there; the point itself does
 // not count. Answers need not agree where two models see different things, so each space's recall against its own exact
-// scan is told beside. Called by Collection.compareSpaces.
+// scan is told beside. Called by collection-spaces.ts.
 import type { PointId } from '../payload/point.js';
 import type { CollectionSearchOptions } from '../read/read-options.js';
 import type { ScoredPoint } from '../read/hydrate.js';

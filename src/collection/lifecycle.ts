@@ -34,8 +34,10 @@ import type { RatedProgress } from '../segment/stage-rate.js';
 import type { SnapshotCell } from '../snapshot/collection-snapshot.js';
 import { segmentEntry } from '../write/flush.js';
 import { Automation } from './automation.js';
+import { SpaceAutomations } from './space-automations.js';
 import type { Generations, OpenSegment } from './generations.js';
 import { JobPace, type PauseReason } from './job-pace.js';
+import { mostAlive, requireGates } from './job-steps.js';
 import type { Parts } from './parts.js';
 import type { VectorSpace } from './vector-space.js';
 
@@ -129,11 +131,9 @@ const DRIFT_ROWS_MIN = 1000;
 export class Lifecycle {
   private running: Running | null = null;
   private closed = false;
-  private started = false;
   /** By the numbers of the spaces. */
   private readonly lastHealth = new Map<number, HealthReport>();
-  /** Of each space: what is due in one is done in that one alone. */
-  private readonly automations = new Map<number, Automation>();
+  private readonly automations = new SpaceAutomations();
 
   constructor(private readonly target: LifecycleTarget) {
     this.followSpaces();
@@ -141,8 +141,7 @@ export class Lifecycle {
 
   /** Once the collection is open. */
   start(): void {
-    this.started = true;
-    for (const automation of this.automations.values()) automation.start();
+    this.automations.start();
   }
 
   /** Merges all segments into one that keeps the graph of the largest. Null where there is nothing to merge. */
@@ -211,7 +210,7 @@ export class Lifecycle {
     return {
       state: this.running === null ? rest : 'REBUILDING',
       reason: due?.reason ?? null,
-      alarm: this.alarm,
+      alarm: this.automations.alarm,
       tombstones: tombstoneRatio(facts.flat()),
       health: this.lastHealth.get(spaces[0]?.number ?? FIRST_SPACE) ?? null,
       retired,
@@ -221,26 +220,14 @@ export class Lifecycle {
   /** Before flusher and queue: ends the job in flight. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const automation of this.automations.values()) automation.stop();
+    this.automations.stop();
     this.running?.cancel.abort();
     await this.running?.done.catch(() => undefined);
   }
 
   /** Spaces came or went. */
   followSpaces(): void {
-    const { spaces } = this.target.parts;
-    for (const [number, automation] of this.automations) {
-      if (spaces.some((space) => space.number === number)) continue;
-      automation.stop();
-      this.automations.delete(number);
-      this.lastHealth.delete(number);
-    }
-    for (const space of spaces) {
-      if (this.automations.has(space.number)) continue;
-      const automation = this.automationOf(space);
-      this.automations.set(space.number, automation);
-      if (this.started) automation.start();
-    }
+    this.automations.follow(this.target.parts.spaces, (space) => this.automationOf(space));
   }
 
   private automationOf(space: VectorSpace): Automation {
@@ -255,12 +242,6 @@ export class Lifecycle {
       begin: (choice) => this.begin(space, choice, {}),
       checkHealth: () => this.checkHealth(space.shape.name),
     });
-  }
-
-  /** Why no job begins by itself any more. */
-  private get alarm(): string | null {
-    const [first] = this.automations.values();
-    return first?.alarm ?? null;
   }
 
   private isOf({ space }: Job, { shape }: VectorSpace): boolean {
@@ -494,7 +475,7 @@ export class Lifecycle {
     const { name, runtime, manifests, jobs } = this.target;
     await jobs.save(job, new Set(manifests.current.segments.map(({ number }) => number)));
     const { id, kind, reason, error, force } = job;
-    const { alarm } = this;
+    const { alarm } = this.automations;
     runtime.maintenance.onTransition?.({ collection: name, id, kind, state, reason, error, force, alarm });
   }
 
@@ -507,26 +488,9 @@ export class Lifecycle {
   }
 }
 
-function mostAlive(snapshot: NativeSnapshot, segments: readonly NativeSegment[]): NativeSegment {
-  const living = segments.map((segment) => {
-    const only = snapshot.next({ segments: [segment], deltas: [] });
-    const { liveRows } = only;
-    only.close();
-    return { segment, liveRows };
-  });
-  return living.reduce((most, one) => (one.liveRows > most.liveRows ? one : most)).segment;
-}
-
 function graphOf({ degree, buildList, alpha, code, codeBytes }: RebuildOptions): Partial<SpaceConfig> {
   const given = Object.entries({ degree, buildList, alpha, code, codeBytes }).filter(
     ([, value]) => value !== undefined,
   );
   return Object.fromEntries(given) as Partial<SpaceConfig>;
-}
-
-function requireGates({ gates, force, id }: Job): void {
-  const refusing = gates.filter(({ passed }) => !passed);
-  if (refusing.length === 0 || force) return;
-  const found = refusing.map(({ gate, figures }) => `${gate} ${JSON.stringify(figures)}`).join(', ');
-  throw new VamanaError('GATE_REFUSED', `job ${id}: the new segment did not pass: ${found}; the old ones stay`);
 }

@@ -31,8 +31,20 @@ export const FIRST_SPACE = 0;
 export const SPACES_MAX = 16;
 const NAME_LENGTH_MAX = 255;
 
+/** A configuration never changes: another one takes its place. */
+const known = new WeakMap<CollectionConfig, readonly [Space, ...Space[]]>();
+
 /** The default space first. */
 export function spacesOf(config: CollectionConfig): readonly [Space, ...Space[]] {
+  let spaces = known.get(config);
+  if (spaces === undefined) {
+    spaces = listSpaces(config);
+    known.set(config, spaces);
+  }
+  return spaces;
+}
+
+function listSpaces(config: CollectionConfig): readonly [Space, ...Space[]] {
   const { spaces, stringIds: _, ...own } = config;
   const { name, number } = spaces?.default ?? { name: '', number: FIRST_SPACE };
   return [{ ...own, name, number }, ...(spaces?.others ?? [])];

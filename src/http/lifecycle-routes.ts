@@ -5,12 +5,15 @@ import type { Job } from '../rebuild/job.js';
 import { Fields } from './fields.js';
 import { collectionName, type Route, useCollection, type WireRequest } from './route.js';
 import { notFound } from './wire-error.js';
+import { spaceNamed } from './wire-spaces.js';
 
 const COLLECTION = '/vamana/collections/:collection';
 
 export const LIFECYCLE_ROUTES: readonly Route[] = [
-  route('POST', 'compact', 'merge the segments (ours)', (request) => begin(request, (it, job) => it.compact(job))),
-  route('POST', 'rebuild', 'build graph and codes anew (ours)', (request) => {
+  route('POST', 'compact', 'merge the segments, of all vectors or those of `space` (ours)', (request) =>
+    begin(request, (it, job) => it.compact(job)),
+  ),
+  route('POST', 'rebuild', 'build graph and codes anew, of all vectors or those of `space` (ours)', (request) => {
     const parameters = readParameters(Fields.of(request.body ?? {}));
     return begin(request, (it, job) => it.rebuild({ ...job, ...parameters }));
   }),
@@ -40,11 +43,12 @@ function begin(
   request: WireRequest,
   work: (collection: Collection, options: RebuildOptions) => Promise<Job | null>,
 ): Promise<unknown> {
-  const force = Fields.of(request.body ?? {}).boolean('force') ?? false;
+  const body = Fields.of(request.body ?? {});
+  const force = body.boolean('force') ?? false;
   const wait = request.query.oneOf('wait', ['true', 'false']) === 'true';
   return useCollection(request, (collection) => {
     const before = collection.jobs().length;
-    const job = work(collection, { force });
+    const job = work(collection, { force, ...spaceOption(body.string('space'), request, collection) });
     if (wait || collection.jobs().length === before) return job;
     // It keeps the collection open, and what goes wrong is in the list of jobs.
     request.parts.open.use(collectionName(request), () => job).catch(() => undefined);
@@ -65,7 +69,15 @@ function readParameters(body: Fields): RebuildOptions {
 }
 
 function health(request: WireRequest): Promise<unknown> {
-  return useCollection(request, (collection) => collection.health());
+  const name = request.query.string('space');
+  return useCollection(request, (collection) => collection.health(spaceOption(name, request, collection).space));
+}
+
+/** Of one named vector; the library's choice where none is named. */
+function spaceOption(name: string | undefined, request: WireRequest, collection: Collection): { space?: string } {
+  if (name === undefined) return {};
+  const wire = request.parts.registry.collection(collectionName(request));
+  return { space: spaceNamed(name, { collection, wire }, 'space').name };
 }
 
 function jobs(request: WireRequest): Promise<unknown> {

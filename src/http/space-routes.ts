@@ -14,9 +14,9 @@ export const SPACE_ROUTES: readonly Route[] = [
     ...route('PUT', '', 'add a named vector (ours)', add),
     note: 'body: size, distance, datatype, hnsw_config, model; points have it once they are given it',
   },
-  route('DELETE', '', 'drop a named vector (ours)', (_, collection, name) => collection.dropSpace(name)),
+  route('DELETE', '', 'drop a named vector (ours)', (_, collection, name) => collection.spaces.drop(name)),
   route('POST', '/default', 'choose the vector that queries without `using` ask (ours)', (_, collection, name) =>
-    collection.setDefaultSpace(name),
+    collection.spaces.setDefault(name),
   ),
   {
     ...route('POST', '/compare', 'compare two named vectors (ours)', compare),
@@ -40,7 +40,7 @@ function route(method: 'PUT' | 'POST' | 'DELETE', end: string, title: string, wo
 }
 
 function add(request: WireRequest, collection: Collection, name: string): Promise<void> {
-  return collection.addSpace(name, readSpace(bodyOf(request)));
+  return collection.spaces.add(name, readSpace(bodyOf(request)));
 }
 
 function compare(request: WireRequest, collection: Collection, name: string): Promise<unknown> {
@@ -50,7 +50,7 @@ function compare(request: WireRequest, collection: Collection, name: string): Pr
   const queries = body.integer('queries', { least: 1, most: QUERIES_MOST });
   const k = body.integer('limit', { least: 1, most: request.parts.config.limits.results });
   const listSize = body.integer('hnsw_ef', { least: 1 });
-  return collection.compareSpaces(name, other, {
+  return collection.spaces.compare(name, other, {
     signal: request.signal,
     ...(queries === undefined ? {} : { queries }),
     ...(k === undefined ? {} : { k }),
