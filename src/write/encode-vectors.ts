@@ -45,7 +45,10 @@ export function encodeVectors({ vector, vectors }: GivenVectors, config: VectorC
 export function requireModels(models: GivenModels | undefined, config: VectorConfig): void {
   if (models === undefined) return;
   const whole = config as CollectionConfig;
-  if (typeof models === 'string') return requireModel(spaceOf(whole), models);
+  if (typeof models === 'string') {
+    requireModel(spaceOf(whole), models);
+    return;
+  }
   for (const [name, model] of Object.entries(models)) requireModel(spaceOf(whole, name), model);
 }
 
