@@ -1,7 +1,7 @@
 // `npm run bench:lifecycle -- [endurance|rebuild] [POINTS] [FOLDER]`: what lasting use does to a collection of the SIFT
 // set, and what a rebuild of one does to its searches. Both parts without a name. POINTS is 500,000 for endurance and
 // 1,000,000 for the rebuild by default; FOLDER ../shared/data. Writes bench/out/lifecycle/*.json, and with the default
-// sizes the plots and tables of docs/lifecycle.md. Twenty minutes and fifteen on two cores with nothing else running.
+// sizes the plots and tables of docs/lifecycle.md. A quarter of an hour each on two cores with nothing else running.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -15,8 +15,8 @@ import { SiftRows } from './lifecycle/sift-rows.js';
 const OUTPUT = join(projectRoot(), 'bench', 'out', 'lifecycle');
 const FULL = { endurance: 500_000, rebuild: 1_000_000 };
 const STEPS = 100;
-const STEP_MS = 5000;
-const WINDOW_SECONDS = 30;
+const STEP_MS = 3000;
+const WINDOW_SECONDS = 15;
 
 type Part = keyof typeof FULL;
 

@@ -19,6 +19,7 @@ import { projectRoot } from '../tools/tree.js';
 import { startEmptyServer } from './empty-server-process.js';
 import { HttpClient } from './http-client.js';
 import { LoadData } from './service-data.js';
+import { OtherLoad } from './other-load.js';
 import { agreement, batchQps, median, openLoop, singleMs } from './service-searches.js';
 import { type Asked, LibraryTarget, NAME, QUERIES, ServiceTarget, settled, type Target } from './service-target.js';
 import { batchesOf, burst, callsASecond, largeQueries, largeUpsert, sendJson, sendTyped } from './service-writes.js';
@@ -39,6 +40,8 @@ interface Line {
   service: string;
   library: string;
   ratio: string;
+  /** What others had of the processors since the figure before. */
+  others: string;
 }
 
 /** What a round of searches gave. */
@@ -60,6 +63,7 @@ class ServiceLoad {
   private readonly asked: Asked;
   private readonly lines: Line[] = [];
   private nextId: number;
+  private other = new OtherLoad([process.pid]);
 
   constructor(private readonly options: Options) {
     this.data = new LoadData(options.dim, options.seed);
@@ -70,6 +74,7 @@ class ServiceLoad {
 
   async run(): Promise<readonly Line[]> {
     const service = await startServiceProcess(join(OUTPUT, 'service'), ENVIRONMENT);
+    this.other = new OtherLoad([process.pid, service.child.pid ?? process.pid]);
     const client = new HttpClient(service.url, 64);
     const database = await open(join(OUTPUT, 'library'), LIBRARY);
     try {
@@ -94,6 +99,7 @@ class ServiceLoad {
   /** Of a database that is there. */
   async runOn(dir: string): Promise<readonly Line[]> {
     const service = await startServiceProcess(dir, ENVIRONMENT);
+    this.other = new OtherLoad([process.pid, service.child.pid ?? process.pid]);
     const client = new HttpClient(service.url, 64);
     const there = new ServiceTarget(client, this.asked);
     const overHttp: Searches[] = [];
@@ -106,6 +112,7 @@ class ServiceLoad {
       client.close();
       await service.stop();
     }
+    this.other = new OtherLoad([process.pid]);
     const database = await open(dir, LIBRARY);
     try {
       const here = new LibraryTarget(await database.collection(NAME), this.asked);
@@ -218,8 +225,12 @@ class ServiceLoad {
   private tell(what: string, service: number, library?: number): void {
     const ratio = library === undefined ? '' : formatNumber(service / library);
     const direct = library === undefined ? '' : formatNumber(library);
-    this.lines.push({ what, service: formatNumber(service), library: direct, ratio });
-    printLine(`${what}: ${formatNumber(service)}${library === undefined ? '' : ` (library ${direct})`}`);
+    const share = this.other.share();
+    const others = share === undefined ? '' : `${(100 * share).toFixed(0)}%`;
+    this.lines.push({ what, service: formatNumber(service), library: direct, ratio, others });
+    printLine(
+      `${what}: ${formatNumber(service)}${library === undefined ? '' : ` (library ${direct})`}, others ${others}`,
+    );
   }
 }
 
@@ -240,6 +251,7 @@ async function main(options: Options): Promise<void> {
       { title: 'service', cell: (line) => line.service, align: 'right' },
       { title: 'library', cell: (line) => line.library, align: 'right' },
       { title: 'ratio', cell: (line) => line.ratio, align: 'right' },
+      { title: 'others', cell: (line) => line.others, align: 'right' },
     ]);
   } finally {
     rmSync(OUTPUT, { recursive: true, force: true });

@@ -142,6 +142,43 @@ describe('a rebuild', () => {
     await expect(collection.rebuild({ codeBytes: 1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(segments()).toEqual([3]);
   });
+
+  it('stands still when it is told to, and goes on', async () => {
+    await fill(2);
+    const rebuilding = collection.rebuild();
+    expect(collection.pauseJob(1)).toBe(true);
+    await setTimeout(50);
+    expect(collection.jobs()).toMatchObject([{ state: 'RUNNING', pauses: ['asked for'] }]);
+    expect(await nearest(11, 1)).toEqual([11]);
+    collection.pauseJob(1, false);
+    expect(await rebuilding).toMatchObject({ state: 'DONE' });
+    expect(collection.pauseJob(1)).toBe(false);
+  });
+
+  it('tells what it planned, took and was worth, also after the collection was opened again', async () => {
+    await fill(2);
+    const job = await collection.rebuild();
+    expect(job).toMatchObject({ trigger: null, builtRows: 2 * GROUP, drift: null });
+    for (const figure of [job?.plannedBytes, job?.peakBytes, job?.pausedMs, job?.swapMs]) {
+      expect(figure).toBeGreaterThan(0);
+    }
+    expect(job?.recall).toBeGreaterThan(0.95);
+    await reopen();
+    expect(collection.jobs()).toMatchObject([{ ...job, progress: null, pauses: [] }]);
+    expect(await collection.health()).toMatchObject({ reference: job?.recall });
+  });
+
+  it('is what inserted rows are counted from', async () => {
+    await fill(1);
+    await collection.rebuild();
+    await collection.upsert(Array.from({ length: 2 * GROUP }, (_, at) => point(1000 + at)));
+    await collection.flush();
+    // The segment with the most rows is kept, and that is the flushed one here.
+    expect(await collection.compact()).toMatchObject({ rows: 3 * GROUP, builtRows: 2 * GROUP });
+    await collection.upsert(Array.from({ length: GROUP }, (_, at) => point(5000 + at)));
+    await collection.flush();
+    expect(await collection.compact()).toMatchObject({ rows: 4 * GROUP, builtRows: 2 * GROUP });
+  });
 });
 
 describe('what a job replaced', () => {

@@ -14,6 +14,9 @@ constexpr std::chrono::milliseconds kSlice(20);
 constexpr std::chrono::milliseconds kBurst(100);
 // Between two looks at whether searches are in flight still.
 constexpr std::chrono::microseconds kYieldSlice(50);
+// A thread that gave way in vain works at least so long before it does again: small chunks get on too.
+constexpr std::chrono::milliseconds kTurn(1);
+thread_local std::chrono::steady_clock::time_point turn_end;
 }  // namespace
 
 Throttle::Clock::time_point Throttle::Limit::add(uint64_t limit, uint64_t amount, Clock::time_point now) {
@@ -30,9 +33,16 @@ void Throttle::wait_while_paused(const CancelFlag& cancel) const {
 void Throttle::before_work(const CancelFlag& cancel) const {
   wait_while_paused(cancel);
   if (!yields_.load(std::memory_order_relaxed) || foreground_calls() == 0) return;
-  const Clock::time_point end = Clock::now() + kYieldMax;
-  while (foreground_calls() > 0 && Clock::now() < end && !cancel.cancelled()) {
+  Clock::time_point now = Clock::now();
+  if (now < turn_end) return;
+  const Clock::time_point end = now + kYieldMax;
+  while (foreground_calls() > 0 && !cancel.cancelled()) {
+    if (now >= end) {
+      turn_end = now + kTurn;
+      return;
+    }
     std::this_thread::sleep_for(kYieldSlice);
+    now = Clock::now();
   }
 }
 

@@ -19,18 +19,44 @@ export interface Asked {
 
 /** Queries of one call: what is made of their answers then holds the event loop up for a short time only. */
 const CALL_QUERIES_MAX = 64;
+/** Of one request that the engine has at once: enough to keep it busy, and few for whoever comes with one query. */
+const QUERIES_AT_ONCE = 128;
 
 /** The points of each, in order. */
 export async function answerMany(asked: readonly Asked[], shape: PointShape, signal: AbortSignal): Promise<Found[][]> {
   const lists: Found[][] = asked.map(() => []);
-  const calls = groups(asked).map(async (places) => {
+  const call = async (places: readonly number[]): Promise<void> => {
     const members = places.map((place) => asked[place] as Asked);
     const found =
       members.length === 1 ? [await alone(members[0] as Asked, shape, signal)] : await together(members, shape, signal);
     for (const [at, place] of places.entries()) lists[place] = found[at] ?? [];
-  });
-  await Promise.all(calls);
+  };
+  await inFlight(groups(asked), call);
   return lists;
+}
+
+/** The calls in their order, of so many queries at once; none is begun any more once one has failed. */
+async function inFlight(
+  calls: readonly (readonly number[])[],
+  call: (places: readonly number[]) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  let queries = 0;
+  for (const places of calls) {
+    while (queries > 0 && queries + places.length > QUERIES_AT_ONCE) await Promise.race(running);
+    if (failures.length > 0) break;
+    queries += places.length;
+    const one = call(places)
+      .catch((error) => failures.push(error))
+      .then(() => {
+        queries -= places.length;
+        running.delete(one);
+      });
+    running.add(one);
+  }
+  await Promise.all(running);
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Places of queries that can be one call. */
