@@ -20,7 +20,12 @@ import { CollectionSnapshot, type SnapshotCell } from '../snapshot/collection-sn
 import type { WalWriter } from '../wal/wal-writer.js';
 import { type BackfillOptions, type BackfillProgress, type BackfillSource, backfillSpace } from './backfill-space.js';
 import type { SpaceStatus } from './collection-options.js';
-import { type CompareSpacesOptions, type CompareTarget, compareSpaces, type SpaceComparison } from './compare-spaces.js';
+import {
+  type CompareSpacesOptions,
+  type CompareTarget,
+  compareSpaces,
+  type SpaceComparison,
+} from './compare-spaces.js';
 import type { Generations } from './generations.js';
 import type { Parts } from './parts.js';
 import { createStore } from './space-store.js';
