@@ -54,7 +54,10 @@ async function queryHere(
   { json, signal }: { json: boolean; signal: AbortSignal },
 ): Promise<void> {
   const { k, listSize, rerank, exact = false, filter } = options;
-  const query = await readQueryVector(options, { name: collection.name, dim: spaceOf(collection.config, options.using).dim });
+  const query = await readQueryVector(options, {
+    name: collection.name,
+    dim: spaceOf(collection.config, options.using).dim,
+  });
   const startMs = performance.now();
   const search = {
     ...{ k, listSize, rerank, exact, withPayload: true, signal },

@@ -11,9 +11,9 @@ namespace {
 
 // Beams of filtered searches are wider than those of others: the answer lies in a part of the graph that was not
 // built for it, and a filter that returns too little is noticed where a lower recall is not. By strategy.
-constexpr double kWidths[kFilterStrategies] = {2, 3.5, 3};
+constexpr double kWidths[kFilterStrategies] = {2, 4, 3};
 // A walk must be so many times as fast as the scan of codes to be worth what it does not find.
-constexpr double kWalkHandicap = 1.6;
+constexpr double kWalkHandicap = 2;
 // Of the neighbours that a walk meets so many are new to it.
 constexpr double kNew = 0.6;
 // A walk may do so many times the work of a scan of codes before it counts as wrong.

@@ -98,7 +98,9 @@ async function read(
   }
   const using = query.string('using');
   const packed =
-    kind === 'binary' && body.length < LARGE_COLUMNS_BYTES ? packColumns(body, { config, wire, most, using }) : undefined;
+    kind === 'binary' && body.length < LARGE_COLUMNS_BYTES
+      ? packColumns(body, { config, wire, most, using })
+      : undefined;
   if (packed !== undefined) return [{ packed }];
   const task = { kind, bytes: body, config, wire, most, ...(using === undefined ? {} : { using }) };
   return body.length < LARGE_BODY_BYTES ? readBulk(task) : parts.bulk.read(task);
