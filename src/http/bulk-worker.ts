@@ -5,7 +5,7 @@ import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { type BulkChange, type BulkTask, readBulk, transferable } from './bulk-task.js';
 import { parseVectorJson } from './vector-json.js';
-import { asWireError } from './wire-error.js';
+import { asWireError, badRequest } from './wire-error.js';
 
 /** JSON of any route. */
 export interface JsonTask {
@@ -28,7 +28,7 @@ parentPort?.on('message', (task: BulkTask | JsonTask) => {
     const [reply, buffers] = task.kind === 'json' ? readValue(task) : readPoints(task);
     parentPort?.postMessage(reply, buffers);
   } catch (error) {
-    const { status, message } = asWireError(error);
+    const { status, message } = asWireError(isTooDeep(error) ? badRequest('the body: it is nested too deeply') : error);
     const reply: BulkReply = { status, message };
     parentPort?.postMessage(reply);
   }
@@ -42,6 +42,11 @@ function readPoints(task: BulkTask): [BulkReply, ArrayBuffer[]] {
 function readValue({ bytes, most }: JsonTask): [BulkReply, ArrayBuffer[]] {
   const { value, vectors } = parseVectorJson(bytes, most);
   return [{ value }, vectors.length === 0 ? [] : [vectors.buffer as ArrayBuffer]];
+}
+
+/** Of what is sent to another thread too, which is copied level by level. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof Error && error.name === 'DataCloneError');
 }
 
 // Of this thread only. Where it cannot be, the thread is as quick as the others.
