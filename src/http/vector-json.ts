@@ -30,7 +30,7 @@ export function parseVectorJson(bytes: Uint8Array, most = Number.POSITIVE_INFINI
 }
 
 /** Far past what any route reads; deeper ones would overflow a stack, here or on the way from a thread. */
-const DEPTH_MOST = 1000;
+export const DEPTH_MOST = 1000;
 
 const NOTHING: NumberLists = { lists: [], numbers: new Float32Array() };
 
