@@ -50,7 +50,7 @@ function addPrefixes(encoded: SpaceVector[], config: CollectionConfig, id: Point
     const base = encoded.find((vector) => vector.space === baseOf(config, space).number);
     if (base === undefined) continue;
     const bytes = Uint8Array.from(base.bytes.subarray(0, space.dim * elementBytes(space.element)));
-    const prefix = createVectorData(space.element, space.dim, bytes.buffer);
+    const prefix = createVectorData(space.element, space.dim, bytes.buffer) as VectorInput;
     encoded.push({ space: space.number, bytes: encodeVector(prefix, space, id) });
   }
 }
