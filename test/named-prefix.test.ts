@@ -19,7 +19,9 @@ afterAll(() => database.close());
 /** Most of what there is to a vector is in its first elements. */
 function vectors(count: number, seed: number): number[][] {
   const random = generator(seed);
-  return Array.from({ length: count }, () => Array.from({ length: DIM }, (_, at) => (random() - 0.5) * 100 * 0.8 ** at));
+  return Array.from({ length: count }, () =>
+    Array.from({ length: DIM }, (_, at) => (random() - 0.5) * 100 * 0.8 ** at),
+  );
 }
 
 async function make(name: string, metric: 'l2' | 'cosine' | 'dot', element: 'f32' | 'f16'): Promise<Collection> {
@@ -62,7 +64,9 @@ describe.each([
 it('follows the whole vector when that changes or goes', async () => {
   const collection = await make('changes', 'l2', 'f32');
   const [one, two] = vectors(2, 3) as [number[], number[]];
-  const shorts = async () => [...((await collection.retrieve([1], { withVector: ['short'] }))[0]?.vectors?.short ?? [])];
+  const shorts = async () => [
+    ...((await collection.retrieve([1], { withVector: ['short'] }))[0]?.vectors?.short ?? []),
+  ];
   await collection.upsert([{ id: 1, vectors: { full: one } }]);
   expect(await shorts()).toEqual([...Float32Array.from(one.slice(0, SHORT))]);
   await collection.updateVectors([{ id: 1, vectors: { full: two } }]);
@@ -73,7 +77,9 @@ it('follows the whole vector when that changes or goes', async () => {
 
 it('is refused where it is no prefix', async () => {
   const making = (short: object) =>
-    database.createCollection('bad', { spaces: { full: { dim: DIM }, short: { dim: SHORT, prefixOf: 'full', ...short } } });
+    database.createCollection('bad', {
+      spaces: { full: { dim: DIM }, short: { dim: SHORT, prefixOf: 'full', ...short } },
+    });
   await expect(making({ prefixOf: 'other' })).rejects.toThrow(/prefixOf/);
   await expect(making({ dim: DIM })).rejects.toThrow(/prefixOf/);
   await expect(making({ metric: 'dot' })).rejects.toThrow(/prefixOf/);

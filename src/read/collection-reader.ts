@@ -246,7 +246,12 @@ export class CollectionReader {
     const { k = defaults.k, listSize = defaults.listSize } = options;
     const wider = Math.min(maxK, PREFIX_CANDIDATES * k);
     const short = { bytes: prefixQueries(queries, base, space.dim), count: queries.count };
-    const found = await runSearch(snapshot, short, { ...options, k: wider, listSize: Math.max(listSize, wider) }, where);
+    const found = await runSearch(
+      snapshot,
+      short,
+      { ...options, k: wider, listSize: Math.max(listSize, wider) },
+      where,
+    );
     const fetch: VectorReader['fetch'] = (wanted) => snapshot.native(base.number).fetch(wanted);
     return { hits: { ...found.hits, ...(await rankByBase(queries, found.hits, k, base, fetch)) }, k };
   }

@@ -42,9 +42,14 @@ export async function rankByBase(
 ): Promise<SearchHits> {
   const distinct = Uint32Array.from(new Set(rows)).filter((row) => row !== NO_ROW);
   const { found, vectors } = await fetch(distinct);
-  const places = new Map([...distinct.keys()].filter((at) => found[at] === 1).map((at) => [distinct[at] as number, at]));
+  const places = new Map(
+    [...distinct.keys()].filter((at) => found[at] === 1).map((at) => [distinct[at] as number, at]),
+  );
   const candidates = rows.length / Math.max(1, queries.count);
-  const result = { rows: new Uint32Array(k * queries.count).fill(NO_ROW), distances: new Float32Array(k * queries.count) };
+  const result = {
+    rows: new Uint32Array(k * queries.count).fill(NO_ROW),
+    distances: new Float32Array(k * queries.count),
+  };
   result.distances.fill(Number.POSITIVE_INFINITY);
   for (let query = 0; query < queries.count; query += 1) {
     const asked = vectorAt(queries.bytes, query, base);

@@ -147,7 +147,9 @@ class Resolver {
     }
     const named = deleteVectors.map((name) => spaceOf(config, name).number);
     // What is made of a vector goes with it.
-    const prefixes = spacesOf(config).filter(({ prefixOf }) => prefixOf !== undefined && deleteVectors.includes(prefixOf));
+    const prefixes = spacesOf(config).filter(
+      ({ prefixOf }) => prefixOf !== undefined && deleteVectors.includes(prefixOf),
+    );
     const gone = new Set([...named, ...prefixes.map(({ number }) => number)]);
     return this.each(ids, (given) => {
       const id = this.parse(given);
