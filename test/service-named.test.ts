@@ -69,6 +69,21 @@ describe.each([
     expect((await qdrant.retrieve(name, { ids: [2], with_vector: true }))[0]?.vector).toEqual({ text: [0, 1, 0] });
     await qdrant.deleteCollection(name);
   });
+
+  it('adds and drops a named vector', async () => {
+    const qdrant = new Client({ url: service.url });
+    const name = `added-${version}`;
+    await qdrant.createCollection(name, { vectors: { text: vectors.text } });
+    await qdrant.upsert(name, { wait: true, points: [{ id: 1, vector: { text: [1, 0, 0] } }] });
+    const added = await qdrant.createVectorName(name, 'image', { dense: vectors.image });
+    expect(added).toMatchObject({ status: 'completed' });
+    await qdrant.updateVectors(name, { wait: true, points: [{ id: 1, vector: { image: [5, 5] } }] });
+    expect(ids((await qdrant.query(name, { query: [5, 4], using: 'image' })).points)).toEqual([1]);
+    expect(await qdrant.deleteVectorName(name, 'text')).toMatchObject({ status: 'completed' });
+    expect((await qdrant.getCollection(name)).config.params.vectors).toEqual({ image: vectors.image });
+    await expect(qdrant.deleteVectorName(name, 'image')).rejects.toMatchObject({ status: 400 });
+    expect((await qdrant.retrieve(name, { ids: [1], with_vector: true }))[0]?.vector).toEqual({ image: [5, 5] });
+  });
 });
 
 describe('named vectors', () => {

@@ -104,11 +104,15 @@ export class CollectionSpaces {
     }
   }
 
-  /** Searches that name no vector and begin afterwards ask this one. INVALID_ARGUMENT, DISK_FULL, IO, CLOSED. */
-  setDefault(name: string): Promise<void> {
+  /**
+   * Searches that name no vector and begin afterwards ask this one. Over the wire these are refused until a default was
+   * chosen so; `chosen: false` leaves that as it is where none was. INVALID_ARGUMENT, DISK_FULL, IO, CLOSED.
+   */
+  setDefault(name: string, { chosen = true } = {}): Promise<void> {
     const { queue, manifests, parts } = this.target;
     return queue.run(async () => {
-      const config = withDefaultSpace(manifests.current.config, name);
+      const before = manifests.current.config;
+      const config = withDefaultSpace(before, name, chosen || before.spaces?.default.chosen === true);
       await manifests.publish(applyEdit(manifests.current, { config }));
       parts.spaces = spacesOf(config).map(({ number }) => parts.of(number));
     });

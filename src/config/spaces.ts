@@ -140,13 +140,13 @@ export function withoutSpace(config: CollectionConfig, name: string): Collection
   };
 }
 
-/** With another default. INVALID_ARGUMENT for a name that there is none of. */
-export function withDefaultSpace(config: CollectionConfig, name: string): CollectionConfig {
-  const chosen = spaceOf(config, name);
-  const others = spacesOf(config).filter(({ number }) => number !== chosen.number);
-  const { name: _, number, ...own } = chosen;
+/** With another default, `chosen` by name or not. INVALID_ARGUMENT for a name that there is none of. */
+export function withDefaultSpace(config: CollectionConfig, name: string, chosen: boolean): CollectionConfig {
+  const { name: _, number, ...own } = spaceOf(config, name);
+  const others = spacesOf(config).filter((space) => space.number !== number);
   const { stringIds } = config;
-  return { ...own, stringIds, spaces: { ...namesOf(config), default: { name, number, chosen: true }, others } };
+  const names = { name, number, ...(chosen ? { chosen: true as const } : {}) };
+  return { ...own, stringIds, spaces: { ...namesOf(config), default: names, others } };
 }
 
 function namesOf({ spaces }: CollectionConfig): SpaceNames<SpaceConfig> {
