@@ -4,6 +4,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BackfillEntry, type Collection, type Database, open, type RuntimeOptions } from '../src/index.js';
+import { runKilled } from './killed-child.js';
+import { MOVED_POINTS, movedVector } from './migration-points.js';
+import { Random } from './random-writes.js';
 import { temporaryFolder } from './vector-files.js';
 
 const folder = temporaryFolder();
@@ -42,6 +45,35 @@ function* entries(from: number): Generator<BackfillEntry> {
 }
 
 const v2 = { dim: DIM + 1, degree: 8, buildList: 16, codeBytes: 5, model: 'embed-2' };
+
+it('is whole at every step when the process is killed', async () => {
+  const seed = Number(process.env.SEED ?? 5);
+  const random = new Random(seed);
+  const options = { dim: 3, degree: 6, buildList: 12, codeBytes: 3 };
+  const before = await database.createCollection('moved', { spaces: { v0: options } });
+  const ids = Array.from({ length: MOVED_POINTS }, (_, id) => id);
+  await before.upsert(ids.map((id) => ({ id, vectors: { v0: movedVector('v0', id) } })));
+  const seen = new Set<string>();
+  for (let round = 0; round < 8; round += 1) {
+    await database.close();
+    const output = await runKilled('migration-child.js', [dir, seed, round], 5 + random.int(250));
+    seen.add(/(\w+)[^\n]*\n?$/.exec(output)?.[1] ?? '');
+    database = await open(dir, OPTIONS);
+    const moved = await database.collection('moved');
+    const label = `seed ${seed}, round ${round}, after ${output.slice(-60)}`;
+    expect((await moved.verify()).problems, label).toEqual([]);
+    expect(moved.count(), label).toBe(MOVED_POINTS);
+    // What is asked by default is whole; another one that is there is being filled, or about to go.
+    const [current] = moved.spaces.status();
+    for await (const { id, vectors = {} } of moved.scroll({ withVector: true })) {
+      expect(Object.keys(vectors), label).toContain(current?.name);
+      for (const [name, vector] of Object.entries(vectors)) {
+        expect([...vector], `${label}: ${name} of ${id}`).toEqual(movedVector(name, Number(id)));
+      }
+    }
+  }
+  expect(seen.size).toBeGreaterThan(1);
+}, 120_000);
 
 describe('a space that is added', () => {
   it('is there after opening again, and the old vectors are as they were', async () => {

@@ -1,13 +1,12 @@
 // Collections with several named vector spaces, through the library: what they are made of, what they refuse, and random
 // runs against a naive model with flushes, merges, opening again, snapshots, failing calls and kills. `SEED=` repeats one.
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Collection, type Database, open, type RuntimeOptions } from '../src/index.js';
 import { applyNamed, checkNamed, MARK, NAMED, type NamedModel, namedBatch, namedModel } from './named-points.js';
 import { Random } from './random-writes.js';
+import { runKilled } from './killed-child.js';
 import { temporaryFolder } from './vector-files.js';
 
 const folder = temporaryFolder();
@@ -214,7 +213,8 @@ describe(`random runs, seed ${seed}`, () => {
     const random = new Random(seed + 2);
     let known = 0;
     for (let round = 0; round < 6; round += 1) {
-      const told = await killedChild(round, known, 20 + random.int(700));
+      const output = await runKilled('named-child.js', [dir, seed, round, known], 20 + random.int(700));
+      const told = Number([...output.matchAll(/^ack (\d+)$/gm)].at(-1)?.[1] ?? known);
       database = await open(dir, OPTIONS);
       if (!(await database.listCollections()).includes('named')) {
         // Killed before it was made.
@@ -233,34 +233,3 @@ describe(`random runs, seed ${seed}`, () => {
     expect(known).toBeGreaterThan(0);
   }, 120_000);
 });
-
-/** Runs the child for a while from its opening on; the last batch that it acknowledged. */
-async function killedChild(round: number, known: number, ms: number): Promise<number> {
-  const script = join(packageRoot(), 'dist/test/named-child.js');
-  const child = spawn(process.execPath, [script, dir, seed, round, known].map(String), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  let opened: () => void = () => undefined;
-  const open = new Promise<void>((resolve) => {
-    opened = resolve;
-  });
-  child.stdout.setEncoding('utf8').on('data', (some: string) => {
-    output += some;
-    if (output.includes('open\n')) opened();
-  });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  await Promise.race([open, ended]);
-  await sleep(ms);
-  child.kill('SIGKILL');
-  await ended;
-  expect(output).not.toContain('failed');
-  const acks = [...output.matchAll(/^ack (\d+)$/gm)];
-  return Number(acks.at(-1)?.[1] ?? known);
-}
-
-function packageRoot(): string {
-  let root = import.meta.dirname;
-  while (!existsSync(join(root, 'package.json'))) root = dirname(root);
-  return root;
-}

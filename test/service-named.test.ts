@@ -1,8 +1,11 @@
 // Several named vectors over the wire: with the clients of Qdrant, in every form a request may give them, refusals, and the
 // move from one vector to another while the collection is served.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { QdrantClient as Client118 } from 'qdrant-client-1-18';
 import { QdrantClient as Client119 } from 'qdrant-client-1-19';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { open } from '../src/index.js';
 import { type ServiceProcess, startServiceProcess } from './service-process.js';
 import { temporaryFolder } from './vector-files.js';
 
@@ -10,9 +13,20 @@ const folder = temporaryFolder();
 let service: ServiceProcess;
 
 beforeAll(async () => {
+  await makeOld(folder.file('data'));
   service = await startServiceProcess(folder.file('data'));
 });
 afterAll(() => service.stop('SIGKILL'));
+
+/** As a release made it that had the name of a collection's one vector in the service's own file. */
+async function makeOld(dir: string): Promise<void> {
+  const database = await open(dir, { reserveBytes: 0 });
+  const collection = await database.createCollection('old', { dim: 2 });
+  await collection.upsert([1, 2, 3].map((id) => ({ id, vector: [id, 0] })));
+  await database.close();
+  const old = { vectorName: 'text', asked: { vectors: { text: { size: 2, distance: 'Euclid' } } } };
+  writeFileSync(join(dir, 'service.json'), JSON.stringify({ collections: { old }, aliases: {} }));
+}
 
 const vectors = {
   text: { size: 3, distance: 'Cosine' },
@@ -240,6 +254,22 @@ describe('named vectors', () => {
     const refused = await call(method, path, body);
     expect([refused.status, refused.body.status.error]).toEqual([400, expect.stringMatching(message)]);
   });
+});
+
+it('a collection whose one name the service knew goes on as it was, and takes other vectors', async () => {
+  const points = '/collections/old/points';
+  const query = async (body: object) => (await call('POST', `${points}/query`, body)).body.result?.points;
+  expect(ids(await query({ query: [3, 0], using: 'text', limit: 1 }))).toEqual([3]);
+  expect((await call('POST', `${points}/query`, { query: [3, 0] })).status).toBe(400);
+  await call('PUT', `${points}?wait=true`, { points: [{ id: 4, vector: { text: [4, 0] } }] });
+  expect((await call('PUT', '/vamana/collections/old/spaces/v2', { size: 1, distance: 'Dot' })).status).toBe(200);
+  await call('PUT', `${points}/vectors?wait=true`, { points: [{ id: 4, vector: { v2: [9] } }] });
+  const { vectors: described } = (await call('GET', '/collections/old')).body.result.config.params;
+  expect(Object.keys(described)).toEqual(['text', 'v2']);
+  const [four] = (await call('POST', points, { ids: [4], with_vector: true })).body.result;
+  expect(four.vector).toEqual({ text: [4, 0], v2: [9] });
+  expect(ids(await query({ query: [2.9, 0], using: 'text', limit: 2 }))).toEqual([3, 2]);
+  expect(ids(await query({ query: [1], using: 'v2' }))).toEqual([4]);
 });
 
 describe('moving to another vector', () => {

@@ -45,11 +45,8 @@ export function encodeVectors({ vector, vectors }: GivenVectors, config: VectorC
 export function requireModels(models: GivenModels | undefined, config: VectorConfig): void {
   if (models === undefined) return;
   const whole = config as CollectionConfig;
-  if (typeof models === 'string') {
-    requireModel(spaceOf(whole), models);
-    return;
-  }
-  for (const [name, model] of Object.entries(models)) requireModel(spaceOf(whole, name), model);
+  const named = typeof models === 'string' ? { [spaceOf(whole).name]: models } : models;
+  for (const [name, model] of Object.entries(named)) requireModel(spaceOf(whole, name), model);
 }
 
 function unnamedOf(config: CollectionConfig): Space {
