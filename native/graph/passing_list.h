@@ -31,7 +31,7 @@ class PassingList {
     counted_.reset(limit);
     passing_.clear();
     pass_left_ = pass_max;
-    share_left_ = kPassFirst;
+    share_left_ = kPassFirst + pass_each;
     pass_each_ = pass_each;
     gave_up_ = false;
   }

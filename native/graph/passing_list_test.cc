@@ -162,5 +162,22 @@ TEST(PassingList, LeavesNodesBeyondTheLastWithoutGivingUp) {
   EXPECT_FALSE(beam.gave_up());
 }
 
+TEST(PassingList, GivesUpWhenMoreWerePassedThanTheirShare) {
+  PassingList beam;
+  beam.reset(4, 1000, 2);
+  const auto first = static_cast<uint32_t>(PassingList::kPassFirst) + 2;
+  for (uint32_t node = 0; node < 200; ++node) beam.insert(static_cast<float>(node), node, false);
+  // Counted ones on the way: each lets two more pass.
+  beam.insert(10.5f, 1000, true);
+  beam.insert(20.5f, 1001, true);
+  beam.insert(500.0f, 1002, true);
+  uint32_t passed = 0;
+  Candidate out{};
+  while (beam.pop_nearest(&out)) passed += out.node < 200 ? 1 : 0;
+  EXPECT_EQ(passed, first + 4);
+  EXPECT_TRUE(beam.gave_up());
+  EXPECT_EQ(beam.counted().size(), 3u);
+}
+
 }  // namespace
 }  // namespace vamana
