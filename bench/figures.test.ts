@@ -61,15 +61,11 @@ const made = {
 describe('the figures of a report', () => {
   it('are taken at 0.95, and lead to rows of the page', () => {
     const figures = figuresOf(made);
-    expect(figures.map(({ anchor }) => anchor)).toEqual([
-      'recall-2-80-0.9521',
-      'peers-1-one-0.95',
-      'peers-1-other-0.95',
-    ]);
+    expect(figures.map(({ anchor }) => anchor)).toEqual(['recall-2-80', 'peers-1-one-0.95', 'peers-1-other-0.95']);
     expect(figures[0]?.value).toBe(
       'recall@10 0.9521: 11.71 pages read a query, 269 us on average, 3,700 queries a second',
     );
-    expect(figures[2]?.value).toMatch(/^1\.5\d* times its queries a second with one thread$/);
+    expect(figures[2]?.value).toMatch(/^1\.5 times its queries a second with one thread$/);
     const page = renderBenchPage(made);
     for (const { anchor } of figures) expect(page).toContain(`<tr id="${anchor}">`);
   });

@@ -1,8 +1,8 @@
 // What the README says of speed, memory and reads: lines taken from a report's tables, each with a link to its row, so
 // that no figure stands there that was not measured. Pure. Called by publish.ts; figures.test.ts holds the README to it.
-import { formatCell } from '../tools/output.js';
+import { formatCell, rounded } from '../tools/output.js';
 import { rowAnchors } from './anchors.js';
-import type { BenchDocument, Table } from './document.js';
+import type { BenchDocument, PeerKind, Table } from './document.js';
 
 export interface Figure {
   what: string;
@@ -17,6 +17,7 @@ export const END = '<!-- end of figures -->';
 type Cells = Record<string, string | number | null>;
 
 const RECALL = 0.95;
+const KINDS: Record<PeerKind, string> = { ssd: 'files', mmap: 'a mapped file', ram: 'RAM' };
 
 /** Those the report has; suites that failed or were not run give none. */
 export function figuresOf(document: BenchDocument): Figure[] {
@@ -40,11 +41,14 @@ function peerFigures(document: BenchDocument): Figure[] {
   return rowsOf('peers', table)
     .filter(({ cells }) => cells.recall === RECALL && cells.peer !== 'vamana-cache' && cells['qps, 1 thread'] !== null)
     .map(({ cells, anchor }) => {
+      const times = (value: unknown): string => String(rounded(Number(value), 2));
       const all = cells['qps, all threads'];
-      const others = all === null ? '' : `, ${told(all)} times with all`;
-      const pages = cells.reads === null ? '' : `; ${told(cells.reads)} times the pages read`;
-      const value = `${told(cells['qps, 1 thread'])} times its queries a second with one thread${others}${pages}`;
-      return { what: `against ${cells.peer}, recall@10 ${RECALL}`, value, anchor };
+      const others = all === null ? '' : `, ${times(all)} times with all`;
+      const pages = cells.reads === null ? '' : `; ${times(cells.reads)} times the pages read`;
+      const value = `${times(cells['qps, 1 thread'])} times its queries a second with one thread${others}${pages}`;
+      const kind = document.peers.find(({ name }) => name === cells.peer)?.kind;
+      const where = kind === undefined ? '' : ` (vectors in ${KINDS[kind]})`;
+      return { what: `against ${cells.peer}${where}, recall@10 ${RECALL}`, value, anchor };
     });
 }
 

@@ -60,7 +60,7 @@ async function expectAll(): Promise<void> {
   for (let id = 0; id < 80; id += 1) {
     const [hit] = await collection.search(vectorOf(id), { k: 1, listSize: 40, withPayload: true });
     if (dead.includes(id)) expect(Number(hit?.id)).not.toBe(id);
-    else expect([hit?.id, hit?.payload]).toEqual([id, { n: id === 7 ? -7 : id }]);
+    else expect([Number(hit?.id), hit?.payload]).toEqual([id, { n: id === 7 ? -7 : id }]);
   }
   expect(await collection.retrieve(dead)).toEqual([]);
   expect((await collection.verify()).problems).toEqual([]);

@@ -106,6 +106,18 @@ describe('a large body of another route', () => {
     }
   });
 
+  it('is refused where it is nested too deeply', async () => {
+    for (const depth of [2000, 9000, 100_000]) {
+      const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      for (const text of [`{"ids":${deep}}`, `{"query":${JSON.stringify(vector(0))},"filter":${deep}}`]) {
+        const { status, body } = await call('points', padded(null, text));
+        expect([status, body.status.error]).toEqual([400, expect.stringContaining('nested too deeply')]);
+      }
+      const payload = `{"payload":{"a":${deep}},"points":[1]}`;
+      expect((await call('points/payload', padded(null, payload))).status).toBe(400);
+    }
+  });
+
   it('holds only so many values beside vectors', async () => {
     const ids = Array.from({ length: 60_000 }, (_, at) => at + 1_000_000);
     const { status, body } = await call('points/count', { filter: { must: [{ has_id: ids }] } });

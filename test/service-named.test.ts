@@ -272,6 +272,22 @@ it('a collection whose one name the service knew goes on as it was, and takes ot
   expect(ids(await query({ query: [1], using: 'v2' }))).toEqual([4]);
 });
 
+it('a prefix of another vector is asked by whole vectors, and ranks on them', async () => {
+  const full = { size: 4, distance: 'Euclid' };
+  const named = { full, short: { size: 2, distance: 'Euclid', prefix_of: 'full' } };
+  expect((await call('PUT', '/collections/prefixes', { vectors: named })).status).toBe(200);
+  const points = [1, 2, 3].map((id) => ({ id, vector: { full: [id, 0, 0, 10 - id] } }));
+  await call('PUT', '/collections/prefixes/points?wait=true', { points });
+  const query = async (body: object) => (await call('POST', '/collections/prefixes/points/query', body)).body;
+  const found = await query({ query: [0, 0, 0, 6.5], using: 'short', with_vector: ['short'], limit: 2 });
+  expect(found.result.points).toMatchObject([
+    { id: 2, score: 2.5, vector: { short: [2, 0] } },
+    { id: 1, vector: { short: [1, 0] } },
+  ]);
+  expect(ids((await query({ query: 1, using: 'short' })).result.points)).toEqual([2, 3]);
+  expect((await query({ query: [0, 0], using: 'short' })).status.error).toMatch(/expected dim: 4, got 2/);
+});
+
 describe('moving to another vector', () => {
   it('adds it, fills it, compares, chooses it and drops the old one, while queries go on', async () => {
     await call('PUT', '/collections/moving', { vectors: { size: 2, distance: 'Euclid' } });

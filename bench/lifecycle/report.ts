@@ -10,13 +10,16 @@ import type { RebuildDocument, RebuildRun, Window } from './online-rebuild.js';
 export interface Report {
   /** Of the section of the page, and of its plots' file. */
   name: 'endurance' | 'rebuild';
+  /** What the plots show. */
+  shows: string;
   document: unknown;
   markdown: string;
   charts: LineChart[];
 }
 
 /** Into `folder`: the plots, and the section of lifecycle.md if that is there; else the section as a file of its own. */
-export function writeReport(folder: string, { name, markdown, charts }: Report): void {
+export function writeReport(folder: string, { name, shows, markdown: tables, charts }: Report): void {
+  const markdown = `![${shows}](${name}.svg)\n\n${tables}`;
   writeFileSync(join(folder, `${name}.svg`), svgFile(charts.map(lineChart)));
   const page = join(folder, 'lifecycle.md');
   if (!existsSync(page)) {
@@ -51,7 +54,8 @@ export function enduranceReport(document: EnduranceDocument): Report {
     builtLine('fresh build', fresh),
     '',
   ].join('\n');
-  return { name: 'endurance', document, markdown, charts: enduranceCharts(document) };
+  const shows = 'Recall, sizes and latency while all points are replaced';
+  return { name: 'endurance', shows, document, markdown, charts: enduranceCharts(document) };
 }
 
 function courseLine({
@@ -149,7 +153,9 @@ export function rebuildReport(document: RebuildDocument): Report {
     ),
     '',
   ].join('\n');
-  return { name: 'rebuild', document, markdown, charts: runs.map((run) => histogramChart(run, document.binMs)) };
+  const shows = 'Latency of searches beside a rebuild';
+  const histograms = runs.map((run) => histogramChart(run, document.binMs));
+  return { name: 'rebuild', shows, document, markdown, charts: histograms };
 }
 
 function runLine({ way, seconds, meanRatio, p99Ratio, job }: RebuildRun): string {

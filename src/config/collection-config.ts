@@ -4,7 +4,7 @@
 import type { NativeElement, NativeMetric } from '../binding.js';
 import { VamanaError } from '../errors.js';
 import { MAX_DIMENSION } from '../limits.js';
-import { type SpaceNames, SPACES_MAX, requireSpaceName } from './spaces.js';
+import { requirePrefixes, requireSpaceName, type SpaceNames, SPACES_MAX } from './spaces.js';
 
 export type CodeChoice = 'pq' | 'rabitq' | 'auto';
 
@@ -28,6 +28,11 @@ export interface SpaceOptions {
   codeBytes?: number;
   /** Name and version of what makes the vectors; vectors that are said to be of another are refused. */
   model?: string;
+  /**
+   * The name of a space with more elements, whose first ones are the vectors here: they come with those, and a search of
+   * this space takes whole vectors, walks by their first elements and ranks on all.
+   */
+  prefixOf?: string;
 }
 
 /** Of a collection with one vector space, which has no name. */
@@ -44,7 +49,7 @@ export interface NamedCollectionOptions extends Pick<CollectionOptions, 'stringI
 }
 
 /** The same with every default filled in; plain JSON. */
-export type SpaceConfig = Required<Omit<SpaceOptions, 'model'>> & Pick<SpaceOptions, 'model'>;
+export type SpaceConfig = Required<Omit<SpaceOptions, 'model' | 'prefixOf'>> & Pick<SpaceOptions, 'model' | 'prefixOf'>;
 
 /** Its own members are those of the only space, or of the default one where there are `spaces`. */
 export type CollectionConfig = SpaceConfig & {
@@ -77,15 +82,16 @@ const ALPHA_MAX = 4;
 export function resolveConfig(options: CollectionOptions | NamedCollectionOptions): CollectionConfig {
   if ('spaces' in options) return resolveNamed(options);
   const { stringIds = false, ...space } = options;
+  if (space.prefixOf !== undefined) throw invalid('prefixOf', space.prefixOf, 'one of several spaces to have it');
   return { ...resolveSpace(space, '', COLLECTION_DEFAULTS), stringIds: requireBoolean('stringIds', stringIds) };
 }
 
 /** The same of one space; `place` says which in messages. */
 export function resolveSpace(options: SpaceOptions, place = '', known: object = DEFAULTS): SpaceConfig {
-  const { model, ...rest } = options;
+  const { model, prefixOf, ...rest } = options;
   const unknown = Object.keys(rest).find((name) => name !== 'dim' && !Object.hasOwn(known, name));
   if (unknown !== undefined) {
-    throw invalid(place + unknown, 'an option', `one of dim, model, ${Object.keys(known).join(', ')}`);
+    throw invalid(place + unknown, 'an option', `one of dim, model, prefixOf, ${Object.keys(known).join(', ')}`);
   }
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   const config: SpaceConfig = { ...DEFAULTS, ...(Object.fromEntries(given) as unknown as SpaceOptions) };
@@ -99,9 +105,10 @@ export function resolveSpace(options: SpaceOptions, place = '', known: object = 
   }
   requireOne(`${place}code`, config.code, CODES);
   requireInteger(`${place}codeBytes`, config.codeBytes, 1, CODE_BYTES_MAX);
-  if (model === undefined) return config;
-  if (typeof model !== 'string' || model === '') throw invalid(`${place}model`, model, 'a text that is not empty');
-  return { ...config, model };
+  if (model !== undefined && (typeof model !== 'string' || model === '')) {
+    throw invalid(`${place}model`, model, 'a text that is not empty');
+  }
+  return { ...config, ...(model === undefined ? {} : { model }), ...(prefixOf === undefined ? {} : { prefixOf }) };
 }
 
 function resolveNamed(options: NamedCollectionOptions): CollectionConfig {
@@ -120,6 +127,7 @@ function resolveNamed(options: NamedCollectionOptions): CollectionConfig {
     number,
     ...resolveSpace(spaces[name] as SpaceOptions, `spaces.${name}.`),
   }));
+  requirePrefixes(resolved);
   const { name, number, ...own } = resolved.find((space) => space.name === chosen) as (typeof resolved)[number];
   return {
     ...own,

@@ -68,6 +68,23 @@ export function spaceNumbered(config: CollectionConfig, number: number): Space {
   return found;
 }
 
+/** The space that a space has the first elements of; itself where it has vectors of its own. */
+export function baseOf(config: CollectionConfig, space: Space): Space {
+  return space.prefixOf === undefined ? space : spaceOf(config, space.prefixOf);
+}
+
+/** INVALID_ARGUMENT for a space that cannot be a prefix of the one it names. */
+export function requirePrefixes(spaces: readonly (SpaceConfig & { name: string })[]): void {
+  for (const { name, prefixOf, dim, element, metric } of spaces) {
+    if (prefixOf === undefined) continue;
+    const base = spaces.find((other) => other.name === prefixOf);
+    const fits = base !== undefined && base.prefixOf === undefined && base.dim > dim;
+    if (fits && base.element === element && base.metric === metric) continue;
+    const expected = 'a space of its own vectors with more elements, of the same type and metric';
+    throw new VamanaError('INVALID_ARGUMENT', `spaces.${name}.prefixOf: found ${prefixOf}, expected ${expected}`);
+  }
+}
+
 /** Whether points name their vectors, and may lack any of them. */
 export function hasNames({ spaces }: Pick<CollectionConfig, 'spaces'>): boolean {
   return spaces !== undefined;
@@ -121,6 +138,7 @@ export function withNewSpace(config: CollectionConfig, name: string, added: Spac
     );
   }
   const before = namesOf(config);
+  requirePrefixes([...all, { ...added, name }]);
   const others = [...before.others, { ...added, name, number: before.nextNumber }];
   return { ...config, spaces: { ...before, others, nextNumber: before.nextNumber + 1 } };
 }
@@ -131,6 +149,11 @@ export function withoutSpace(config: CollectionConfig, name: string): Collection
   const before = namesOf(config);
   if (before.default.number === number) {
     const message = `${JSON.stringify(name)} is the default space and cannot be dropped; choose another one first`;
+    throw new VamanaError('INVALID_ARGUMENT', message);
+  }
+  const prefix = spacesOf(config).find(({ prefixOf }) => prefixOf === name);
+  if (prefix !== undefined) {
+    const message = `${JSON.stringify(prefix.name)} is a prefix of ${JSON.stringify(name)}; drop that first`;
     throw new VamanaError('INVALID_ARGUMENT', message);
   }
   const backfills = (before.backfills ?? []).filter((backfill) => backfill.space !== number);

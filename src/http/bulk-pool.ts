@@ -68,6 +68,7 @@ export class BulkPool {
       else job?.resolve(reply);
       this.feed();
     });
+    worker.on('messageerror', (error) => this.lose(worker, error));
     worker.on('error', (error) => this.lose(worker, error));
     worker.on('exit', () => this.lose(worker, new Error('it ended')));
     // A process that has nothing else to do may end.
@@ -80,6 +81,7 @@ export class BulkPool {
     this.working.delete(worker);
     const at = this.idle.indexOf(worker);
     if (at !== -1) this.idle.splice(at, 1);
+    void worker.terminate();
     job?.reject(new VamanaError('INTERNAL', `the thread that read the body was lost: ${cause.message}`, { cause }));
     if (!this.closed) this.feed();
   }

@@ -4,8 +4,8 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { type BulkChange, type BulkTask, readBulk, transferable } from './bulk-task.js';
-import { parseVectorJson } from './vector-json.js';
-import { asWireError } from './wire-error.js';
+import { DEPTH_MOST, parseVectorJson } from './vector-json.js';
+import { asWireError, badRequest } from './wire-error.js';
 
 /** JSON of any route. */
 export interface JsonTask {
@@ -28,7 +28,7 @@ parentPort?.on('message', (task: BulkTask | JsonTask) => {
     const [reply, buffers] = task.kind === 'json' ? readValue(task) : readPoints(task);
     parentPort?.postMessage(reply, buffers);
   } catch (error) {
-    const { status, message } = asWireError(error);
+    const { status, message } = asWireError(isTooDeep(error) ? badRequest('the body: it is nested too deeply') : error);
     const reply: BulkReply = { status, message };
     parentPort?.postMessage(reply);
   }
@@ -36,12 +36,29 @@ parentPort?.on('message', (task: BulkTask | JsonTask) => {
 
 function readPoints(task: BulkTask): [BulkReply, ArrayBuffer[]] {
   const changes = readBulk(task);
+  for (const change of changes) if (!('packed' in change)) requireShallow(change);
   return [{ changes }, transferable(changes)];
 }
 
 function readValue({ bytes, most }: JsonTask): [BulkReply, ArrayBuffer[]] {
   const { value, vectors } = parseVectorJson(bytes, most);
   return [{ value }, vectors.length === 0 ? [] : [vectors.buffer as ArrayBuffer]];
+}
+
+// The thread that it is sent to copies it level by level, and is lost to the body where its stack does not suffice.
+function requireShallow(change: unknown): void {
+  const open: [value: unknown, depth: number][] = [[change, 1]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [value, depth] = next;
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue;
+    if (depth > DEPTH_MOST) throw badRequest('the body: it is nested too deeply');
+    for (const inner of Object.values(value)) open.push([inner, depth + 1]);
+  }
+}
+
+/** Of what is sent to another thread too, which is copied level by level. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof Error && error.name === 'DataCloneError');
 }
 
 // Of this thread only. Where it cannot be, the thread is as quick as the others.

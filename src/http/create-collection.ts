@@ -66,6 +66,7 @@ export function readSpace(params: Fields, hnsw?: Fields): SpaceOptions {
     element: ELEMENTS[params.oneOf('datatype', ['float32', 'float16', 'uint8']) ?? 'float32'],
     ...graphOptions(params.object('hnsw_config') ?? hnsw),
     ...(params.has('model') ? { model: params.string('model') as string } : {}),
+    ...(params.has('prefix_of') ? { prefixOf: params.string('prefix_of') as string } : {}),
   };
 }
 

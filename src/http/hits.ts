@@ -23,12 +23,12 @@ export interface Hit {
 export type Found = Hit & { point: Point };
 
 /** What the engine is asked for a plan's own k nearest. */
-export function searchOptions({ tuning, filter, space }: Plan, shown: Shown, k: number): CollectionSearchOptions {
+export function searchOptions({ tuning, filter, using }: Plan, shown: Shown, k: number): CollectionSearchOptions {
   const { listSize, exact, rerank } = tuning;
   return {
     ...shown,
     ...filterOption(filter),
-    using: space.name,
+    using,
     k,
     exact,
     listSize: Math.max(listSize, k),

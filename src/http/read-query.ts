@@ -8,7 +8,7 @@ import type { RrfOptions } from './fusion.js';
 import type { ScoreRanking } from './recommend.js';
 import { badRequest, notSupported } from './wire-error.js';
 import { type PointShape, readId, readNumbers } from './wire-point.js';
-import { spaceAsked } from './wire-spaces.js';
+import { spacesAsked } from './wire-spaces.js';
 
 export type Ranking =
   | ({ kind: 'nearest' } & Examples)
@@ -35,6 +35,8 @@ export interface Plan {
   ranking: Ranking;
   /** Whose vectors are ranked; of no meaning to rankings by something else. */
   space: Space;
+  /** The space that is walked: the same, or one that is a prefix of it. */
+  using: string;
   tuning: Tuning;
   filter: unknown;
   limit: number;
@@ -74,24 +76,24 @@ export function readSearch(body: Fields, shape: PointShape, limits: QueryLimits)
   refuseElsewhere(body);
   const vector = body.required('vector');
   const named = isObject(vector) ? Fields.of(vector, 'vector') : undefined;
-  const space = spaceAsked(named?.string('name') || undefined, shape, 'vector');
+  const asked = spacesAsked(named?.string('name') || undefined, shape, 'vector');
   const values = readNumbers(named === undefined ? vector : named.required('vector'), 'vector');
-  return { ...readFrame(body, limits), space, ranking: nearestTo(values), prefetch: [] };
+  return { ...readFrame(body, limits), ...asked, ranking: nearestTo(values), prefetch: [] };
 }
 
 /** `POST /points/recommend`. */
 export function readRecommend(body: Fields, shape: PointShape, limits: QueryLimits): Plan {
   refuseElsewhere(body);
-  const space = spaceAsked(body.string('using') || undefined, shape, 'using');
-  const ranking = readExamples(body, shape, space, readLookup(body));
-  return { ...readFrame(body, limits), space, ranking, prefetch: [] };
+  const asked = spacesAsked(body.string('using') || undefined, shape, 'using');
+  const ranking = readExamples(body, shape, asked.space, readLookup(body));
+  return { ...readFrame(body, limits), ...asked, ranking, prefetch: [] };
 }
 
 function refuseElsewhere(body: Fields): void {
   body.refuse('one node holds all of a collection', 'shard_key');
 }
 
-function readFrame(body: Fields, { results }: QueryLimits): Omit<Plan, 'ranking' | 'space' | 'prefetch'> {
+function readFrame(body: Fields, { results }: QueryLimits): Omit<Plan, 'ranking' | 'space' | 'using' | 'prefetch'> {
   const limit = body.integer('limit', { least: 1, most: results }) ?? body.integer('top', { least: 1, most: results });
   const offset = body.integer('offset', { most: results }) ?? 0;
   const frame = { limit: limit ?? LIMIT_DEFAULT, offset, threshold: body.number('score_threshold') };
@@ -111,16 +113,19 @@ function readTuning(params: Fields | undefined, wanted: number): Tuning {
   return { listSize: Math.max(1, listSize), exact, rerank: Math.min(LIST_SIZE_MOST, Math.ceil(oversampling * wanted)) };
 }
 
-function readRanking(body: Fields, shape: PointShape, prefetches: number): Pick<Plan, 'ranking' | 'space'> {
+function readRanking(body: Fields, shape: PointShape, prefetches: number): Pick<Plan, 'ranking' | 'space' | 'using'> {
   const other = readOtherRanking(body, prefetches);
-  if (other !== undefined) return { ranking: other, space: spacesOf(shape.collection.config)[0] };
+  if (other !== undefined) {
+    const [space] = spacesOf(shape.collection.config);
+    return { ranking: other, space, using: space.name };
+  }
   const query = body.raw('query');
-  const space = spaceAsked(body.string('using') || undefined, shape, body.path('using'));
+  const { space, using } = spacesAsked(body.string('using') || undefined, shape, body.path('using'));
   const lookup = readLookup(body);
   const ranking = isObject(query)
     ? readQueryObject(Fields.of(query, body.path('query')), shape, space, lookup)
     : nearestTo(readExample(query, shape, space, body.path('query')), lookup);
-  return { ranking, space };
+  return { ranking, space, using };
 }
 
 /** One that asks for no vectors; undefined where it is none. */

@@ -78,8 +78,8 @@ function groups(asked: readonly Asked[]): number[][] {
 }
 
 function keyOf(plan: Plan, shown: Shown): string {
-  const { tuning, filter, limit, offset, space } = plan;
-  return writeJson([space.name, tuning, filter ?? null, limit + offset, shown]);
+  const { tuning, filter, limit, offset, using } = plan;
+  return writeJson([using, tuning, filter ?? null, limit + offset, shown]);
 }
 
 /** Of a query that is nothing but that vector. */

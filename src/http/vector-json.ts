@@ -26,13 +26,11 @@ export function parseVectorJson(bytes: Uint8Array, most = Number.POSITIVE_INFINI
   const value = rest === undefined ? parseJson(bytesText(body)) : parseRest(rest, body);
   if (rest === undefined && most === Number.POSITIVE_INFINITY) return { value, vectors: NOTHING.numbers };
   const placer = new Placer(body, rest === undefined ? NOTHING : found, most);
-  try {
-    return { value: placer.place(value, 'any'), vectors: found.numbers };
-  } catch (error) {
-    if (error instanceof RangeError) throw badRequest('the body: it is nested too deeply');
-    throw error;
-  }
+  return { value: placer.place(value, 'any', 1), vectors: found.numbers };
 }
+
+/** Far past what any route reads; deeper ones would overflow a stack, here or on the way from a thread. */
+export const DEPTH_MOST = 1000;
 
 const NOTHING: NumberLists = { lists: [], numbers: new Float32Array() };
 
@@ -84,19 +82,20 @@ class Placer {
   ) {}
 
   /** The value with lists where marks are. */
-  place(value: unknown, kind: Kind): unknown {
+  place(value: unknown, kind: Kind, depth: number): unknown {
     this.count(1);
+    if (depth > DEPTH_MOST) throw badRequest('the body: it is nested too deeply');
     if (typeof value === 'string') return this.isMark(value) ? this.listOf(Number(value.slice(1)), kind) : value;
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) {
       const inner = kind === 'vectors' ? 'vector' : kind === 'any' ? 'any' : 'none';
-      for (let at = 0; at < value.length; at += 1) value[at] = this.place(value[at], inner);
+      for (let at = 0; at < value.length; at += 1) value[at] = this.place(value[at], inner, depth + 1);
       return value;
     }
     const members = value as Record<string, unknown>;
     for (const key of Object.keys(members)) {
       const member = members[key];
-      const placed = this.place(member, kindOf(key, kind));
+      const placed = this.place(member, kindOf(key, kind), depth + 1);
       if (placed !== member) members[key] = placed;
     }
     return value;

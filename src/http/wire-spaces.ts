@@ -2,7 +2,7 @@
 // both sides but for the one without a name: what the wire calls that is in the registry (wire-registry.ts), since
 // collections with one named vector once were made so.
 import type { CollectionConfig } from '../config/collection-config.js';
-import { hasNames, type Space, spaceOf, spacesOf } from '../config/spaces.js';
+import { baseOf, hasNames, type Space, spaceOf, spacesOf } from '../config/spaces.js';
 import type { Point, PointVector } from '../read/assemble.js';
 import { isObject } from './fields.js';
 import { badRequest, notSupported } from './wire-error.js';
@@ -36,12 +36,19 @@ export function spaceNamed(name: string | undefined, { collection, wire }: Space
   throw badRequest(`${place}: Not existing vector name error: \`${name}\`; the collection has ${own}`);
 }
 
-/** The space that a query means: of the name it gives; else the chosen default, or the unnamed vector's. */
-export function spaceAsked(name: string | undefined, shape: SpaceNamesShape, place: string): Space {
+/**
+ * The space that a query means: of the name it gives; else the chosen default, or the unnamed vector's. `space` is the one
+ * whose vectors it is asked by, and ranked on, where that which it names is a prefix.
+ */
+export function spacesAsked(
+  name: string | undefined,
+  shape: SpaceNamesShape,
+  place: string,
+): { space: Space; using: string } {
   const { config } = shape.collection;
-  return name === undefined && config.spaces?.default.chosen === true
-    ? spaceOf(config)
-    : spaceNamed(name, shape, place);
+  const isChosen = name === undefined && config.spaces?.default.chosen === true;
+  const named = isChosen ? spaceOf(config) : spaceNamed(name, shape, place);
+  return { space: baseOf(config, named), using: named.name };
 }
 
 /** Whether a point may lack vectors. */

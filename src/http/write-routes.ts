@@ -1,7 +1,6 @@
 // Everything that changes points. Each body is read whole first (read-changes.ts), a large one on a thread of its own.
 // Changes of points by their ids then happen as one batch; many points in several, one after the other; a change by a
 // filter stands for itself, and happens in its turn, point by point as they match.
-import { importPoints } from '../collection/import-points.js';
 import type { Collection } from '../collection/collection.js';
 import type { EncodedPoint, NamedPointInput, WriteOperation } from '../write/write-batch.js';
 import { type BulkChange, type BulkTask, readBulk } from './bulk-task.js';
@@ -145,10 +144,19 @@ async function applyPacked(collection: Collection, packed: PackedPoints): Promis
   const { kind, mode, ids } = packed;
   const bytes = packedBytes(packed) / Math.max(1, ids.length);
   const batchPoints = Math.max(1, Math.floor(BATCH_BYTES / Math.max(1, bytes)));
-  function* points(): Generator<EncodedPoint | NamedPointInput> {
-    for (let at = 0; at < ids.length; at += batchPoints) yield* unpackPoints(packed, at, at + batchPoints);
-  }
   const write = (batch: readonly (EncodedPoint | NamedPointInput)[]) =>
     kind === 'vectors' ? collection.updateVectors(batch) : collection.upsert(batch, mode === undefined ? {} : { mode });
-  await importPoints(points(), write, { batchPoints, inFlight: BATCHES_IN_FLIGHT });
+  const waiting: ReturnType<typeof write>[] = [];
+  try {
+    for (let at = 0; at < ids.length; at += batchPoints) {
+      const done = write(unpackPoints(packed, at, at + batchPoints));
+      // Met when its turn comes; until then it must not count as unhandled.
+      done.catch(() => undefined);
+      waiting.push(done);
+      if (waiting.length >= BATCHES_IN_FLIGHT) await waiting.shift();
+    }
+    while (waiting.length > 0) await waiting.shift();
+  } finally {
+    await Promise.allSettled(waiting);
+  }
 }

@@ -2,7 +2,7 @@
 // Collection, which adds the writing half.
 import { loadNative, type NativeStore } from '../binding.js';
 import type { CollectionConfig } from '../config/collection-config.js';
-import { hasNames, requireModel, spaceOf, spacesOf } from '../config/spaces.js';
+import { baseOf, hasNames, requireModel, type Space, spaceOf, spacesOf } from '../config/spaces.js';
 import { VamanaError } from '../errors.js';
 import type { Matcher } from '../filter/match-filter.js';
 import type { NumberedRow } from '../field/number-index.js';
@@ -34,6 +34,7 @@ import type {
   OrderedOptions,
   ReadOptions,
 } from './read-options.js';
+import { PREFIX_CANDIDATES, prefixQueries, rankByBase } from './rank-by-base.js';
 import { retrieve } from './retrieve.js';
 import type { RowSet } from './row-set-cache.js';
 import { type ScrollPage, type ScrollView, scroll, scrollPage } from './scroll.js';
@@ -212,8 +213,10 @@ export class CollectionReader {
   ): Promise<T> {
     const space = spaceOf(this.root.config(), options.using);
     requireModel(space, options.model);
-    const { bytes, count } = createQueryBatch(queries, space);
-    if (count > 0) this.remember(space.number, bytes.slice(0, bytes.length / count));
+    // A prefix is asked by whole vectors; every one is looked at where its vectors are.
+    const base = baseOf(this.root.config(), space);
+    const { bytes, count } = createQueryBatch(queries, base);
+    if (count > 0) this.remember(base.number, bytes.slice(0, bytes.length / count));
     const parsed = options.filter === undefined ? undefined : this.filters.parse(options.filter);
     const selection = parseSelection(options.withPayload ?? false);
     const turn = loopTurns.next();
@@ -222,12 +225,30 @@ export class CollectionReader {
     return this.withRows(parsed, options.signal, async (snapshot, rows) => {
       if (rows !== null) options.onFiltered?.(performance.now() - began);
       if (count === 0) return answer(snapshot, rows, [], NO_RUN);
-      const where = { rows, costs, space: space.number, store: this.root.storeOf(space.number) };
-      const found = await runSearch(snapshot, { bytes, count }, options, where);
+      const found = await this.find(snapshot, { bytes, count }, options, { rows, costs, space, base });
       this.latencies.add(performance.now() - began);
       const pointOptions = this.pointOptions(snapshot, selection, options.withVector);
       return answer(snapshot, rows, await hydrate(snapshot.meta, found.hits, found.k, pointOptions), found);
     });
+  }
+
+  /** What is found in a space; in one that is a prefix, ranked on the whole vectors. */
+  private async find(
+    snapshot: CollectionSnapshot,
+    queries: { bytes: Uint8Array; count: number },
+    options: CollectionSearchOptions,
+    { rows, costs, space, base }: { rows: RowSet | null; costs: boolean; space: Space; base: Space },
+  ): Promise<SearchRun> {
+    const asked = space === base || options.exact === true ? base : space;
+    const where = { rows, costs, space: asked.number, store: this.root.storeOf(asked.number) };
+    if (asked === base) return runSearch(snapshot, queries, options, where);
+    const { defaults, maxK } = loadNative().constants;
+    const { k = defaults.k, listSize = defaults.listSize } = options;
+    const wider = Math.min(maxK, PREFIX_CANDIDATES * k);
+    const short = { bytes: prefixQueries(queries, base, space.dim), count: queries.count };
+    const found = await runSearch(snapshot, short, { ...options, k: wider, listSize: Math.max(listSize, wider) }, where);
+    const fetch: VectorReader['fetch'] = (wanted) => snapshot.native(base.number).fetch(wanted);
+    return { hits: { ...found.hits, ...(await rankByBase(queries, found.hits, k, base, fetch)) }, k };
   }
 
   private remember(space: number, query: Uint8Array): void {

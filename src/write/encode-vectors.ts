@@ -2,9 +2,10 @@
 // point of a collection without names has one vector; elsewhere it names its vectors, and may have any of them or none.
 // Called by resolve.ts and by what packs points on other threads.
 import type { CollectionConfig } from '../config/collection-config.js';
-import { describeSpaces, hasNames, requireModel, type Space, spaceOf, spacesOf } from '../config/spaces.js';
+import { baseOf, describeSpaces, hasNames, requireModel, type Space, spaceOf, spacesOf } from '../config/spaces.js';
 import { VamanaError } from '../errors.js';
 import type { PointId } from '../payload/point.js';
+import { createVectorData, elementBytes } from '../source/formats.js';
 import type { SpaceVector } from '../wal/wal-op.js';
 import { type EncodedVector, encodeVector, type VectorInput, type VectorSpace } from './vector-input.js';
 
@@ -38,7 +39,20 @@ export function encodeVectors({ vector, vectors }: GivenVectors, config: VectorC
   };
   if (vector !== undefined) add(undefined, vector);
   for (const [name, given] of Object.entries(vectors ?? {})) add(name, given);
+  addPrefixes(encoded, whole, id);
   return encoded.sort((a, b) => a.space - b.space);
+}
+
+/** Of spaces that are prefixes, unless they are given as well: normalised anew where the metric asks for that. */
+function addPrefixes(encoded: SpaceVector[], config: CollectionConfig, id: PointId): void {
+  for (const space of spacesOf(config)) {
+    if (space.prefixOf === undefined || encoded.some((vector) => vector.space === space.number)) continue;
+    const base = encoded.find((vector) => vector.space === baseOf(config, space).number);
+    if (base === undefined) continue;
+    const bytes = Uint8Array.from(base.bytes.subarray(0, space.dim * elementBytes(space.element)));
+    const prefix = createVectorData(space.element, space.dim, bytes.buffer) as VectorInput;
+    encoded.push({ space: space.number, bytes: encodeVector(prefix, space, id) });
+  }
 }
 
 /** INVALID_ARGUMENT where vectors are said to be of another model than those of their space. */

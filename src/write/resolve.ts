@@ -145,7 +145,10 @@ class Resolver {
       const advice = 'every point has it; delete the points instead';
       throw new VamanaError('INVALID_ARGUMENT', `deleteVectors: ${describeSpaces(config)}, and ${advice}`);
     }
-    const gone = new Set(deleteVectors.map((name) => spaceOf(config, name).number));
+    const named = deleteVectors.map((name) => spaceOf(config, name).number);
+    // What is made of a vector goes with it.
+    const prefixes = spacesOf(config).filter(({ prefixOf }) => prefixOf !== undefined && deleteVectors.includes(prefixOf));
+    const gone = new Set([...named, ...prefixes.map(({ number }) => number)]);
     return this.each(ids, (given) => {
       const id = this.parse(given);
       const current = this.find(id, ifVersion);
