@@ -78,9 +78,9 @@ function columns(points: readonly Written[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
-function send(name: string, bytes: Uint8Array): Promise<Answer> {
+function send(name: string, bytes: Uint8Array, query = ''): Promise<Answer> {
   const type = { 'content-type': 'application/octet-stream' };
-  return service.call('POST', `/vamana/collections/${name}/points`, bytes, type);
+  return service.call('POST', `/vamana/collections/${name}/points${query}`, bytes, type);
 }
 
 describe('a large body', () => {
@@ -172,6 +172,21 @@ describe('typed rows', () => {
     const wrong = columns(points.map((point) => (point.id === 7 ? { ...point, vector: Array(DIM).fill(NaN) } : point)));
     const refused = await send(names[0], wrong);
     expect([refused.status, refused.body.status.error]).toEqual([400, expect.stringContaining('point 7: position 0')]);
+  });
+
+  it.each(['Euclid', 'Cosine'])('may be of one vector of several: %s', async (distance) => {
+    const points = pointsOf(300).map(({ vector }, id) => ({ id, vector }));
+    const names = [`named-columns-${distance}`, `named-objects-${distance}`] as const;
+    for (const name of names) await make(name, { a: { size: 2, distance: 'Dot' }, b: { size: DIM, distance } });
+    expect((await send(names[0], columns(points), '?using=b')).body.result?.status).toBe('completed');
+    const named = points.map(({ id, vector }) => ({ id, vector: { b: vector } }));
+    await service.call('PUT', `/collections/${names[1]}/points`, { points: named });
+    const [typed, json] = [await all(`/collections/${names[0]}`), await all(`/collections/${names[1]}`)];
+    expect(typed).toHaveLength(points.length);
+    expect(typed).toEqual(json);
+    const [unnamed, other] = [await send(names[0], columns(points)), await send(names[0], columns(points), '?using=a')];
+    expect([unnamed.status, unnamed.body.status.error]).toEqual([400, expect.stringContaining('`a` or `b`')]);
+    expect([other.status, other.body.status.error]).toEqual([400, expect.stringContaining('expected 2')]);
   });
 
   it('may be bytes, with UUIDs', async () => {

@@ -164,6 +164,45 @@ describe('named vectors', () => {
     ]);
   });
 
+  it('are read as floats from bodies of any size, under names that mean something elsewhere', async () => {
+    const spaces = { payload: { size: 24, distance: 'Euclid' }, query: { size: 32, distance: 'Dot' } };
+    expect((await call('PUT', '/collections/wide', { vectors: spaces })).status).toBe(200);
+    const numbers = (dim: number, seed: number): number[] =>
+      Array.from({ length: dim }, (_, at) => Math.fround(Math.sin(seed + at)));
+    const vectorOf = (id: number) => ({
+      ...(id % 3 === 0 ? {} : { payload: numbers(24, id) }),
+      ...(id % 3 === 1 ? {} : { query: numbers(32, 2 * id) }),
+    });
+    const write = async (end: string, body: object) =>
+      expect((await call('PUT', `/collections/wide/points${end}?wait=true`, body)).status).toBe(200);
+    const list = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, at) => from + at);
+    const payload = { list: numbers(20, 1) };
+    await write('', { points: list(0, 3).map((id) => ({ id, vector: vectorOf(id), payload })) });
+    await write('', { points: list(3, 2000).map((id) => ({ id, vector: vectorOf(id) })) });
+    const ids3 = list(2000, 2003);
+    const columns = { payload: ids3.map((id) => numbers(24, id)), query: ids3.map((id) => numbers(32, id)) };
+    await write('', { batch: { ids: ids3, vectors: columns } });
+    await write('/vectors', { points: [{ id: 3, vector: { payload: numbers(24, 7) } }] });
+    const asked = [0, 1, 2, 3, 1999, 2002];
+    const shown = await call('POST', '/collections/wide/points', { ids: asked, with_vector: true });
+    const both = { payload: numbers(24, 2002), query: numbers(32, 2002) };
+    const expected = [...asked.slice(0, 3).map(vectorOf), { ...vectorOf(3), payload: numbers(24, 7) }, vectorOf(1999), both];
+    const vectorsOf = shown.body.result.map(({ vector }: { vector: Record<string, number[]> }) =>
+      Object.fromEntries(Object.entries(vector).map(([name, values]) => [name, values.map(Math.fround)])),
+    );
+    expect(vectorsOf).toEqual(expected);
+    expect(shown.body.result[0].payload.list.map(Math.fround)).toEqual(payload.list);
+    const searches = [
+      { query: numbers(24, 1999), using: 'payload', limit: 1, with_vector: ['payload'] },
+      { query: { nearest: numbers(24, 7) }, using: 'payload', limit: 2 },
+    ];
+    const { result } = (await call('POST', '/collections/wide/points/query/batch', { searches })).body;
+    expect(result[0].points[0].vector.payload.map(Math.fround)).toEqual(numbers(24, 1999));
+    expect(new Set(ids(result[1].points))).toEqual(new Set([3, 7]));
+    const old = { vector: { name: 'payload', vector: numbers(24, 1999) }, limit: 1 };
+    expect(ids((await call('POST', '/collections/wide/points/search', old)).body.result)).toEqual([1999]);
+  });
+
   it.each([
     [
       'a query that names none',

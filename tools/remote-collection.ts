@@ -8,6 +8,8 @@ import { type RemoteOptions as ServerOptions, RemoteServer } from './remote-serv
 export interface RemoteOptions extends ServerOptions {
   /** Which vector, where points have several. */
   vector?: string;
+  /** The option by which the verb is told, for messages; --column by default. */
+  vectorOption?: string;
 }
 
 export interface RemoteInfo {
@@ -110,7 +112,7 @@ export class RemoteCollection {
   }
 
   private chooseVector(vectors: unknown): [name: string, params: Record<string, unknown>] {
-    const { vector } = this.options;
+    const { vector, vectorOption = '--column' } = this.options;
     const params = (vectors ?? {}) as Record<string, unknown>;
     if ('size' in params) {
       if (vector !== undefined) throw this.unsupported(`its one vector has no name, ${vector} neither`);
@@ -119,7 +121,7 @@ export class RemoteCollection {
     const names = Object.keys(params);
     const chosen = vector ?? (names.length === 1 ? names[0] : undefined);
     if (chosen !== undefined && names.includes(chosen)) return [chosen, params[chosen] as Record<string, unknown>];
-    const advice = names.length === 0 ? 'it has none' : `name one with --column: ${names.join(', ')}`;
+    const advice = names.length === 0 ? 'it has none' : `name one with ${vectorOption}: ${names.join(', ')}`;
     throw new VamanaError('INVALID_ARGUMENT', `${this.url}: which of its vectors is meant is not clear; ${advice}`);
   }
 

@@ -15,6 +15,7 @@ export interface RemoteQueryOptions extends QueryVectorOptions {
   exact?: true;
   filter?: unknown;
   explain?: true;
+  using?: string;
 }
 
 interface RemoteHit {
@@ -30,10 +31,11 @@ export async function queryService(
   json: boolean,
 ): Promise<void> {
   const path = `/collections/${encodeURIComponent(name)}`;
-  const info = await new RemoteCollection(server.url + path, server.options).info();
+  const { k, listSize, exact, filter, explain, using } = options;
+  const chosen = { vectorOption: '--using', ...(using === undefined ? {} : { vector: using }) };
+  const info = await new RemoteCollection(server.url + path, { ...server.options, ...chosen }).info();
   if (info === undefined) throw new VamanaError('NOT_FOUND', `${server.url}: there is no collection ${name}`);
   const vector = await readQueryVector(options, { name, dim: info.config.dim });
-  const { k, listSize, exact, filter, explain } = options;
   const body = {
     query: Array.from(vector, shortFloat),
     ...(info.vectorName === '' ? {} : { using: info.vectorName }),

@@ -26,9 +26,10 @@ interface Scene {
 function scene(options: MaintenanceOptions = {}, history: Job[] = []): Scene {
   const jobs = {
     jobs: history,
-    get failures() {
-      const after = history.findLastIndex(({ state }) => state === 'DONE') + 1;
-      return history.slice(after).filter(({ state }) => state === 'FAILED').length;
+    failures: (isMeant) => {
+      const meant = history.filter(isMeant);
+      const after = meant.findLastIndex(({ state }) => state === 'DONE') + 1;
+      return meant.slice(after).filter(({ state }) => state === 'FAILED');
     },
   } as JobLog;
   const made: Scene = {
@@ -37,7 +38,7 @@ function scene(options: MaintenanceOptions = {}, history: Job[] = []): Scene {
       jobs,
       facts: () => made.facts,
       health: () => made.health,
-      isOwn: () => true,
+      isOwn: ({ space }) => space === undefined,
       isBusy: () => made.busy,
       begin: async (choice) => {
         made.begun.push(`${choice.kind}: ${choice.reason}`);
@@ -163,4 +164,24 @@ it('begins large jobs at off-peak times only, small ones at any', async () => {
   run.facts = dying;
   await look(run, START_MS + 23 * HOUR_MS);
   expect(run.begun.map((one) => one.split(':')[0])).toEqual(['minor', 'major']);
+});
+
+it('is told nothing by jobs of other vectors, whether they failed or ended well', async () => {
+  const history: Job[] = [];
+  const run = scene({ retryMs: HOUR_MS }, history);
+  run.facts = dying;
+  const other: MergeChoice = { kind: 'major', segments: [9], reason: '', trigger: { name: 'tombstones', value: 0.4 } };
+  const failed = { ...jobOf(other, false), space: 'image' };
+  history.push(failed, { ...failed });
+  await look(run, Date.now());
+  expect([run.begun.length, run.automation.alarm]).toEqual([1, null]);
+  run.well = false;
+  run.facts = [{ number: 1, rows: 50_000, liveRows: 20_000 }];
+  await look(run, Date.now());
+  run.facts = [{ number: 1, rows: 50_000, liveRows: 10_000 }];
+  history.push({ ...jobOf(other, true), space: 'image' });
+  await look(run, Date.now() + 2 * HOUR_MS);
+  expect(run.begun.length).toBe(3);
+  history.push({ ...jobOf(other, true), space: 'image' });
+  expect(run.automation.alarm).toContain('2 jobs in a row failed');
 });

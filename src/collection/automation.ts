@@ -63,10 +63,12 @@ export class Automation {
 
   /** Why none begins any more; null while they do. */
   get alarm(): string | null {
-    const { failures, jobs } = this.target.jobs;
-    if (failures < FAILURES_MAX) return null;
-    const last = jobs.findLast(({ state }) => state === 'FAILED');
-    const why = `${failures} jobs in a row failed, the last one with: ${last?.error}`;
+    const { failures } = this;
+    const last = failures.at(-1);
+    if (last === undefined || failures.length < FAILURES_MAX) return null;
+    const { error, space = '' } = last;
+    const of = space === '' ? '' : ` of the vectors ${JSON.stringify(space)}`;
+    const why = `${failures.length} jobs in a row${of} failed, the last one with: ${error}`;
     return `${why}; none begins by itself until one that is asked for ends well`;
   }
 
@@ -84,12 +86,17 @@ export class Automation {
     }
   }
 
+  // Those of other spaces are nothing to this one: one that fails there must not stop it, nor one that ends well there
+  // have it try again without end.
+  private get failures(): Job[] {
+    return this.target.jobs.failures((job) => this.target.isOwn(job));
+  }
+
   /** After a failure. */
   private mustWait(nowMs: number): boolean {
-    const { failures, jobs } = this.target.jobs;
-    if (failures === 0) return false;
-    const { endedAt, startedAt } = jobs.findLast(({ state }) => state === 'FAILED') as Job;
-    return nowMs - Date.parse(endedAt ?? startedAt) < this.target.maintenance.retryMs;
+    const last = this.failures.at(-1);
+    if (last === undefined) return false;
+    return nowMs - Date.parse(last.endedAt ?? last.startedAt) < this.target.maintenance.retryMs;
   }
 
   private async doScheduled(nowMs: number): Promise<void> {

@@ -32,9 +32,9 @@ export class SpaceAutomations {
     for (const automation of this.running.values()) automation.stop();
   }
 
-  /** Why none begins any more; null while they do. Told of all jobs, so it is the same for each. */
+  /** Why none begins any more, of the first space of which that is so; null while they do. */
   get alarm(): string | null {
-    const [first] = this.running.values();
-    return first?.alarm ?? null;
+    for (const { alarm } of this.running.values()) if (alarm !== null) return alarm;
+    return null;
   }
 }

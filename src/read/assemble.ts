@@ -59,10 +59,10 @@ export async function assemblePoints(
   const reading = vectors === undefined || rows.length === 0 ? undefined : readVectors(vectors, rows);
   try {
     if (prefetch === true) await meta.prefetch(rows);
-    const records: RowRecord[] = [];
-    const source = { meta, payload, records };
+    const spaces: Source['spaces'] = [];
+    const source = { meta, payload, spaces };
     const points = rows.length <= SLICE_ROWS ? assembleSlice(source, rows) : await inTurns(source, rows);
-    if (named !== undefined) await addNamed(points, records, rows, named);
+    if (named !== undefined) await addNamed(points, spaces, rows, named);
     const read = await reading;
     if (read === undefined) return points;
     return points.map((point, at) => ({ ...point, vector: read[at] as PointVector }));
@@ -72,14 +72,16 @@ export async function assemblePoints(
   }
 }
 
+const FIRST_ONLY: Pick<RowRecord, 'spaces'> = {};
+
 /** So many take a millisecond or so. */
 const SLICE_ROWS = 128;
 
-/** Where points come from; the records that were read are left in it. */
+/** Where points come from; of each that was read the spaces in which it has a vector are left in it. */
 interface Source {
   meta: MetaSnapshot;
   payload: PayloadSelection;
-  records: RowRecord[];
+  spaces: Pick<RowRecord, 'spaces'>[];
 }
 
 async function inTurns(source: Source, rows: Uint32Array): Promise<Point[]> {
@@ -93,10 +95,11 @@ async function inTurns(source: Source, rows: Uint32Array): Promise<Point[]> {
   return points;
 }
 
-function assembleSlice({ meta, payload, records }: Source, rows: Uint32Array): Point[] {
+function assembleSlice({ meta, payload, spaces }: Source, rows: Uint32Array): Point[] {
   return meta.recordsOf(rows).map((found, at) => {
     const record = found ?? missing(rows[at] as number);
-    records.push(record);
+    // Not the record itself: its payload would stay in memory for as long as the rest is read.
+    spaces.push(record.spaces === undefined ? FIRST_ONLY : { spaces: record.spaces });
     return assemble(record, payload);
   });
 }
@@ -110,13 +113,13 @@ function assemble({ id, seq, payload }: RowRecord, selection: PayloadSelection):
 // Of each space the vectors of those points that have one there.
 async function addNamed(
   points: Point[],
-  records: readonly RowRecord[],
+  spaces: Source['spaces'],
   rows: Uint32Array,
   readers: readonly NamedReader[],
 ): Promise<void> {
   const all = await Promise.all(
     readers.map(async (reader) => {
-      const places = [...records.keys()].filter((at) => hasVectorIn(records[at] as RowRecord, reader.number));
+      const places = [...points.keys()].filter((at) => hasVectorIn(spaces[at] ?? FIRST_ONLY, reader.number));
       const own = Uint32Array.from(places, (at) => rows[at] as number);
       return { name: reader.name, places, read: own.length === 0 ? [] : await readVectors(reader, own) };
     }),

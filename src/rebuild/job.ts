@@ -104,10 +104,11 @@ export class JobLog {
     return this.jobs.findLast(({ into }) => into === segment);
   }
 
-  /** How many failed since one was done that ended well; those that were cancelled do not count. */
-  get failures(): number {
-    const after = this.jobs.findLastIndex(({ state }) => state === 'DONE') + 1;
-    return this.jobs.slice(after).filter(({ state }) => state === 'FAILED').length;
+  /** Of some of the jobs, those that failed since one ended well; what was cancelled does not count. */
+  failures(isMeant: (job: Job) => boolean): Job[] {
+    const meant = this.jobs.filter(isMeant);
+    const after = meant.findLastIndex(({ state }) => state === 'DONE') + 1;
+    return meant.slice(after).filter(({ state }) => state === 'FAILED');
   }
 
   /** Keeps it as it is now. Old ones go, but for those that made one of the segments `needed`. IO, DISK_FULL. */
