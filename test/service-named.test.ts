@@ -186,7 +186,12 @@ describe('named vectors', () => {
     const asked = [0, 1, 2, 3, 1999, 2002];
     const shown = await call('POST', '/collections/wide/points', { ids: asked, with_vector: true });
     const both = { payload: numbers(24, 2002), query: numbers(32, 2002) };
-    const expected = [...asked.slice(0, 3).map(vectorOf), { ...vectorOf(3), payload: numbers(24, 7) }, vectorOf(1999), both];
+    const expected = [
+      ...asked.slice(0, 3).map(vectorOf),
+      { ...vectorOf(3), payload: numbers(24, 7) },
+      vectorOf(1999),
+      both,
+    ];
     const vectorsOf = shown.body.result.map(({ vector }: { vector: Record<string, number[]> }) =>
       Object.fromEntries(Object.entries(vector).map(([name, values]) => [name, values.map(Math.fround)])),
     );
