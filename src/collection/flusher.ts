@@ -1,9 +1,9 @@
 // Moves fresh rows from RAM to the disk: freezes the active delta of every vector space, writes each as a segment in the
 // background, publishes them together, and lets the log go that is no longer needed. Publishing keeps this order:
 //
-// 1. the segments are durable, one of each vector space that had fresh rows; 2. the log is durable up to what the segment was built on; 3. what is applied to the
-// metadata is durable; 4. the manifest that names them is durable; 5. searches see them in the place of
-// the deltas; 6. the log up to the delta's last record is dropped.
+// 1. the segments are durable, one of each vector space that had fresh rows; 2. the log is durable up to what the
+//    segment was built on; 3. what is applied to the metadata is durable; 4. the manifest that names them is durable;
+//    5. searches see them in the place of the deltas; 6. the log up to the delta's last record is dropped.
 //
 // Step 2 is for the sync policies under which records are applied before they are durable. The segment has the rows of
 // such records, and is without the rows that such records killed, also later ones than the delta's last. Had the

@@ -1,5 +1,6 @@
 // Merges and rebuilds of a collection while it is searched and written: one job at a time, which makes a segment of
-// several (or of all) of one vector space, has it pass the gates, and lets it take their place. What is searched does not change before that.
+// several (or of all) of one vector space, has it pass the gates, and lets it take their place. What is searched does
+// not change before that.
 //
 // 1. Between two groups of writes: the segments, a snapshot and the rows that live are taken down.
 // 2. The new segment is made of the rows that live (RUNNING). Rows that die meanwhile are in it, and are dead there as

@@ -1,6 +1,6 @@
 // Whether the metadata agrees with itself, for `verify`: every id has its row and back, records, payloads and undo
-// entries can be decoded, dead rows are dead, and the counts are right. Reads page by page, so memory stays bounded whatever the
-// size; the snapshot must live as long as the check. LMDB itself keeps no checksums of its pages.
+// entries can be decoded, dead rows are dead, and the counts are right. Reads page by page, so memory stays bounded
+// whatever the size; the snapshot must live as long as the check. LMDB itself keeps no checksums of its pages.
 import { setImmediate } from 'node:timers/promises';
 import { asVamanaError, VamanaError } from '../errors.js';
 import { decodePayload } from '../payload/payload-codec.js';

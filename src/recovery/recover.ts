@@ -10,8 +10,9 @@
 //    record by its undo entries. If one is missing, records are gone that were durable: CORRUPT.
 // 5. The log is replayed from above the lower of flushedSeq and appliedSeq: a record above flushedSeq goes into the
 //    deltas of its vector spaces, one above appliedSeq into the metadata too.
-// 6. Folders of segments that the manifest does not name, retired ones included, are leftovers of builds that were cut short or merged away:
-//    removed, now that all else agrees with the manifest; if it does not, they may be what is missing.
+// 6. Folders of segments that the manifest does not name, retired ones included, are leftovers of builds that were cut
+//    short or merged away: removed, now that all else agrees with the manifest; if it does not, they may be what is
+//    missing.
 // 7. The dead rows of the metadata, which are then those of the last record, go into the first snapshot.
 //
 // After 4 the numbers and the rows of the lost records are assigned again. Nothing holds these rows: a manifest names a

@@ -80,8 +80,8 @@ export type IndexStats = NativeIndexStats;
 /**
  * Opens an index for searching. Graph and codes are loaded into RAM, and checked; full vectors stay on the disk.
  *
- * @throws VamanaError NOT_FOUND, CORRUPT, TOO_NEW, TOO_OLD (of the folder or of the tuning beside it), UNSUPPORTED (the `io` asked for is not to be had),
- *   INVALID_ARGUMENT, IO, MEMORY_LIMIT, BUSY.
+ * @throws VamanaError NOT_FOUND, CORRUPT, TOO_NEW, TOO_OLD (of the folder or of the tuning beside it), UNSUPPORTED (the
+ *   `io` asked for is not to be had), INVALID_ARGUMENT, IO, MEMORY_LIMIT, BUSY.
  */
 export async function openIndex(dir: string, options: OpenIndexOptions = {}): Promise<VectorIndex> {
   const native = loadNative();

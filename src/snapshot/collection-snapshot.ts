@@ -1,6 +1,6 @@
 // What one request sees: of every vector space the native snapshot (segments, deltas, dead rows), and the metadata, all
-// after the same record. Counted: whoever acquires one releases it, and the last to do so frees both. Held briefly, because the
-// metadata's part keeps LMDB from using freed pages again.
+// after the same record. Counted: whoever acquires one releases it, and the last to do so frees both. Held briefly,
+// because the metadata's part keeps LMDB from using freed pages again.
 import type { NativeSnapshot } from '../binding.js';
 import { VamanaError } from '../errors.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';

@@ -1,6 +1,7 @@
-// Where the messages of an Arrow IPC file lie: dictionaries and record batches, of a file (Feather V2) as its footer says,
-// of a stream by going from one to the next without reading their bodies. So a batch can be read alone. The format is that of arrow.apache.org/docs/format/Columnar.html; metadata is decoded by the package apache-arrow.
-// Called by arrow-reader.ts.
+// Where the messages of an Arrow IPC file lie: dictionaries and record batches, of a file (Feather V2) as its footer
+// says, of a stream by going from one to the next without reading their bodies. So a batch can be read alone. The
+// format is that of arrow.apache.org/docs/format/Columnar.html; metadata is decoded by the package apache-arrow. Called
+// by arrow-reader.ts.
 import { VamanaError } from '../errors.js';
 import { WINDOW_BYTES_MAX } from '../limits.js';
 import { checkFooter, checkMessage } from './arrow-bounds.js';

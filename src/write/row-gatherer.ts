@@ -1,5 +1,6 @@
-// The rows that records put into one vector space, gathered into the two arrays that a delta takes: their numbers and their vectors, one
-// behind the other. Vectors are copied, since those of a record that was read are views of larger buffers.
+// The rows that records put into one vector space, gathered into the two arrays that a delta takes: their numbers and
+// their vectors, one behind the other. Vectors are copied, since those of a record that was read are views of larger
+// buffers.
 import type { NativeDelta } from '../binding.js';
 import type { Space } from '../config/spaces.js';
 import { elementBytes } from '../source/formats.js';
