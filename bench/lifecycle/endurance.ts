@@ -60,6 +60,15 @@ export interface EnduranceDocument {
   fresh: BuiltFigures;
 }
 
+interface Run {
+  task: EnduranceTask;
+  dir: string;
+  collection: Collection;
+  /** By step. */
+  truths: ReadonlyMap<number, Float32Array>;
+  searches: PacedSearches;
+}
+
 const QUERIES = 500;
 const LIST_SIZE = 80;
 const LIST_SIZES = [40, 80, 160];
@@ -74,9 +83,12 @@ export async function runEndurance(task: EnduranceTask): Promise<EnduranceDocume
   try {
     await fill(collection, task, 0);
     const perSecond = (await closedLoop(collection, task.rows.queries, LIST_SIZE, IDLE_SECONDS)) / 4;
+    const truths = await truthsOf(task);
     const searches = startSearches(collection, task.rows.queries, { perSecond, listSize: LIST_SIZE, seed: 1 });
-    const { course, slowestStepMs } = await replaceAll(task, dir, collection, searches).finally(() => searches.stop());
-    const truth = await truthOf(task, task.points);
+    const { course, slowestStepMs } = await replaceAll({ task, dir, collection, truths, searches }).finally(() =>
+      searches.stop(),
+    );
+    const truth = truths.get(task.steps) as Float32Array;
     const end = await figuresOf(task, dir, collection, truth);
     await collection.flush();
     await merge(collection);
@@ -129,16 +141,24 @@ async function fill(collection: Collection, { rows, points, tell }: EnduranceTas
   await collection.rebuild({ force: true });
 }
 
-async function replaceAll(
-  task: EnduranceTask,
-  dir: string,
-  collection: Collection,
-  searches: PacedSearches,
-): Promise<{ course: EndurancePoint[]; slowestStepMs: number }> {
-  const { rows, points, steps, stepMs, tell } = task;
-  const part = points / steps;
+/** True neighbours at each step that is looked at: before the run, since a scan beside it would hold searches up. */
+async function truthsOf({ rows, points, steps, threads, tell }: EnduranceTask): Promise<Map<number, Float32Array>> {
+  tell('scanning for the true neighbours');
   const interval = Math.max(1, Math.round(steps / LOOKS));
-  const course = [await look(task, dir, collection, searches, 0)];
+  const truths = new Map<number, Float32Array>();
+  for (let step = 0; step <= steps; step += 1) {
+    if (step % interval !== 0 && step !== steps) continue;
+    const from = Math.round((step * points) / steps);
+    truths.set(step, await rows.truth(from, from + points, QUERIES, threads));
+  }
+  return truths;
+}
+
+async function replaceAll(run: Run): Promise<{ course: EndurancePoint[]; slowestStepMs: number }> {
+  const { collection, truths } = run;
+  const { rows, points, steps, stepMs, tell } = run.task;
+  const part = points / steps;
+  const course = [await look(run, 0)];
   let slowestStepMs = 0;
   for (let step = 1; step <= steps; step += 1) {
     const began = performance.now();
@@ -149,8 +169,8 @@ async function replaceAll(
     const tookMs = performance.now() - began;
     slowestStepMs = Math.max(slowestStepMs, Math.round(tookMs));
     if (tookMs < stepMs) await setTimeout(stepMs - tookMs);
-    if (step % interval !== 0 && step !== steps) continue;
-    const seen = await look(task, dir, collection, searches, step);
+    if (!truths.has(step)) continue;
+    const seen = await look(run, step);
     course.push(seen);
     tell(
       `step ${step}: recall ${seen.recall.toFixed(4)}, ${seen.segments} segments, p99 ${seen.latency.p99.toFixed(2)} ms`,
@@ -159,17 +179,10 @@ async function replaceAll(
   return { course, slowestStepMs };
 }
 
-async function look(
-  task: EnduranceTask,
-  dir: string,
-  collection: Collection,
-  searches: PacedSearches,
-  step: number,
-): Promise<EndurancePoint> {
+async function look({ task, dir, collection, truths, searches }: Run, step: number): Promise<EndurancePoint> {
   const latency = summarize(searches.take());
-  const truth = await truthOf(task, Math.round((step * task.points) / task.steps));
-  const recall = await task.rows.recall(collection, truth, LIST_SIZE);
-  // The scan held searches up, which is not the collection's doing.
+  const recall = await task.rows.recall(collection, truths.get(step) as Float32Array, LIST_SIZE);
+  // The searches for it held others up, which is not the collection's doing.
   searches.take();
   const { segments, lifecycle, freshRows, memory } = collection.status();
   return {
@@ -183,10 +196,6 @@ async function look(
     anonymousBytes: processMemory().anonymous - task.rows.bytes,
     latency,
   };
-}
-
-function truthOf({ rows, points, threads }: EnduranceTask, from: number): Promise<Float32Array> {
-  return rows.truth(from, from + points, QUERIES, threads);
 }
 
 async function merge(collection: Collection): Promise<void> {

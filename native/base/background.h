@@ -2,6 +2,7 @@
 // know of them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace vamana {
@@ -16,5 +17,7 @@ void enter_background();
 void foreground_begins();
 void foreground_ends();
 uint32_t foreground_calls();
+// How long none has been in flight; zero while one is.
+std::chrono::steady_clock::duration foreground_quiet();
 
 }  // namespace vamana

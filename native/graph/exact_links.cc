@@ -5,9 +5,9 @@
 namespace vamana {
 
 namespace {
-// Under a millisecond each: between two chunks a job gives way to searches.
-constexpr size_t kSearchGrain = 4;
-constexpr size_t kCommitGrain = 16;
+// Some tenths of a millisecond each: between two chunks a job gives way to searches.
+constexpr size_t kSearchGrain = 1;
+constexpr size_t kCommitGrain = 8;
 constexpr size_t kTrimGrain = 128;
 }  // namespace
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr uint64_t kWindowBytes = 1 << 20;
 constexpr uint64_t kWindowRows = 1024;
-constexpr size_t kGrain = 8;
+constexpr size_t kGrain = 2;
 
 uint64_t window_rows(const BuildOptions& options) {
   const uint64_t vector_bytes = uint64_t{options.source.dim} * element_bytes(options.source.element);

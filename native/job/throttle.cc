@@ -13,9 +13,9 @@ constexpr std::chrono::milliseconds kSlice(20);
 // What was not used in so long a time before may be used at once.
 constexpr std::chrono::milliseconds kBurst(100);
 // Between two looks at whether searches are in flight still.
-constexpr std::chrono::microseconds kYieldSlice(50);
+constexpr std::chrono::microseconds kYieldSlice(200);
 // A thread that gave way in vain works at least so long before it does again: small chunks get on too.
-constexpr std::chrono::milliseconds kTurn(1);
+constexpr std::chrono::microseconds kTurn(500);
 thread_local std::chrono::steady_clock::time_point turn_end;
 }  // namespace
 
@@ -32,11 +32,11 @@ void Throttle::wait_while_paused(const CancelFlag& cancel) const {
 
 void Throttle::before_work(const CancelFlag& cancel) const {
   wait_while_paused(cancel);
-  if (!yields_.load(std::memory_order_relaxed) || foreground_calls() == 0) return;
+  if (!yields_.load(std::memory_order_relaxed) || foreground_quiet() >= kQuiet) return;
   Clock::time_point now = Clock::now();
   if (now < turn_end) return;
   const Clock::time_point end = now + kYieldMax;
-  while (foreground_calls() > 0 && !cancel.cancelled()) {
+  while (foreground_quiet() < kQuiet && !cancel.cancelled()) {
     if (now >= end) {
       turn_end = now + kTurn;
       return;

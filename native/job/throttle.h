@@ -23,8 +23,9 @@ class Throttle {
   // An operation is what disks and systems make of a request: kOperationBytes of it at most. 0: no limit.
   void set_operations_per_second(uint64_t count) { operations_.per_second.store(count, std::memory_order_relaxed); }
   void set_paused(bool paused) { paused_.store(paused, std::memory_order_relaxed); }
-  // Whether the job stands still while a search is in flight, at each chunk for kYieldMax at most, so that it comes to
-  // an end however many searches there are.
+  // Whether the job stands still while a search is in flight and for kQuiet afterwards, since where searches come often
+  // the next one should not find it at work either: two threads of one core slow each other down. At each chunk for
+  // kYieldMax at most, so that it comes to an end however many searches there are.
   void set_yields(bool yields) { yields_.store(yields, std::memory_order_relaxed); }
 
   // Waits while the job is paused; returns within some hundredths of a second when it is cancelled.
@@ -36,6 +37,7 @@ class Throttle {
 
   static constexpr uint64_t kOperationBytes = 128 << 10;
   static constexpr std::chrono::milliseconds kYieldMax{5};
+  static constexpr std::chrono::milliseconds kQuiet{2};
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -54,8 +54,22 @@ TEST(Throttle, GivesWayToSearchesForATimeAtMost) {
   const auto started = Clock::now();
   throttle.before_work(cancel);
   EXPECT_GE(Clock::now() - started, Throttle::kYieldMax);
+  EXPECT_EQ(foreground_quiet(), Clock::duration::zero());
   foreground_ends();
   EXPECT_EQ(foreground_calls(), 0u);
+}
+
+TEST(Throttle, AlsoShortlyAfterOneHasEnded) {
+  Throttle throttle;
+  throttle.set_yields(true);
+  const CancelFlag cancel;
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // what a turn of the test before was
+  foreground_begins();
+  const auto ended = Clock::now();
+  foreground_ends();
+  throttle.before_work(cancel);
+  EXPECT_GE(Clock::now() - ended, Throttle::kQuiet);
+  EXPECT_GE(foreground_quiet(), Throttle::kQuiet);
 }
 
 TEST(Throttle, WaitsWhilePaused) {

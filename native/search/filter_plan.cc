@@ -11,15 +11,17 @@ namespace {
 
 // Beams of filtered searches are wider than those of others: the answer lies in a part of the graph that was not
 // built for it, and a filter that returns too little is noticed where a lower recall is not. By strategy.
-constexpr double kWidths[kFilterStrategies] = {2, 4, 3};
+constexpr double kWidths[kFilterStrategies] = {2, 3, 4};
 // A walk must be so many times as fast as the scan of codes to be worth what it does not find.
-constexpr double kWalkHandicap = 2;
+constexpr double kWalkHandicap = 1.3;
 // Of the neighbours that a walk meets so many are new to it.
 constexpr double kNew = 0.6;
+// And so many times it scores what stands around the nearest.
+constexpr double kRounds = 1.5;
 // A walk may do so many times the work of a scan of codes before it counts as wrong.
 constexpr double kWorkTimes = 2;
 // And `post` pass so many times the nodes that lie between two matching ones.
-constexpr double kPassTimes = 4;
+constexpr double kPassTimes = 2.5;
 
 double codes_us(const FilterShape& shape, const FilterCosts& costs) {
   const double matches = static_cast<double>(std::max<uint64_t>(shape.matches, 1));
@@ -34,7 +36,9 @@ double walk_us(const FilterShape& shape, const FilterCosts& costs, double list_s
     passed = std::min<double>(kLookThrough, others);
     met += passed * direct * kNew + (others > kLookThrough ? others : 0);
   }
-  return list_size * (costs.hop + passed * costs.list + met * costs.walk_code) / 1000;
+  const double matches = static_cast<double>(shape.matches);
+  const double around = std::min(matches, kRounds * kStretchesAtOnce * kStretch) * costs.scan_code;
+  return (list_size * (costs.hop + passed * costs.list + met * costs.walk_code) + around) / 1000;
 }
 
 double post_us(const FilterShape& shape, const FilterCosts& costs, double list_size, double selectivity) {

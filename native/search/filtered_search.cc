@@ -89,7 +89,7 @@ const CandidateList* filtered_candidates(const FilteredInput& input, const Filte
     for (const uint32_t node : input.nodes.sample()) {
       if (!input.dead.test(node)) entries[entry_count++] = node;
     }
-    FilteredWalk walk(segment.graph(), input.distance, matches, scratch);
+    FilteredWalk walk(segment.graph(), input.distance, input.nodes, matches, scratch);
     const WalkEnd end = walk.run(std::span(entries, entry_count), plan.list_size_of(FilterStrategy::kWalk),
                                  plan.work_max_of(FilterStrategy::kWalk), input.cancel);
     if (end == WalkEnd::kCancelled) return nullptr;

@@ -4,6 +4,11 @@
 // suffice, NaviX: Sehgal and Salihoglu, VLDB 2025). It begins at a sample of matching nodes from all over, since the
 // graph's own entry may lie among nodes that do not match.
 //
+// Some matching nodes have no way to them but through many that do not match, however many lists are looked through.
+// But near nodes have near numbers (graph/reorder.h): so when a walk has ended, the codes of the matching nodes that
+// stand around the nearest it found are scored too, in order, which costs a fraction of meeting them through lists; and
+// the walk goes on from what they add, until they add nothing to the nearest.
+//
 // A header like walk.h, whose scratch it uses.
 #pragma once
 
@@ -11,6 +16,7 @@
 #include <cstdint>
 #include <span>
 
+#include "search/node_filter.h"
 #include "search/walk.h"
 
 namespace vamana {
@@ -23,15 +29,23 @@ constexpr uint32_t kLookThrough = 12;
 constexpr uint32_t kFreshMost = 128;
 // Lists on their way from memory while one is looked through.
 constexpr uint32_t kListsAhead = 4;
+// Matching nodes that stand together and are scored together, on average.
+constexpr uint32_t kStretch = 512;
+// Such stretches that are scored before the walk goes on; and how far down the list what stands around is scored.
+constexpr uint32_t kStretchesAtOnce = 48;
+constexpr uint32_t kStretchesOf = 192;
+// The nearest, by which is judged whether more of them are worth it.
+constexpr uint32_t kJudged = 20;
 
 enum class WalkEnd { kDone, kCancelled, kTooMuch };
 
 template <typename Distance, typename Matches>
 class FilteredWalk {
  public:
-  // matches(node) says whether a node does.
-  FilteredWalk(const PackedGraph& graph, const Distance& distance, const Matches& matches, WalkScratch& scratch)
-      : graph_(graph), distance_(distance), matches_(matches), scratch_(scratch) {}
+  // matches(node) says whether a node does; those that do are among `nodes`.
+  FilteredWalk(const PackedGraph& graph, const Distance& distance, const NodeFilter& nodes, const Matches& matches,
+               WalkScratch& scratch)
+      : graph_(graph), distance_(distance), nodes_(nodes), matches_(matches), scratch_(scratch) {}
 
   // Fills scratch.beam with up to `list_size` matching nodes. kTooMuch, and the beam is not to be used, when more than
   // `work_max` codes were scored and lists looked through.
@@ -39,6 +53,7 @@ class FilteredWalk {
     CandidateList& beam = scratch_.beam;
     beam.reset(list_size);
     scratch_.visited.reset(list_size * 40);
+    scratch_.stretches.clear();
     scratch_.hops = 0;
     scratch_.scored = 0;
     for (const uint32_t entry : entries) {
@@ -48,7 +63,10 @@ class FilteredWalk {
     Candidate current;
     for (;;) {
       score();
-      if (!beam.pop_nearest(&current)) return WalkEnd::kDone;
+      if (!beam.pop_nearest(&current)) {
+        if (!score_around()) return WalkEnd::kDone;
+        continue;
+      }
       if (cancel != nullptr && cancel->cancelled()) return WalkEnd::kCancelled;
       if (scratch_.scored + lists_ > work_max) return WalkEnd::kTooMuch;
       ++scratch_.hops;
@@ -121,12 +139,61 @@ class FilteredWalk {
     }
   }
 
+  // Scores what stands around the nearest. False when that was done already, or the last time it added nothing to them.
+  bool score_around() {
+    const CandidateList& beam = scratch_.beam;
+    double sum = 0;
+    for (size_t i = 0; i < std::min<size_t>(kJudged, beam.size()); ++i) sum += beam[i].distance;
+    if (!scratch_.stretches.empty() && sum == judged_) return false;
+    judged_ = sum;
+    const size_t had = scratch_.stretches.size();
+    const uint64_t width = stretch_nodes();
+    const size_t depth = std::min<size_t>(kStretchesOf, beam.size());
+    for (size_t i = 0; i < depth && scratch_.stretches.size() < had + kStretchesAtOnce; ++i) {
+      const auto stretch = static_cast<uint32_t>(beam[i].node / width);
+      if (std::find(scratch_.stretches.begin(), scratch_.stretches.end(), stretch) == scratch_.stretches.end()) {
+        scratch_.stretches.push_back(stretch);
+      }
+    }
+    for (size_t i = had; i < scratch_.stretches.size(); ++i) score_stretch(scratch_.stretches[i] * width, width);
+    return scratch_.stretches.size() != had;
+  }
+
+  // So many nodes that kStretch of them match, in whole words of the filter.
+  uint64_t stretch_nodes() const {
+    return std::max<uint64_t>(kStretch * nodes_.nodes() / std::max<uint64_t>(1, nodes_.count()), 64) / 64 * 64;
+  }
+
+  // What does not enter the beam now never will, so only what does is remembered as visited.
+  void score_stretch(uint64_t first, uint64_t width) {
+    nodes_.for_each_between(first, first + width, [&](uint32_t node) {
+      if (!matches_(node) || scratch_.visited.contains(node)) return;
+      scratch_.fresh[fresh_++] = node;
+      if (fresh_ == kFreshMost) score_standing();
+    });
+    score_standing();
+  }
+
+  void score_standing() {
+    distance_(scratch_.fresh, fresh_, scratch_.distances);
+    scratch_.scored += fresh_;
+    CandidateList& beam = scratch_.beam;
+    for (uint32_t i = 0; i < fresh_; ++i) {
+      if (!beam.would_enter(scratch_.distances[i])) continue;
+      beam.insert(scratch_.distances[i], scratch_.fresh[i]);
+      scratch_.visited.insert(scratch_.fresh[i]);
+    }
+    fresh_ = 0;
+  }
+
   const PackedGraph& graph_;
   const Distance& distance_;
+  const NodeFilter& nodes_;
   const Matches& matches_;
   WalkScratch& scratch_;
   uint32_t fresh_ = 0;
   uint64_t lists_ = 0;
+  double judged_ = 0;
 };
 
 }  // namespace vamana

@@ -4,6 +4,7 @@
 // Thread safety: immutable.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -21,8 +22,12 @@ class NodeFilter {
 
   // Asks the segment for the table from rows to nodes (Segment::row_nodes), which stays in RAM from then on.
   static Result<std::shared_ptr<const NodeFilter>> create(const Segment& segment, const RowFilter& rows);
+  // Node i is bit i % 64 of word i / 64.
+  explicit NodeFilter(std::vector<uint64_t> words);
 
   bool test(uint32_t node) const { return (words_[node / 64] >> (node % 64) & 1) != 0; }
+  // All there are, those that are no members too, to a whole word.
+  uint64_t nodes() const { return words_.size() * 64; }
   // Dead ones included.
   uint64_t count() const { return count_; }
   // Of members with no other node between.
@@ -54,8 +59,19 @@ class NodeFilter {
     return true;
   }
 
+  // Calls visit(node) for every member of [first, last), ascending. REQUIRES multiples of 64; `last` may lie beyond.
+  template <typename Visit>
+  void for_each_between(uint64_t first, uint64_t last, const Visit& visit) const {
+    const size_t end = std::min<size_t>(words_.size(), last / 64);
+    for (size_t word = first / 64; word < end; ++word) {
+      for (uint64_t bits = words_[word]; bits != 0; bits &= bits - 1) {
+        visit(static_cast<uint32_t>(word * 64 + static_cast<size_t>(__builtin_ctzll(bits))));
+      }
+    }
+  }
+
  private:
-  std::vector<uint64_t> words_;
+  const std::vector<uint64_t> words_;
   std::vector<uint32_t> sample_;
   uint64_t count_ = 0;
   uint64_t runs_ = 0;

@@ -165,12 +165,10 @@ Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch) {
   const FilterPlan plan = plan_filter(shape, times_.costs(), params.strategy);
   const CodeDistance distance = prepare_codes(*segment);
   const FilteredInput input{*segment, *nodes, dead, distance, request_->cancel.get()};
-  const uint32_t used_before = std::exchange(cost_.strategies, 0u);
   const CandidateList* const beam = filtered_candidates(input, plan, params.k, scratch, &cost_);
   if (beam == nullptr) return aborted_status("the search");
-  const float taken = microseconds(Clock::now() - begun);
-  if (cost_.strategies == strategy_bit(plan.strategy)) times_.learn(plan.strategy, plan.expected_us, taken);
-  cost_.strategies |= used_before;
+  // With what another strategy took where the planned one gave way: that is what planning it costs.
+  times_.learn(plan.strategy, plan.expected_us, microseconds(Clock::now() - begun));
   cost_.expected_us += static_cast<float>(plan.expected_us);
   effective_.list_size = std::max(effective_.list_size, plan.list_size());
   beams_.push_back(beam);

@@ -301,6 +301,7 @@ Status SearchEngine::submit(std::shared_ptr<SearchRequest> request) {
   request->rows.assign(uint64_t{request->count} * params.k, kNoRow);
   request->distances.assign(uint64_t{request->count} * params.k, std::numeric_limits<float>::infinity());
   request->costs.assign(request->count, QueryCost{});
+  bool single;
   {
     std::lock_guard lock(state_->mutex);
     if (state_->stopping) return Status(Code::kClosed, "the index is closed");
@@ -309,9 +310,15 @@ Status SearchEngine::submit(std::shared_ptr<SearchRequest> request) {
                     format("%u search requests are waiting already; try again later", state_->options.queue_requests));
     }
     foreground_begins();
+    single = request->count == 1;
     state_->queue.push_back(std::move(request));
   }
-  state_->work_ready.notify_all();
+  // One query is one worker's: others that woke for it would find nothing, and take processors from who works on it.
+  if (single) {
+    state_->work_ready.notify_one();
+  } else {
+    state_->work_ready.notify_all();
+  }
   return Status();
 }
 

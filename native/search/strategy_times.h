@@ -28,6 +28,10 @@ class StrategyTimes {
     const double ratio = std::clamp(taken_us / expected_us, 0.25, 4.0);
     factor.store(std::clamp(factor.load(std::memory_order_relaxed) * std::pow(ratio, kRate), 0.1, 10.0),
                  std::memory_order_relaxed);
+    for (std::atomic<double>& other : factors_) {
+      if (&other == &factor) continue;
+      other.store(std::pow(other.load(std::memory_order_relaxed), 1 - kForget), std::memory_order_relaxed);
+    }
   }
 
  private:
@@ -35,6 +39,8 @@ class StrategyTimes {
   static constexpr double kLeastUs = 20;
   // Twenty searches move it most of the way; one that was interrupted hardly moves it.
   static constexpr double kRate = 0.05;
+  // What is not planned any more because it was slow once is thought of as foreseen again after some hundred searches.
+  static constexpr double kForget = 0.003;
 
   std::array<std::atomic<double>, kFilterStrategies> factors_ = {1.0, 1.0, 1.0};
 };

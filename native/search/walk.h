@@ -47,6 +47,7 @@ struct WalkScratch {
   alignas(64) uint32_t fresh[2 * kNeighbourRoom];  // filtered walks gather those of several nodes
   alignas(64) uint32_t others[kNeighbourRoom];     // of filtered walks: neighbours that do not match
   alignas(64) float distances[2 * kNeighbourRoom];
+  std::vector<uint32_t> stretches;  // of filtered walks: those that were scored
   uint32_t hops = 0;
   uint32_t scored = 0;
 };

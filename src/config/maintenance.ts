@@ -71,7 +71,7 @@ export interface Maintenance {
   bytesPerSecond: number;
   /** Of the same, requests of up to 128 KiB; 0, for no limit, by default. */
   operationsPerSecond: number;
-  /** A job's threads stand still while a search is in flight, for 5 ms at a time at most; true by default. */
+  /** A job's threads stand still while a search is in flight and 2 ms after, 5 ms at a time at most; true by default. */
   yieldToSearches: boolean;
   /** A job pauses while the p99 of searches is above this; 100 ms by default, 0 for never. */
   p99BudgetMs: number;

@@ -57,7 +57,10 @@ export class NumberIndex implements StoredPages {
     const parts = inside.map(({ rows }) => rows);
     if (ends.length === 0) return unionOf(parts);
     const found = copyOfUnion(parts);
-    for (const { rows } of ends) found.addMany(this.column.within(rows.toUint32Array(), bounds));
+    for (const { rows } of ends) {
+      const asked = among === undefined ? rows : RoaringBitmap32.and(rows, among);
+      found.addMany(this.column.within(asked.toUint32Array(), bounds));
+    }
     return found;
   }
 
