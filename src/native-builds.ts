@@ -131,8 +131,10 @@ export interface NativeThrottle {
   setBytesPerSecond(bytes: number): void;
   /** Of the same, requests of up to 128 KiB; 0 for no limit. */
   setOperationsPerSecond(operations: number): void;
+  /** Of the time of each of its threads, 1 to 100; 100 for no limit. */
+  setCpuPercent(percent: number): void;
   /** A paused job holds its memory and its threads, and does nothing until it goes on or is cancelled. */
   setPaused(paused: boolean): void;
-  /** Whether it stands still while searches are in flight, for 5 ms at a time at most. */
+  /** Whether it stands still while searches are in flight and 2 ms after, for 5 ms at a time at most. */
   setYields(yields: boolean): void;
 }

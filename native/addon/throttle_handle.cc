@@ -16,6 +16,7 @@ Napi::Function ThrottleHandle::define(Napi::Env env) {
   return DefineClass(env, "NativeThrottle",
                      {InstanceMethod<&ThrottleHandle::set_bytes_per_second>("setBytesPerSecond"),
                       InstanceMethod<&ThrottleHandle::set_operations_per_second>("setOperationsPerSecond"),
+                      InstanceMethod<&ThrottleHandle::set_cpu_percent>("setCpuPercent"),
                       InstanceMethod<&ThrottleHandle::set_paused>("setPaused"),
                       InstanceMethod<&ThrottleHandle::set_yields>("setYields")});
 }
@@ -35,6 +36,13 @@ Napi::Value ThrottleHandle::set_operations_per_second(const Napi::CallbackInfo& 
   const Result<uint64_t> count = read_integer(info[0], "operations", 0, kMaxSafeInteger);
   if (!count.ok()) return throw_status(info.Env(), count.status());
   throttle_->set_operations_per_second(count.value());
+  return info.Env().Undefined();
+}
+
+Napi::Value ThrottleHandle::set_cpu_percent(const Napi::CallbackInfo& info) {
+  const Result<uint64_t> percent = read_integer(info[0], "percent", 1, 100);
+  if (!percent.ok()) return throw_status(info.Env(), percent.status());
+  throttle_->set_cpu_percent(static_cast<uint32_t>(percent.value()));
   return info.Env().Undefined();
 }
 

@@ -22,6 +22,7 @@ class ThrottleHandle : public Napi::ObjectWrap<ThrottleHandle> {
  private:
   Napi::Value set_bytes_per_second(const Napi::CallbackInfo& info);
   Napi::Value set_operations_per_second(const Napi::CallbackInfo& info);
+  Napi::Value set_cpu_percent(const Napi::CallbackInfo& info);
   Napi::Value set_paused(const Napi::CallbackInfo& info);
   Napi::Value set_yields(const Napi::CallbackInfo& info);
 

@@ -1,5 +1,7 @@
 #include "job/throttle.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -17,6 +19,18 @@ constexpr std::chrono::microseconds kYieldSlice(200);
 // A thread that gave way in vain works at least so long before it does again: small chunks get on too.
 constexpr std::chrono::microseconds kTurn(500);
 thread_local std::chrono::steady_clock::time_point turn_end;
+// Rests shorter than this are put off, for to sleep and wake costs some hundredths of a millisecond.
+constexpr std::chrono::milliseconds kLeastRest(1);
+// What a thread works between two chunks is not thought to be more than this: it may have come from another job.
+constexpr std::chrono::milliseconds kWorkedMost(20);
+thread_local std::chrono::nanoseconds rested_at{0};
+
+// Of this thread.
+std::chrono::nanoseconds processor_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
 }  // namespace
 
 Throttle::Clock::time_point Throttle::Limit::add(uint64_t limit, uint64_t amount, Clock::time_point now) {
@@ -32,6 +46,25 @@ void Throttle::wait_while_paused(const CancelFlag& cancel) const {
 
 void Throttle::before_work(const CancelFlag& cancel) const {
   wait_while_paused(cancel);
+  rest(cancel);
+  yield(cancel);
+}
+
+void Throttle::rest(const CancelFlag& cancel) const {
+  const uint32_t percent = cpu_percent_.load(std::memory_order_relaxed);
+  if (percent >= 100) return;
+  const auto worked = std::min<std::chrono::nanoseconds>(processor_time() - rested_at, kWorkedMost);
+  const auto owed = worked * (100 - percent) / percent;
+  if (owed < kLeastRest) return;
+  const Clock::time_point end = Clock::now() + owed;
+  for (auto left = end - Clock::now(); left > Clock::duration::zero() && !cancel.cancelled();
+       left = end - Clock::now()) {
+    std::this_thread::sleep_for(std::min<Clock::duration>(kSlice, left));
+  }
+  rested_at = processor_time();
+}
+
+void Throttle::yield(const CancelFlag& cancel) const {
   if (!yields_.load(std::memory_order_relaxed) || foreground_quiet() >= kQuiet) return;
   Clock::time_point now = Clock::now();
   if (now < turn_end) return;

@@ -1,6 +1,6 @@
 // How much of the machine a job in the background may take, changed while it runs: limits of bytes and of disk
-// operations a second, a pause, and giving way to searches. The job asks before each window that it reads or writes,
-// before each chunk of its loops, and at every step of its progress.
+// operations a second, a share of the processors' time, a pause, and giving way to searches. The job asks before each
+// window that it reads or writes, before each chunk of its loops, and at every step of its progress.
 //
 // Thread safety: every method from any thread, at once.
 #pragma once
@@ -22,6 +22,8 @@ class Throttle {
   void set_bytes_per_second(uint64_t bytes) { bytes_.per_second.store(bytes, std::memory_order_relaxed); }
   // An operation is what disks and systems make of a request: kOperationBytes of it at most. 0: no limit.
   void set_operations_per_second(uint64_t count) { operations_.per_second.store(count, std::memory_order_relaxed); }
+  // Of the time of each of its threads; what is worked between two chunks is rested from after them. 100: no limit.
+  void set_cpu_percent(uint32_t percent) { cpu_percent_.store(percent, std::memory_order_relaxed); }
   void set_paused(bool paused) { paused_.store(paused, std::memory_order_relaxed); }
   // Whether the job stands still while a search is in flight and for kQuiet afterwards, since where searches come often
   // the next one should not find it at work either: two threads of one core slow each other down. At each chunk for
@@ -30,7 +32,7 @@ class Throttle {
 
   // Waits while the job is paused; returns within some hundredths of a second when it is cancelled.
   void wait_while_paused(const CancelFlag& cancel) const;
-  // The same, and gives way to searches.
+  // The same, rests when it has worked its share, and gives way to searches.
   void before_work(const CancelFlag& cancel) const;
   // Waits while the job is paused, then until so many bytes, read or written at once, are due under the limits.
   void pass(uint64_t bytes, const CancelFlag& cancel);
@@ -41,6 +43,9 @@ class Throttle {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  void rest(const CancelFlag& cancel) const;
+  void yield(const CancelFlag& cancel) const;
 
   struct Limit {
     std::atomic<uint64_t> per_second{0};
@@ -54,6 +59,7 @@ class Throttle {
   Limit bytes_, operations_;
   std::atomic<bool> paused_{false};
   std::atomic<bool> yields_{false};
+  std::atomic<uint32_t> cpu_percent_{100};
   std::mutex mutex_;
 };
 

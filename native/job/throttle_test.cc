@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ctime>
 #include <thread>
 
 #include "base/background.h"
@@ -70,6 +71,21 @@ TEST(Throttle, AlsoShortlyAfterOneHasEnded) {
   throttle.before_work(cancel);
   EXPECT_GE(Clock::now() - ended, Throttle::kQuiet);
   EXPECT_GE(foreground_quiet(), Throttle::kQuiet);
+}
+
+TEST(Throttle, RestsFromItsWork) {
+  Throttle throttle;
+  throttle.set_cpu_percent(20);
+  const CancelFlag cancel;
+  const auto started = Clock::now();
+  const std::clock_t worked_from = std::clock();
+  volatile uint64_t sum = 0;
+  // 20 milliseconds of work and so four times as much rest, but for what was put off.
+  while (std::clock() - worked_from < CLOCKS_PER_SEC / 50) {
+    for (uint64_t i = 0; i < 20000; ++i) sum = sum + i;
+    throttle.before_work(cancel);
+  }
+  EXPECT_GE(Clock::now() - started, std::chrono::milliseconds(70));
 }
 
 TEST(Throttle, WaitsWhilePaused) {

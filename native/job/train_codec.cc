@@ -67,18 +67,33 @@ std::vector<uint32_t> first_by(const std::vector<float>& distances, uint64_t cou
   return order;
 }
 
+// Rows of the sample by which codecs are compared: both from all over it, for a source whose neighbours stand together
+// would else be asked about one end of it among the rows of the other.
+struct AutoRows {
+  std::vector<const float*> queries, candidates;
+
+  AutoRows(const float* sample, uint64_t count, uint32_t dim) {
+    const uint64_t wanted = std::min(kAutoQueries, count / 2);
+    const uint64_t all = std::min(count, kAutoRows + wanted);
+    const uint64_t step = wanted == 0 ? all + 1 : all / wanted;
+    for (uint64_t i = 0; i < all; ++i) {
+      const float* const row = sample + i * count / all * dim;
+      (i % step == 0 && queries.size() < wanted ? queries : candidates).push_back(row);
+    }
+  }
+};
+
 // Share of the true nearest among as many by code: deeper, both codecs find nearly all in so small a sample and
-// cannot be told apart. Queries are the sample's last rows, candidates
-// those before them.
-double recall_of(BuildRun& run, const Codec& codec, const float* sample, uint64_t count) {
+// cannot be told apart.
+double recall_of(BuildRun& run, const Codec& codec, const AutoRows& asked) {
   const uint32_t dim = run.options.source.dim;
-  const uint64_t queries = std::min(kAutoQueries, count / 2), rows = std::min(kAutoRows, count - queries);
+  const uint64_t queries = asked.queries.size(), rows = asked.candidates.size();
   CodeLayout layout = code_layout(codec.code_bytes());
   std::vector<uint8_t> codes(code_area_bytes(layout, rows));
   layout.codes = codes.data();
   run.pool.parallel_for(rows, 256, [&](size_t begin, size_t end, size_t) {
     for (size_t i = begin; i < end; ++i) {
-      codec.encode(sample + i * dim, codes.data() + (layout.code(static_cast<uint32_t>(i)) - codes.data()));
+      codec.encode(asked.candidates[i], codes.data() + (layout.code(static_cast<uint32_t>(i)) - codes.data()));
     }
   });
   std::vector<uint32_t> all(rows);
@@ -88,8 +103,8 @@ double recall_of(BuildRun& run, const Codec& codec, const float* sample, uint64_
   run.pool.parallel_for(queries, 4, [&](size_t begin, size_t end, size_t) {
     std::vector<float> table(codec.query_floats()), distances(rows), estimates(rows);
     for (size_t q = begin; q < end; ++q) {
-      const float* const query = sample + (count - 1 - q) * dim;
-      for (uint64_t i = 0; i < rows; ++i) distances[i] = exact(query, sample + i * dim, dim);
+      const float* const query = asked.queries[q];
+      for (uint64_t i = 0; i < rows; ++i) distances[i] = exact(query, asked.candidates[i], dim);
       codec.prepare(query, table.data());
       codec.scorer()(table.data(), layout, all.data(), rows, estimates.data());
       const auto nearest = first_by(distances, kAutoNearest), chosen = first_by(estimates, kAutoNearest);
@@ -132,8 +147,9 @@ Status train_codec(BuildRun& run, const float* sample, uint64_t count) {
   }
   if (choice == CodecChoice::kAuto && rabitq_possible(run.options)) {
     VAMANA_ASSIGN(std::unique_ptr<Codec> rabitq, train_rabitq(run, sample, count));
-    const double pq_recall = recall_of(run, *run.codec, sample, count);
-    const double rabitq_recall = recall_of(run, *rabitq, sample, count);
+    const AutoRows asked(sample, count, run.options.source.dim);
+    const double pq_recall = recall_of(run, *run.codec, asked);
+    const double rabitq_recall = recall_of(run, *rabitq, asked);
     run.code_error.pq_recall = static_cast<float>(pq_recall);
     run.code_error.rabitq_recall = static_cast<float>(rabitq_recall);
     // Equal is enough: a scalar code is scored several times faster. But its grid is wider than the vectors, and

@@ -1,5 +1,6 @@
 #include "search/search_engine.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -19,6 +20,8 @@ namespace {
 
 // Queries that one pass of an exact scan answers together.
 constexpr uint32_t kScanQueries = 64;
+// Walks that may be taken before a scan which came earlier.
+constexpr uint32_t kPassedOverMost = 256;
 // Reads that a slot's part of the registered arena holds; 4 slots of 64 pages are 1 MiB a worker, because
 // the system's limit on locked memory is often 8 MiB.
 constexpr uint64_t kArenaPages = 64;
@@ -49,7 +52,9 @@ struct SearchEngine::State {
   std::condition_variable work_ready;
   std::deque<std::shared_ptr<SearchRequest>> queue;  // requests with queries nobody has claimed
   bool stopping = false;
-  uint64_t closings = 0;  // forget_closed_files() so far
+  uint64_t closings = 0;     // forget_closed_files() so far
+  uint32_t scanning = 0;     // workers at an exact scan
+  uint32_t passed_over = 0;  // times that the oldest scan was
   std::vector<std::thread> workers;
 
   // Some queries of the oldest request, if there is one.
@@ -59,6 +64,9 @@ struct SearchEngine::State {
     uint64_t closings = 0;
     bool stop = false;  // and there will be none any more
   };
+  using Queue = std::deque<std::shared_ptr<SearchRequest>>;
+  Queue::iterator next_request(bool idle);
+  void scan_ended();
   // With `wait` none means that the engine stops, or that files were closed since the worker has `seen` it.
   Claim claim(bool wait, uint64_t seen);
   void complete(SearchRequest& request, uint32_t queries, const Status& status);
@@ -151,21 +159,56 @@ class Worker {
 
 }  // namespace
 
+// The request that a worker, `idle` or with queries in flight, takes next; the end when there is none for it. A scan
+// holds its worker for some tenths of a second: walks that come later go first, for a while, one worker is kept for
+// them, and no worker begins one while queries that it has in flight would wait. REQUIRES the mutex.
+SearchEngine::State::Queue::iterator SearchEngine::State::next_request(bool idle) {
+  const auto is_scan = [](const auto& request) { return request->params.exact && request->fetch == nullptr; };
+  if (queue.empty() || !is_scan(queue.front())) return queue.begin();
+  const bool is_due = passed_over >= kPassedOverMost;
+  const bool may_scan = stopping || ((idle || is_due) && scanning < std::max(1u, options.threads - 1));
+  if (may_scan && is_due) return queue.begin();
+  const auto walk = std::find_if_not(queue.begin(), queue.end(), is_scan);
+  if (walk != queue.end()) {
+    ++passed_over;
+    return walk;
+  }
+  return may_scan ? queue.begin() : queue.end();
+}
+
+void SearchEngine::State::scan_ended() {
+  {
+    std::lock_guard lock(mutex);
+    --scanning;
+  }
+  work_ready.notify_one();
+}
+
 SearchEngine::State::Claim SearchEngine::State::claim(bool wait, uint64_t seen) {
   std::unique_lock lock(mutex);
-  if (wait) work_ready.wait(lock, [&] { return stopping || !queue.empty() || closings != seen; });
+  auto next = queue.end();
+  const auto found = [&] { return (next = next_request(wait)) != queue.end(); };
+  if (wait) {
+    work_ready.wait(lock, [&] { return found() || stopping || closings != seen; });
+  } else {
+    found();
+  }
   Claim claimed;
   claimed.closings = closings;
   claimed.stop = stopping && queue.empty();
-  if (queue.empty()) return claimed;
-  claimed.request = queue.front();
+  if (next == queue.end()) return claimed;
+  claimed.request = *next;
   SearchRequest& request = *claimed.request;
+  if (request.params.exact && request.fetch == nullptr) {
+    ++scanning;
+    passed_over = 0;
+  }
   const uint32_t grain = request.params.exact ? kScanQueries : 1;
   claimed.first = request.next.load(std::memory_order_relaxed);
   claimed.count = std::min(grain, request.count - claimed.first);
-  const uint32_t next = claimed.first + claimed.count;
-  request.next.store(next, std::memory_order_relaxed);
-  if (next == request.count) queue.pop_front();
+  const uint32_t end = claimed.first + claimed.count;
+  request.next.store(end, std::memory_order_relaxed);
+  if (end == request.count) queue.erase(next);
   return claimed;
 }
 
@@ -210,8 +253,12 @@ void SearchEngine::State::worker_main(std::promise<Status> started) {
       continue;
     }
     if (request != nullptr && (request->fetch != nullptr || request->params.exact)) {
-      status =
-          request->fetch != nullptr ? worker.fetch(*request) : scan_snapshot(*request, claimed.first, claimed.count);
+      if (request->fetch != nullptr) {
+        status = worker.fetch(*request);
+      } else {
+        status = scan_snapshot(*request, claimed.first, claimed.count);
+        scan_ended();
+      }
       complete(*request, claimed.count, status);
       continue;
     }

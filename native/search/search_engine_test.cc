@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <deque>
 #include <limits>
 #include <thread>
 #include <vector>
@@ -146,6 +148,42 @@ TEST_F(SearchEngineTest, ALongExactBatchIsSharedOut) {
     for (uint32_t i = 0; i < 3; ++i) ASSERT_EQ(call.result().rows[q * 3 + i], truth[i].row) << "query " << q;
     EXPECT_EQ(call.result().costs[q].reranked, set_->rows);
   }
+}
+
+// A scan takes long, and what comes after it does not wait for its end.
+TEST_F(SearchEngineTest, WalksGoBeforeALongExactBatch) {
+  const VectorSet many = make_queries(kOptions, 6000);
+  for (const uint32_t threads : {1u, 2u}) {
+    const auto engine = this->engine({.threads = threads});
+    SearchCall scan(many, {.k = 3, .exact = true});
+    ASSERT_TRUE(scan.submit(*engine).ok());
+    SearchCall walk(*queries_, 0, 1, kUsual);
+    ASSERT_TRUE(walk.run(*engine).ok());
+    EXPECT_EQ(scan.done_calls(), 0u) << threads << " threads";
+    ASSERT_TRUE(scan.wait());
+    EXPECT_TRUE(scan.result().status.ok());
+  }
+}
+
+// Walks that never cease do not keep a scan from its end.
+TEST_F(SearchEngineTest, AScanEndsThoughWalksNeverCease) {
+  const auto engine = this->engine({.threads = 1});
+  SearchCall scan(*queries_, {.k = 3, .exact = true});
+  std::atomic<bool> ended{false};
+  std::thread walking([&] {
+    std::deque<SearchCall> calls;
+    while (!ended) {
+      calls.emplace_back(*queries_, 0, 4, kUsual);
+      if (!calls.back().submit(*engine).ok()) calls.pop_back();
+      if (calls.size() < 8) continue;
+      EXPECT_TRUE(calls.front().wait());
+      calls.pop_front();
+    }
+    for (const SearchCall& call : calls) EXPECT_TRUE(call.wait());
+  });
+  EXPECT_TRUE(scan.run(*engine).ok());
+  ended = true;
+  walking.join();
 }
 
 TEST_F(SearchEngineTest, ThreadsAndQueriesInFlightChangeNothing) {

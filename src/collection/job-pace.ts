@@ -5,6 +5,16 @@ import type { Maintenance } from '../config/maintenance.js';
 import { isOffPeak } from '../rebuild/off-peak.js';
 import { createThrottle } from '../segment/merge-segments.js';
 
+export interface PacedJob {
+  /** Automatic, and takes long. */
+  keepsToOffPeak: boolean;
+  /**
+   * Searches are slow because it is not done: every small segment costs them as much as a large one. If it gave way to
+   * them there would soon be so many that it never came to its end.
+   */
+  isUrgent: boolean;
+}
+
 export type PauseReason = 'searches are slow' | 'outside of off-peak times' | 'asked for';
 
 const LOOK_MS = 250;
@@ -16,12 +26,12 @@ export class JobPace {
 
   constructor(
     private readonly maintenance: Maintenance,
-    /** Of an automatic job that takes long. */
-    private readonly keepsToOffPeak: boolean,
+    private readonly job: PacedJob,
     private readonly searchP99Ms: () => number,
   ) {
-    const { bytesPerSecond, operationsPerSecond, yieldToSearches } = maintenance;
-    this.throttle = createThrottle({ bytesPerSecond, operationsPerSecond, yields: yieldToSearches });
+    const { bytesPerSecond, operationsPerSecond, cpuPercent, yieldToSearches: yields } = maintenance;
+    const limits = { bytesPerSecond, operationsPerSecond, cpuPercent };
+    this.throttle = createThrottle({ ...limits, yields: yields && !job.isUrgent });
     this.timer = setInterval(() => this.look(), LOOK_MS).unref();
     this.look();
   }
@@ -41,8 +51,9 @@ export class JobPace {
 
   private look(): void {
     const { p99BudgetMs } = this.maintenance;
-    this.set('searches are slow', p99BudgetMs > 0 && this.searchP99Ms() > p99BudgetMs);
-    this.set('outside of off-peak times', this.keepsToOffPeak && !isOffPeak(this.maintenance, Date.now()));
+    const { keepsToOffPeak, isUrgent } = this.job;
+    this.set('searches are slow', !isUrgent && p99BudgetMs > 0 && this.searchP99Ms() > p99BudgetMs);
+    this.set('outside of off-peak times', keepsToOffPeak && !isOffPeak(this.maintenance, Date.now()));
   }
 
   private set(reason: PauseReason, holds: boolean): void {

@@ -307,8 +307,9 @@ export class Lifecycle {
       startedAt: new Date().toISOString(),
       force: options.force ?? false,
     };
-    const keepsToOffPeak = choice.trigger !== null && choice.kind !== 'minor';
-    const pace = new JobPace(runtime.maintenance, keepsToOffPeak, searchP99Ms);
+    const isUrgent = choice.kind === 'minor';
+    const keepsToOffPeak = choice.trigger !== null && !isUrgent;
+    const pace = new JobPace(runtime.maintenance, { keepsToOffPeak, isUrgent }, searchP99Ms);
     const running: Running = { job, progress: null, pace, cancel: new AbortController(), done: Promise.resolve(job) };
     this.running = running;
     running.done = this.run(running, space, options).finally(() => {

@@ -23,8 +23,9 @@ it.each([
   [{ schedules: { compact: 'at night' } }, 'schedules.compact'],
   [{ offPeak: { begins: '99 * * * *', minutes: 60 } }, 'offPeak.begins'],
   [{ offPeak: { begins: '0 1 * * *', minutes: 0 } }, 'offPeak.minutes'],
+  [{ cpuPercent: 0 }, 'cpuPercent'],
   [{ schedules: { health: '* * * * *' }, timezone: 'Nowhere/At_All' }, 'schedules.health'],
-])('what is no time is refused: %j', (options, name) => {
+])('what is no time and no share is refused: %j', (options, name) => {
   expect(() => resolveMaintenance(options)).toThrow(`maintenance option ${name}`);
 });
 

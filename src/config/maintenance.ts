@@ -71,6 +71,8 @@ export interface Maintenance {
   bytesPerSecond: number;
   /** Of the same, requests of up to 128 KiB; 0, for no limit, by default. */
   operationsPerSecond: number;
+  /** Of the time of each of a job's threads, 1 to 100; 100, for no limit, by default. */
+  cpuPercent: number;
   /** A job's threads stand still while a search is in flight and 2 ms after, 5 ms at a time at most; true by default. */
   yieldToSearches: boolean;
   /** A job pauses while the p99 of searches is above this; 100 ms by default, 0 for never. */
@@ -102,7 +104,7 @@ export const THRESHOLDS_DEFAULT: Thresholds = {
   mostSegments: 200,
 };
 
-/** INVALID_ARGUMENT for a cron pattern or a time zone that is none. */
+/** INVALID_ARGUMENT for a cron pattern or a time zone that is none, and for a share that is no percentage. */
 export function resolveMaintenance({ thresholds, ...options }: MaintenanceOptions = {}): Maintenance {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const maintenance: Maintenance = {
@@ -114,6 +116,7 @@ export function resolveMaintenance({ thresholds, ...options }: MaintenanceOption
     graceMs: 3_600_000,
     bytesPerSecond: 0,
     operationsPerSecond: 0,
+    cpuPercent: 100,
     yieldToSearches: true,
     memoryLimit: 0,
     schedules: {},
@@ -122,7 +125,10 @@ export function resolveMaintenance({ thresholds, ...options }: MaintenanceOption
     ...given,
     thresholds: { ...THRESHOLDS_DEFAULT, ...thresholds },
   };
-  const { schedules, offPeak, timezone } = maintenance;
+  const { schedules, offPeak, timezone, cpuPercent } = maintenance;
+  if (!Number.isInteger(cpuPercent) || cpuPercent < 1 || cpuPercent > 100) {
+    throw new VamanaError('INVALID_ARGUMENT', `maintenance option cpuPercent: found ${cpuPercent}, expected 1 to 100`);
+  }
   for (const [name, pattern] of Object.entries(schedules)) CronTimes.parse(pattern, timezone, `schedules.${name}`);
   if (offPeak === null) return maintenance;
   CronTimes.parse(offPeak.begins, timezone, 'offPeak.begins');

@@ -14,6 +14,7 @@ export function maintenanceOptions(settings: ServiceConfig['maintenance'], logge
     graceMs: 1000 * settings.grace_seconds,
     bytesPerSecond: settings.bytes_per_second,
     operationsPerSecond: settings.operations_per_second,
+    cpuPercent: settings.cpu_percent,
     yieldToSearches: settings.yield_to_searches,
     memoryLimit: settings.memory_limit,
     p99BudgetMs: settings.p99_budget_ms,

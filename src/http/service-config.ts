@@ -89,7 +89,12 @@ export const SETTINGS = {
     retry_seconds: { kind: 'count', value: 600, meaning: 'after a job that failed, before the next begins by itself' },
     bytes_per_second: { kind: 'count', value: 0, meaning: 'of vectors that a job reads and writes; 0 is no limit' },
     operations_per_second: { kind: 'count', value: 0, meaning: 'of the same, of up to 128 KiB each; 0 is no limit' },
-    yield_to_searches: { kind: 'flag', value: true, meaning: 'jobs stand still while a search is in flight' },
+    cpu_percent: { kind: 'count', value: 100, meaning: "of the time of each of a job's threads; 1 to 100" },
+    yield_to_searches: {
+      kind: 'flag',
+      value: true,
+      meaning: 'jobs stand still while a search is in flight, and 2 ms after',
+    },
     memory_limit: { kind: 'count', value: 0, meaning: 'bytes the process may take for a job; 0 is no limit' },
     p99_budget_ms: { kind: 'count', value: 100, meaning: 'a job pauses while searches are slower; 0 for never' },
     compact_cron: { kind: 'text', value: null, meaning: 'cron pattern of times at which all segments are merged' },

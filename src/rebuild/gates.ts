@@ -30,6 +30,7 @@ export interface GateInput {
 }
 
 const QUERIES = 500;
+const QUERIES_IN_DOUBT = 2000;
 const SHADOW_QUERIES = 100;
 const LIST_SIZE_MAX = 512;
 const RECALL_DROP_MAX = 0.005;
@@ -56,7 +57,7 @@ export async function runGates(input: GateInput): Promise<GateResult[]> {
     const canary = await sampleCanary(next, held, QUERIES);
     return [
       gate,
-      await compareRecall(old, next, canary, listSize),
+      await compareRecall(old, next, canary, listSize, held),
       await compareLatency(old, next, canary),
       compareMemory(input),
       await compareShadow(old, next, input.recent.count > 0 ? input.recent : canary, listSize),
@@ -101,7 +102,21 @@ function hasAny(parts: readonly RowPart[], rows: Uint32Array): Uint8Array {
   return flags;
 }
 
+// The recalls of two graphs of the same rows differ by more than what is allowed once in ten times where 500 queries are
+// asked, so that what seems worse is asked with more before it is refused.
 async function compareRecall(
+  old: NativeSnapshot,
+  next: NativeSnapshot,
+  canary: Canary,
+  listSize: number,
+  held: ReadonlyRoaringBitmap32,
+): Promise<GateResult> {
+  const first = await recallsOf(old, next, canary, listSize);
+  if (first.passed) return first;
+  return recallsOf(old, next, await sampleCanary(next, held, QUERIES_IN_DOUBT), listSize);
+}
+
+async function recallsOf(
   old: NativeSnapshot,
   next: NativeSnapshot,
   canary: Canary,

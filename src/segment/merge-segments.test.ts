@@ -200,7 +200,9 @@ describe('mergeSegments', () => {
 
 describe('createThrottle', () => {
   it('refuses limits that are none', () => {
-    expect(() => createThrottle({ bytesPerSecond: -1 })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    for (const wrong of [{ bytesPerSecond: -1 }, { cpuPercent: 0 }, { cpuPercent: 101 }]) {
+      expect(() => createThrottle(wrong)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
     const throttle = loadNative().createThrottle();
     expect(() => throttle.setPaused('yes' as unknown as boolean)).toThrow('paused: found the string "yes"');
     const merging = store.mergeSegments(

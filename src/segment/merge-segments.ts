@@ -62,6 +62,7 @@ export interface MergeRun {
 export interface ThrottleLimits {
   bytesPerSecond?: number;
   operationsPerSecond?: number;
+  cpuPercent?: number;
   yields?: boolean;
   paused?: boolean;
 }
@@ -99,6 +100,7 @@ export function createThrottle(limits: ThrottleLimits = {}): NativeThrottle {
   const throttle = loadNative().createThrottle();
   throttle.setBytesPerSecond(limits.bytesPerSecond ?? 0);
   throttle.setOperationsPerSecond(limits.operationsPerSecond ?? 0);
+  throttle.setCpuPercent(limits.cpuPercent ?? 100);
   throttle.setYields(limits.yields ?? false);
   throttle.setPaused(limits.paused ?? false);
   return throttle;
