@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../tools/tree.js';
 import { runProgram, takeCommands } from './commands.js';
 
 const node = (script: string, timeoutMs = 20_000): Promise<unknown> =>
@@ -32,6 +34,9 @@ describe('a child process of the benchmark', () => {
     await runProgram(process.execPath, ['-e', '1 + "a b"']);
     expect(takeCommands()).toEqual([`node -e '1 + "a b"'`]);
     expect(takeCommands()).toEqual([]);
+    const paths = [join(projectRoot(), 'bench'), join(projectRoot(), '..', 'shared')];
+    await runProgram(process.execPath, ['-e', '1', ...paths]);
+    expect(takeCommands()).toEqual(['node -e 1 bench ../shared']);
   });
 
   it('that cannot be started fails', async () => {

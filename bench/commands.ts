@@ -2,7 +2,7 @@
 // bounded in time and ended with its own children when the time is over. What is measured runs in a process of its
 // own, so that memory and a crash are its own too. Called by the suites and by peers/run-peers.ts.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { projectRoot } from '../tools/tree.js';
 
 export interface CommandOptions {
@@ -88,8 +88,10 @@ export function endGroup(child: ChildProcess): void {
 
 // Node's own path and that of the project say nothing to a reader elsewhere.
 function typed(words: readonly string[]): string {
-  const root = `${projectRoot()}/`;
-  const short = words.map((word) => (word === process.execPath ? 'node' : word.replace(root, '')));
+  const root = projectRoot();
+  const short = words.map((word) =>
+    word === process.execPath ? 'node' : word.replace(`${root}/`, '').replace(`${dirname(root)}/`, '../'),
+  );
   return short.map((word) => (/^[\w./,:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
