@@ -26,8 +26,8 @@ class Throttle {
   void set_cpu_percent(uint32_t percent) { cpu_percent_.store(percent, std::memory_order_relaxed); }
   void set_paused(bool paused) { paused_.store(paused, std::memory_order_relaxed); }
   // Whether the job stands still while a search is in flight and for kQuiet afterwards, since where searches come often
-  // the next one should not find it at work either: two threads of one core slow each other down. At each chunk for
-  // kYieldMax at most, so that it comes to an end however many searches there are.
+  // the next one should not find it at work either and share caches and memory with it. At each chunk for kYieldMax at
+  // most, so that it comes to an end however many searches there are.
   void set_yields(bool yields) { yields_.store(yields, std::memory_order_relaxed); }
 
   // Waits while the job is paused; returns within some hundredths of a second when it is cancelled.
