@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Generations } from '../src/collection/generations.js';
 import { type Collection, type Database, open, type RuntimeOptions } from '../src/index.js';
 import { openMetaStore } from '../src/meta/meta-store.js';
 import { DIM, smallOptions } from './collections.js';
@@ -229,6 +230,18 @@ describe('what a job replaced', () => {
     expect(folders()).toEqual(['3']);
     expect(collection.status().lifecycle.retired).toEqual([]);
     await expect(collection.rollback()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('goes when a reader of files has let go that came after it was no longer named', async () => {
+    const { generations } = collection as unknown as { generations: Generations };
+    mkdirSync(join(dir, 'collections', 'points', 'segments', '99'), { recursive: true });
+    const letGo = generations.hold();
+    await generations.removeFolders([99]);
+    expect(folders()).toContain('99');
+    letGo();
+    // The queue works in order.
+    await collection.flush();
+    expect(folders()).not.toContain('99');
   });
 
   it('takes the memory of its dead rows along', async () => {

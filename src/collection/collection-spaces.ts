@@ -5,7 +5,6 @@
 // A space that is added is empty: points get their vectors there by writes that name it, and by a backfill
 // (backfill-space.ts). One that is dropped goes with its segments, retired ones included; what the log and the metadata
 // still say of it is nobody's, since its number is never given again.
-import { rm } from 'node:fs/promises';
 import type { NativeSnapshot } from '../binding.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
 import { type CollectionConfig, resolveSpace, type SpaceOptions } from '../config/collection-config.js';
@@ -163,7 +162,7 @@ export class CollectionSpaces {
   }
 
   private async dropAlone(name: string): Promise<void> {
-    const { manifests, parts, snapshots, meta, paths, generations } = this.target;
+    const { manifests, parts, snapshots, meta, generations } = this.target;
     const { config, segments, retired = [] } = manifests.current;
     const space = parts.of(spaceOf(config, name).number);
     const isOfIt = (entry: SegmentEntry): boolean => (entry.space ?? FIRST_SPACE) === space.number;
@@ -180,10 +179,7 @@ export class CollectionSpaces {
     this.target.onChange();
     space.closeParts();
     await space.store.close();
-    if (generations.isHeld) return;
-    for (const { number } of [...gone, ...retiredGone.flatMap((generation) => generation.segments)]) {
-      // What is left is removed at the next opening.
-      await rm(paths.segment(number), { recursive: true, force: true }).catch(() => undefined);
-    }
+    const all = [...gone, ...retiredGone.flatMap((generation) => generation.segments)];
+    await generations.removeFolders(all.map(({ number }) => number));
   }
 }

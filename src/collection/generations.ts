@@ -41,6 +41,8 @@ export class Generations {
   private closed = false;
   /** Readers of files by their names: nothing is removed meanwhile. */
   private holds = 0;
+  /** Segments that no manifest names any more, and whose files are still there for those readers. */
+  private readonly held = new Set<number>();
 
   constructor(private readonly target: GenerationsTarget) {}
 
@@ -56,13 +58,24 @@ export class Generations {
     this.holds += 1;
     return () => {
       this.holds -= 1;
-      if (this.holds === 0) this.removeExpiredSoon();
+      if (this.holds > 0) return;
+      this.removeExpiredSoon();
+      if (this.held.size > 0) void this.target.queue.run(() => this.removeFolders([])).catch(() => undefined);
     };
   }
 
-  /** Somebody reads files by their names. */
-  get isHeld(): boolean {
-    return this.holds > 0;
+  /**
+   * Of segments that no manifest names any more, and of those that were held before. On the commit queue, or for a
+   * segment that was never named.
+   */
+  async removeFolders(numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) this.held.add(number);
+    for (const number of [...this.held]) {
+      if (this.holds > 0) return;
+      // What is left is removed at the next opening.
+      await rm(this.target.paths.segment(number), { recursive: true, force: true }).catch(() => undefined);
+      this.held.delete(number);
+    }
   }
 
   /** See Collection.rollback. */
@@ -137,7 +150,7 @@ export class Generations {
       throw error;
     }
     await this.exchange(replacing, come, { retired: retired.filter((other) => other !== generation) });
-    for (const entry of replacing) await this.removeFolder(entry.number);
+    await this.removeFolders(replacing.map((entry) => entry.number));
     return generation;
   }
 
@@ -163,7 +176,7 @@ export class Generations {
         await manifests.publish(
           applyEdit(manifests.current, { retired: retired.filter((other) => !gone.includes(other)) }),
         );
-        for (const { segments } of gone) for (const { number } of segments) await this.removeFolder(number);
+        await this.removeFolders(gone.flatMap(({ segments }) => segments.map(({ number }) => number)));
         await this.forgetDead();
       }
       this.removeExpiredSoon();
@@ -188,12 +201,6 @@ export class Generations {
     if (parts.of(entry.space ?? FIRST_SPACE).segments.includes(segment)) return;
     segment.close();
     // If a manifest that names it may have been published, recovery decides.
-    if (manifests.failed === null) await this.removeFolder(entry.number);
-  }
-
-  // What is left is removed at the next opening.
-  private async removeFolder(number: number): Promise<void> {
-    if (this.holds > 0) return;
-    await rm(this.target.paths.segment(number), { recursive: true, force: true }).catch(() => undefined);
+    if (manifests.failed === null) await this.removeFolders([entry.number]);
   }
 }
