@@ -16,7 +16,7 @@ const OUTPUT = join(projectRoot(), 'bench', 'out', 'lifecycle');
 const FULL = { endurance: 500_000, rebuild: 1_000_000 };
 const STEPS = 100;
 const STEP_MS = 3000;
-const WINDOW_SECONDS = 15;
+const WINDOW_SECONDS = 25;
 
 type Part = keyof typeof FULL;
 

@@ -132,8 +132,8 @@ export function rebuildReport(document: RebuildDocument): Report {
   const { points, oneThreadPerSecond, searchesPerSecond, windowSeconds, listSize, runs } = document;
   const markdown = [
     `${formatNumber(points)} points; one search after the other (list size ${listSize}): ${formatNumber(Math.round(oneThreadPerSecond))} a second; as an ` +
-      `open loop ${formatNumber(Math.round(searchesPerSecond))} a second, in windows of ${windowSeconds} s, ${document.failedSearches} failed. A check of the ` +
-      `health took ${document.healthSeconds} s, with ${document.healthQueries} queries.`,
+      `open loop ${formatNumber(Math.round(searchesPerSecond))} a second, in windows of ${windowSeconds} s, ${document.failedSearches} failed. The throttled ` +
+      `rebuild had ${document.cpuPercent}% of the time of each of its threads (\`cpu_percent\`). A check of the health took ${document.healthSeconds} s, with ${document.healthQueries} queries.`,
     '',
     '| rebuild | took | mean | p99 | writes waited | exchange | memory planned | most there was |',
     '|---|--:|--:|--:|--:|--:|--:|--:|',

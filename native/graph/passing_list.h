@@ -3,9 +3,9 @@
 // place of the beam: its limit holds for counted nodes only. So k live neighbours are found where a whole
 // neighbourhood is dead, and a beam of which every node counts is a CandidateList and does the same work.
 //
-// Nodes passed through are bounded, by number and for a caller that knows how many to expect by their share: when that
-// is spent the beam gives up on them and goes on with the counted nodes it has, and gave_up() tells the caller that the
-// answer may lack some.
+// Nodes passed through are bounded: when their number is spent the beam gives up on them and goes on with the counted
+// nodes it has, and gave_up() tells the caller that the answer may lack some. For a caller that knows how many to
+// expect they are bounded by their share too, and that being spent ends it: such a caller looks elsewhere.
 //
 // Scratch: made once a thread, reused by every search. Not thread-safe.
 #pragma once
@@ -68,6 +68,7 @@ class PassingList {
       }
       gave_up_ = would_enter(passing_.front().distance);
       passing_.clear();
+      if (gave_up_ && pass_each_ != kAnyShare) return false;
     }
     if (!counted_.pop_nearest(out)) return false;
     share_left_ += pass_each_;

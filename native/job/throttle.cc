@@ -19,10 +19,11 @@ constexpr std::chrono::microseconds kYieldSlice(200);
 // A thread that gave way in vain works at least so long before it does again: small chunks get on too.
 constexpr std::chrono::microseconds kTurn(500);
 thread_local std::chrono::steady_clock::time_point turn_end;
-// Rests shorter than this are put off, for to sleep and wake costs some hundredths of a millisecond.
-constexpr std::chrono::milliseconds kLeastRest(1);
+// Worked between two rests. Where it is less, rests are short and each search finds the caches as the job left them;
+// this way most searches come in a long rest.
+constexpr std::chrono::milliseconds kSpell(10);
 // What a thread works between two chunks is not thought to be more than this: it may have come from another job.
-constexpr std::chrono::milliseconds kWorkedMost(20);
+constexpr std::chrono::milliseconds kWorkedMost(100);
 thread_local std::chrono::nanoseconds rested_at{0};
 
 // Of this thread.
@@ -54,8 +55,8 @@ void Throttle::rest(const CancelFlag& cancel) const {
   const uint32_t percent = cpu_percent_.load(std::memory_order_relaxed);
   if (percent >= 100) return;
   const auto worked = std::min<std::chrono::nanoseconds>(processor_time() - rested_at, kWorkedMost);
+  if (worked < kSpell) return;
   const auto owed = worked * (100 - percent) / percent;
-  if (owed < kLeastRest) return;
   const Clock::time_point end = Clock::now() + owed;
   for (auto left = end - Clock::now(); left > Clock::duration::zero() && !cancel.cancelled();
        left = end - Clock::now()) {

@@ -33,11 +33,13 @@ double walk_us(const FilterShape& shape, const FilterCosts& costs, double list_s
   const double others = shape.degree * (1 - selectivity);
   double passed = 0, met = direct;
   if (direct < kEnoughDirect) {
-    passed = std::min<double>(kLookThrough, others);
-    met += passed * direct * kNew + (others > kLookThrough ? others : 0);
+    const double most = look_through_most(selectivity);
+    passed = std::min(most, others);
+    met += passed * direct * kNew + (others > most ? others : 0);
   }
   const double matches = static_cast<double>(shape.matches);
-  const double around = std::min(matches, kRounds * kStretchesAtOnce * kStretch) * costs.scan_code;
+  const double around =
+      selectivity > kStretchesMatch ? 0 : std::min(matches, kRounds * kStretchesAtOnce * kStretch) * costs.scan_code;
   return (list_size * (costs.hop + passed * costs.list + met * costs.walk_code) + around) / 1000;
 }
 

@@ -23,8 +23,10 @@ namespace vamana {
 
 // Matching new neighbours that are enough to go on with; below, others are looked through.
 constexpr uint32_t kEnoughDirect = 10;
-// So many of those at most: the ones far from the query lead to little.
+// So many of those at most, since the ones far from the query lead to little: fewer where kManyMatch do.
 constexpr uint32_t kLookThrough = 12;
+constexpr uint32_t kLookThroughMany = 8;
+constexpr double kManyMatch = 0.2;
 // And so many matching nodes are met at most in one expansion then.
 constexpr uint32_t kFreshMost = 128;
 // Lists on their way from memory while one is looked through.
@@ -34,8 +36,15 @@ constexpr uint32_t kStretch = 512;
 // Such stretches that are scored before the walk goes on; and how far down the list what stands around is scored.
 constexpr uint32_t kStretchesAtOnce = 48;
 constexpr uint32_t kStretchesOf = 192;
+// Where more match, lists lead everywhere, and stretches cost more than they find.
+constexpr double kStretchesMatch = 0.4;
 // The nearest, by which is judged whether more of them are worth it.
 constexpr uint32_t kJudged = 20;
+
+// Neighbours that are looked through at most where that share of the nodes matches.
+constexpr uint32_t look_through_most(double selectivity) {
+  return selectivity < kManyMatch ? kLookThrough : kLookThroughMany;
+}
 
 enum class WalkEnd { kDone, kCancelled, kTooMuch };
 
@@ -113,16 +122,16 @@ class FilteredWalk {
 
   // Of those put aside the ones worth a look come first; how many these are.
   uint32_t nearest_of(uint32_t others) {
-    if (others <= kLookThrough) return others;
+    if (others <= look_most_) return others;
     Candidate order[kNeighbourRoom];
     float distances[kNeighbourRoom];
     distance_(scratch_.others, others, distances);
     scratch_.scored += others;
     for (uint32_t i = 0; i < others; ++i) order[i] = {distances[i], scratch_.others[i], false};
-    std::nth_element(order, order + kLookThrough, order + others,
+    std::nth_element(order, order + look_most_, order + others,
                      [](const Candidate& a, const Candidate& b) { return a.before(b); });
-    for (uint32_t i = 0; i < kLookThrough; ++i) scratch_.others[i] = order[i].node;
-    return kLookThrough;
+    for (uint32_t i = 0; i < look_most_; ++i) scratch_.others[i] = order[i].node;
+    return look_most_;
   }
 
   void look_through(uint32_t others) {
@@ -139,8 +148,10 @@ class FilteredWalk {
     }
   }
 
-  // Scores what stands around the nearest. False when that was done already, or the last time it added nothing to them.
+  // Scores what stands around the nearest. False where it is not worth it, when that was done already, or the last time
+  // it added nothing to them.
   bool score_around() {
+    if (selectivity_ > kStretchesMatch) return false;
     const CandidateList& beam = scratch_.beam;
     double sum = 0;
     for (size_t i = 0; i < std::min<size_t>(kJudged, beam.size()); ++i) sum += beam[i].distance;
@@ -191,6 +202,8 @@ class FilteredWalk {
   const NodeFilter& nodes_;
   const Matches& matches_;
   WalkScratch& scratch_;
+  const double selectivity_ = static_cast<double>(nodes_.count()) / std::max<uint64_t>(1, nodes_.nodes());
+  const uint32_t look_most_ = look_through_most(selectivity_);
   uint32_t fresh_ = 0;
   uint64_t lists_ = 0;
   double judged_ = 0;
