@@ -10,14 +10,14 @@ import {
   type FieldType,
   type OpenOptions,
   open,
-  type Point,
   type PointId,
   type ScoredPoint,
   VamanaError,
   type WriteBatch,
 } from '../src/index.js';
+import { ModelChecks, show } from './model-checks.js';
 import { naiveMatches } from './naive-filter.js';
-import { compareIds, norm, PointModel, type Space, tolerance } from './point-model.js';
+import { compareIds, PointModel, type Space, tolerance } from './point-model.js';
 import { idPool, Random, RandomWrites } from './random-writes.js';
 
 export interface ModelRun {
@@ -88,6 +88,7 @@ class Run {
   readonly random: Random;
   readonly space: Space;
   private readonly model: PointModel;
+  private readonly checks: ModelChecks;
   private readonly writes: RandomWrites;
   private readonly ids: PointId[];
   private readonly stringIds: boolean;
@@ -109,6 +110,7 @@ class Run {
     this.stringIds = this.random.chance(0.5);
     this.ids = idPool(20 + this.random.int(400), this.stringIds);
     this.model = new PointModel(this.space);
+    this.checks = new ModelChecks(this.model);
     this.writes = new RandomWrites(this.random, this.space, this.ids);
   }
 
@@ -137,7 +139,7 @@ class Run {
     else if (kind === 'approximate') await this.search(false);
     else if (kind === 'retrieve') await this.retrieve();
     else if (kind === 'scrollPage') await this.scrollPage();
-    else if (kind === 'scroll') await this.checkAll();
+    else if (kind === 'scroll') await this.checks.all(this.target, this.random.chance(0.5));
     else if (kind === 'refused') await this.refuse();
     else if (kind === 'deleteWhere') await this.deleteWhere();
     else if (kind === 'filtered') await this.filtered();
@@ -237,7 +239,7 @@ class Run {
       const wanted = Math.min(k, ranking.length);
       const last = ranking[wanted - 1]?.distance ?? 0;
       const label = `${exact ? 'exact' : 'approximate'} search, k ${k}, query ${JSON.stringify(query)}`;
-      this.checkHits(hits, new Map(ranking.map(({ id, distance }) => [id, distance])), label, options.withVector);
+      this.checks.hits(hits, new Map(ranking.map(({ id, distance }) => [id, distance])), label, options.withVector);
       const near = hits.filter(({ distance }) => distance <= last + tolerance(space, last)).length;
       if (exact) assert.deepEqual([hits.length, near], [wanted, wanted], `${label}: hits, and those near enough`);
       else {
@@ -245,43 +247,6 @@ class Run {
         this.recall.wanted += wanted;
         this.recall.queries += 1;
       }
-    }
-  }
-
-  private checkHits(hits: ScoredPoint[], distances: Map<PointId, number>, label: string, withVector: boolean): void {
-    assert.equal(new Set(hits.map(({ id }) => id)).size, hits.length, `${label}: a point came twice`);
-    let before = Number.NEGATIVE_INFINITY;
-    for (const hit of hits) {
-      const expected = distances.get(hit.id);
-      assert.notEqual(expected, undefined, `${label}: found ${hit.id}, which is deleted`);
-      const error = Math.abs(hit.distance - (expected as number));
-      assert.ok(
-        error <= tolerance(this.space, expected as number),
-        `${label}: point ${hit.id} at ${hit.distance}, expected ${expected}`,
-      );
-      assert.ok(hit.distance >= before, `${label}: not in order`);
-      before = hit.distance;
-      this.checkPoint(hit, label, withVector);
-    }
-  }
-
-  private checkPoint({ id, version, payload, vector }: Point, label: string, withVector: boolean): void {
-    const expected = this.model.points.get(id);
-    assert.ok(expected !== undefined, `${label}: ${id} is deleted`);
-    assert.equal(version, expected.version, `${label}: version of ${id}`);
-    assert.deepEqual(payload, expected.payload, `${label}: payload of ${id}`);
-    assert.equal(vector !== undefined, withVector, `${label}: vector of ${id}`);
-    if (vector === undefined) return;
-    const { metric, element } = this.space;
-    const unit = metric === 'cosine' && (element === 'f32' || element === 'f16');
-    const scale = unit ? 1 / norm(expected.vector) : 1;
-    assert.equal(vector.length, expected.vector.length);
-    for (const [i, value] of expected.vector.entries()) {
-      const off = Math.abs((vector[i] as number) - value * scale);
-      assert.ok(
-        off <= (unit ? 1e-3 : 0),
-        `${label}: vector of ${id} at ${i} is ${vector[i]}, expected ${value * scale}`,
-      );
     }
   }
 
@@ -295,7 +260,7 @@ class Run {
       ids.filter((id) => model.points.has(id)),
       'retrieve: ids',
     );
-    for (const point of found) this.checkPoint(point, 'retrieve', withVector);
+    for (const point of found) this.checks.point(point, 'retrieve', withVector);
   }
 
   private async scrollPage(): Promise<void> {
@@ -310,17 +275,7 @@ class Run {
       'scrollPage: ids',
     );
     assert.equal(page.next, all[limit] ?? null, 'scrollPage: next');
-    for (const point of page.points) this.checkPoint(point, 'scrollPage', false);
-  }
-
-  private async checkAll(): Promise<void> {
-    const withVector = this.random.chance(0.5);
-    const seen: PointId[] = [];
-    for await (const point of this.target.scroll({ withVector })) {
-      seen.push(point.id);
-      this.checkPoint(point, 'scroll', withVector);
-    }
-    assert.deepEqual(seen, this.model.ids(), 'scroll: ids');
+    for (const point of page.points) this.checks.point(point, 'scrollPage', false);
   }
 
   /** Search, count and a page of the points that match a filter, against the model's own points that do. */
@@ -329,7 +284,7 @@ class Run {
     const filter = this.filter();
     const matching = (id: PointId): boolean => naiveMatches(filter, id, model.points.get(id)?.payload ?? null);
     const ids = model.ids().filter(matching);
-    const label = `filter ${show(filter as never)}`;
+    const label = `filter ${show(filter)}`;
     assert.equal(await this.target.countWhere(filter), ids.length, `${label}: count`);
     const limit = 1 + random.int(20);
     const page = await this.target.scrollPage(limit, { filter });
@@ -345,7 +300,7 @@ class Run {
     const strategy = random.pick(['auto', 'codes', 'walk', 'post'] as const);
     const hits = await this.target.search(query, { k, filter, exact, strategy, withPayload: true });
     const ranking = model.ranking(query).filter(({ id }) => matching(id));
-    this.checkHits(hits, new Map(ranking.map(({ id, distance }) => [id, distance])), label, false);
+    this.checks.hits(hits, new Map(ranking.map(({ id, distance }) => [id, distance])), label, false);
     assert.equal(hits.length, Math.min(k, ids.length), `${label}: hits`);
     const last = ranking[hits.length - 1]?.distance ?? 0;
     const near = hits.filter(({ distance }) => distance <= last + tolerance(space, last)).length;
@@ -372,8 +327,10 @@ class Run {
     assert.equal(field?.schema.type, type);
     if (random.chance(0.3)) await this.target.flush();
     await this.target.fieldIndexesBuilt();
-    if (type === 'keyword') await this.checkFacet(key);
-    if (type === 'integer') await this.checkOrder(key);
+    if (type === 'keyword') await this.checks.facet(this.target, key, this.filter());
+    if (type !== 'integer') return;
+    const [direction, limit] = [random.pick(['asc', 'desc'] as const), 1 + random.int(30)];
+    await this.checks.order(this.target, key, this.filter(), { direction, limit });
   }
 
   /** Merges or rebuilds, maybe while points are written, or takes that back: nothing that is asked changes. */
@@ -394,46 +351,6 @@ class Run {
       'jobs have ended',
     );
     if (random.chance(0.3)) assert.deepEqual((await target.verify()).problems, []);
-  }
-
-  private async checkFacet(key: string): Promise<void> {
-    const filter = this.filter();
-    const counts = new Map<unknown, number>();
-    for (const [id, { payload }] of this.model.points) {
-      const value = (payload as Record<string, unknown> | null)?.[key];
-      if (typeof value !== 'string' && typeof value !== 'number') continue;
-      if (!naiveMatches(filter, id, payload)) continue;
-      counts.set(value, (counts.get(value) ?? 0) + 1);
-    }
-    const found = await this.target.facet(key, { filter, limit: 10_000 });
-    const label = `facet of ${key}, filter ${show(filter as never)}`;
-    assert.deepEqual(new Map(found.map(({ value, count }) => [value, count])), counts, label);
-    const falls = found.every(({ count }, at) => at === 0 || count <= (found[at - 1]?.count ?? 0));
-    assert.ok(falls, `${label}: not in order`);
-  }
-
-  private async checkOrder(key: string): Promise<void> {
-    const { random, model } = this;
-    const filter = this.filter();
-    const direction = random.pick(['asc', 'desc'] as const);
-    const limit = 1 + random.int(30);
-    const sign = direction === 'asc' ? 1 : -1;
-    const values = [...model.points]
-      .filter(([id, { payload }]) => naiveMatches(filter, id, payload))
-      .map(([, { payload }]) => (payload as Record<string, unknown> | null)?.[key])
-      .filter((value) => typeof value === 'number')
-      .sort((a, b) => sign * (a - b));
-    const found = await this.target.orderedPoints(limit, { orderBy: key, direction, filter });
-    const label = `order by ${key} ${direction}, filter ${show(filter as never)}`;
-    assert.deepEqual(
-      found.map(({ orderValue }) => orderValue),
-      values.slice(0, limit),
-      label,
-    );
-    for (const { id, payload, orderValue } of found) {
-      assert.equal((payload as Record<string, unknown>)[key], orderValue, label);
-      assert.ok(naiveMatches(filter, id, model.points.get(id)?.payload ?? null), label);
-    }
   }
 
   private filter(): Record<string, unknown> {
@@ -481,7 +398,7 @@ class Run {
     this.database = await open(this.dir, this.runtime());
     this.collection = await this.database.collection('model');
     assert.equal(this.target.status().seq, this.model.seq, 'seq after opening again');
-    await this.checkAll();
+    await this.checks.all(this.target, this.random.chance(0.5));
   }
 
   private query(): number[] {
@@ -498,9 +415,4 @@ async function settled<T>(work: Promise<T>): Promise<T | { refused: string }> {
     if (error instanceof VamanaError) return { refused: error.code };
     throw error;
   }
-}
-
-function show(batch: WriteBatch): string {
-  const text = JSON.stringify(batch, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
-  return text.length > 2000 ? `${text.slice(0, 2000)}...` : text;
 }

@@ -1,9 +1,10 @@
 // What the two parts of the benchmark of the lifecycle measured, as tables of Markdown and plots: written into the
 // sections of docs/lifecycle.md that are marked for them, and files beside it.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatNumber, formatSeconds } from '../../tools/output.js';
 import { type LineChart, lineChart, svgFile } from '../../tools/plot.js';
+import { writeSection } from '../page-section.js';
 import type { BuiltFigures, EnduranceDocument, EndurancePoint } from './endurance.js';
 import type { RebuildDocument, RebuildRun, Window } from './online-rebuild.js';
 
@@ -26,11 +27,7 @@ export function writeReport(folder: string, { name, shows, markdown: tables, cha
     writeFileSync(join(folder, `${name}.md`), markdown);
     return;
   }
-  const text = readFileSync(page, 'utf8');
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`${page}: no section between ${begin} and ${end}`);
-  writeFileSync(page, `${text.slice(0, from + begin.length)}\n\n${markdown}\n${text.slice(to)}`);
+  writeSection(page, name, markdown);
 }
 
 export function enduranceReport(document: EnduranceDocument): Report {

@@ -171,10 +171,11 @@ TEST(PassingList, GivesUpWhenMoreWerePassedThanTheirShare) {
   beam.insert(10.5f, 1000, true);
   beam.insert(20.5f, 1001, true);
   beam.insert(500.0f, 1002, true);
-  uint32_t passed = 0;
+  uint32_t passed = 0, counted = 0;
   Candidate out{};
-  while (beam.pop_nearest(&out)) passed += out.node < 200 ? 1 : 0;
+  while (beam.pop_nearest(&out)) ++(out.node < 200 ? passed : counted);
   EXPECT_EQ(passed, first + 4);
+  EXPECT_EQ(counted, 2u) << "the third is expanded though the caller looks elsewhere";
   EXPECT_TRUE(beam.gave_up());
   EXPECT_EQ(beam.counted().size(), 3u);
 }

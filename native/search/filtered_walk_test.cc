@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 #include <vector>
 
@@ -15,7 +16,8 @@ constexpr size_t kListSize = 32;
 // A line: each node knows the ones beside it, and is as far from the query as from its target.
 class Line {
  public:
-  explicit Line(uint32_t every) : nodes_(words(every)), matches_{&nodes_} {
+  explicit Line(uint32_t every) : Line([every](uint32_t node) { return node % every == 0; }) {}
+  explicit Line(const std::function<bool(uint32_t)>& matches) : nodes_(words(matches)), matches_{&nodes_} {
     ThreadPool pool(1);
     auto packed = PackedGraph::pack(
         kNodes, 2,
@@ -55,9 +57,9 @@ class Line {
     bool operator()(uint32_t node) const { return nodes->test(node); }
   };
 
-  static std::vector<uint64_t> words(uint32_t every) {
+  static std::vector<uint64_t> words(const std::function<bool(uint32_t)>& matches) {
     std::vector<uint64_t> made(kNodes / 64);
-    for (uint32_t node = 0; node < kNodes; node += every) made[node / 64] |= uint64_t{1} << (node % 64);
+    for (uint32_t node = 0; node < kNodes; ++node) made[node / 64] |= uint64_t{matches(node)} << (node % 64);
     return made;
   }
 
@@ -90,6 +92,14 @@ TEST(FilteredWalk, EndsWhereWhatStandsAroundAddsNothing) {
   const std::vector<uint32_t> found = line.find(60000);
   ASSERT_FALSE(found.empty());
   EXPECT_LT(found[0], kStretch * 50);
+}
+
+// No list leads over the gap, though what lies behind it is near.
+TEST(FilteredWalk, KeepsToListsWhereMuchMatches) {
+  Line line([](uint32_t node) { return node < 900 || node >= 920; });
+  const std::vector<uint32_t> found = line.find(40000);
+  ASSERT_EQ(found.size(), kListSize);
+  EXPECT_EQ(found[0], 899u);
 }
 
 TEST(FilteredWalk, GivesUpWhenItDidTooMuch) { Line(2).find(40000, 1000, WalkEnd::kTooMuch); }
