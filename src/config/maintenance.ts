@@ -6,7 +6,7 @@ import { CronTimes } from './cron-times.js';
 export interface Thresholds {
   /** Share of rows that are dead, above which they are taken out; 0.2 by default. */
   tombstones: number;
-  /** Segments of one size (by tiers of ten), above which they are merged; 10 by default. */
+  /** Segments of one size (by tiers of ten), above which they are merged; 4 by default. */
   smallSegments: number;
   /** Segments in all; 50 by default. */
   segments: number;
@@ -93,7 +93,7 @@ export type MaintenanceOptions = Partial<Omit<Maintenance, 'thresholds'>> & { th
 
 export const THRESHOLDS_DEFAULT: Thresholds = {
   tombstones: 0.2,
-  smallSegments: 10,
+  smallSegments: 4,
   segments: 50,
   growth: 2,
   builtRows: 2,

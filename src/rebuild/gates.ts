@@ -5,7 +5,15 @@ import type { NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
 import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import { NO_ROW } from '../limits.js';
 import { probeSegment, type RowPart } from '../segment/row-probe.js';
-import { type Canary, CANARY_K, CANARY_LIST_SIZE, recallOf, sampleCanary, searchCanary } from './canary.js';
+import {
+  type Canary,
+  CANARY_K,
+  CANARY_LIST_SIZE,
+  oncePossible,
+  recallOf,
+  sampleCanary,
+  searchCanary,
+} from './canary.js';
 
 export interface GateResult {
   gate: 'rows' | 'recall' | 'latency' | 'memory' | 'shadow' | 'filters' | 'changes';
@@ -207,7 +215,8 @@ async function checkFilters(
     try {
       const shared = { k: CANARY_K, listSize: 64, rerank: 0, approximate: false, costs: false, filter };
       for (const exact of [true, false]) {
-        const found = await next.search(bytes, count, { ...shared, exact, strategy: 'auto' }, null);
+        const params = { ...shared, exact, strategy: 'auto' } as const;
+        const found = await oncePossible(() => next.search(bytes, count, params, null));
         figures.filters += 1;
         for (let query = 0; query < count; query += 1) {
           const hits = found.rows.subarray(query * CANARY_K, (query + 1) * CANARY_K).filter((row) => row !== NO_ROW);

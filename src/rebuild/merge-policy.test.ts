@@ -17,17 +17,14 @@ describe('what is merged', () => {
       [segment(1, 1000, 500), segment(2, 1000), segment(3, 100, 0)],
       ['major', [1, 3]],
     ],
-    ['not ten small segments', [segment(99, 1e6), ...many(10, 500)], null],
+    ['small ones before those', [segment(9, 1e6, 5e5), ...many(5, 500)], ['minor', many(5, 1).map((s) => s.number)]],
+    ['not four small segments', [segment(99, 1e6), ...many(4, 500)], null],
     [
-      'eleven small ones, and not the large one',
-      [segment(99, 1e6), ...many(11, 500)],
-      ['minor', many(11, 1).map((s) => s.number)],
+      'five small ones, and not the large one',
+      [segment(99, 1e6), ...many(5, 500)],
+      ['minor', many(5, 1).map((s) => s.number)],
     ],
-    [
-      'the lowest tier first',
-      [...many(11, 5000), ...many(11, 500, 50)],
-      ['minor', many(11, 1, 50).map((s) => s.number)],
-    ],
+    ['the lowest tier first', [...many(5, 5000), ...many(5, 500, 50)], ['minor', many(5, 1, 50).map((s) => s.number)]],
     [
       'the smallest of more than fifty',
       [

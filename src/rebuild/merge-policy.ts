@@ -30,11 +30,14 @@ const TIER_ROWS = 1000;
 /** Beside them, a segment that is merged is rewritten for little. */
 const GROWTH_ROWS_MIN = 10_000;
 
-/** What is due, most urgent first; nothing where all is well. */
+/**
+ * What is due, most urgent first; nothing where all is well. Many small segments are what makes searches slow, and
+ * merged soon, while a large one is worked on for long.
+ */
 export function mergesDue(segments: readonly SegmentFacts[], thresholds: Thresholds): MergeChoice[] {
   return [
-    manyDead(segments, thresholds),
     ...manySmall(segments, thresholds),
+    manyDead(segments, thresholds),
     manyInAll(segments, thresholds),
     grown(segments, thresholds),
     outgrown(segments, thresholds),
