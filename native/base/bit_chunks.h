@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -34,6 +35,22 @@ class BitChunks {
 
   // Those of [first, end), ascending.
   std::vector<uint32_t> members(uint64_t first, uint64_t end) const;
+
+  // Calls visit(number) for those of [0, end) that are not in it, ascending, until it returns false; whether it never
+  // did.
+  template <typename Visit>
+  bool for_each_absent(uint64_t end, const Visit& visit) const {
+    for (uint64_t word = 0; word * 64 < end; ++word) {
+      const uint64_t chunk = word * 64 / kChunkBits;
+      const bool has = chunk < chunks_.size() && chunks_[chunk] != nullptr;
+      uint64_t absent = has ? ~chunks_[chunk]->words[word % (kChunkBits / 64)] : ~uint64_t{0};
+      if (end - word * 64 < 64) absent &= (uint64_t{1} << (end - word * 64)) - 1;
+      for (; absent != 0; absent &= absent - 1) {
+        if (!visit(static_cast<uint32_t>(word * 64 + static_cast<uint64_t>(std::countr_zero(absent))))) return false;
+      }
+    }
+    return true;
+  }
 
   // The same set with `numbers` in it too; any order, repeats and members allowed.
   BitChunks with(std::span<const uint32_t> numbers) const;

@@ -48,6 +48,16 @@ TEST(BitChunks, VersionsEqualPlainSets) {
       ASSERT_EQ(version.count(first, end), expected.size()) << first << " " << end;
       ASSERT_EQ(version.members(first, end), expected) << first << " " << end;
     }
+    const uint64_t end = prng.below(6 * 65536);
+    std::vector<uint32_t> absent, expected;
+    for (uint32_t number = 0; number < end; ++number) {
+      if (!set.contains(number)) expected.push_back(number);
+    }
+    EXPECT_TRUE(version.for_each_absent(end, [&](uint32_t number) {
+      absent.push_back(number);
+      return true;
+    }));
+    ASSERT_EQ(absent, expected) << end;
   }
 }
 

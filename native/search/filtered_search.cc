@@ -2,63 +2,23 @@
 
 #include <algorithm>
 
+#include "search/code_scan.h"
 #include "search/filtered_walk.h"
 
 namespace vamana {
 
 namespace {
 
-// Codes between two looks at the cancel flag.
-constexpr uint32_t kCancelCodes = 1 << 16;  // a multiple of kGroup
-
-// Goes over the matching nodes in order, some groups behind what is on its way from memory: codes that lie far apart
-// come at the pace of the memory, and while they come those of before are scored, few at a time, so that it never
-// rests.
-class CodeScan {
- public:
-  CodeScan(const FilteredInput& input, CandidateList& beam) : input_(input), beam_(beam) {}
-
-  // False when cancelled.
-  bool run(QueryCost* cost) {
-    const bool some_dead = !input_.dead.empty();
-    const bool whole = input_.nodes.for_each([&](uint32_t node) {
-      if (some_dead && input_.dead.test(node)) return true;
-      input_.distance.prefetch(node);
-      coming_[filled_++ % kRing] = node;
-      return filled_ - scored_ < kRing || score_group();
-    });
-    if (!whole) return false;
-    while (filled_ > scored_) {
-      if (!score_group()) return false;
-    }
-    cost->codes_scored += static_cast<uint32_t>(std::min<uint64_t>(scored_, 0xFFFFFFFFu));
-    return true;
-  }
-
- private:
-  static constexpr uint32_t kGroup = 8;
-  static constexpr uint32_t kRing = 4 * kGroup;
-
-  // The group that has been coming for longest; at the end maybe a smaller one.
-  bool score_group() {
-    const uint32_t* const nodes = coming_ + scored_ % kRing;
-    const uint32_t count = static_cast<uint32_t>(std::min<uint64_t>(kGroup, filled_ - scored_));
-    float distances[kGroup];
-    input_.distance(nodes, count, distances);
-    for (uint32_t i = 0; i < count; ++i) {
-      if (beam_.would_enter(distances[i])) beam_.insert(distances[i], nodes[i]);
-    }
-    scored_ += count;
-    if (scored_ % kCancelCodes != 0) return true;
-    return input_.cancel == nullptr || !input_.cancel->cancelled();
-  }
-
-  const FilteredInput& input_;
-  CandidateList& beam_;
-  uint32_t coming_[kRing];
-  uint64_t filled_ = 0;
-  uint64_t scored_ = 0;
-};
+// The codes of all that match.
+bool scan(const FilteredInput& input, CandidateList& beam, QueryCost* cost) {
+  CodeScan scan(input.distance, beam, input.cancel);
+  const bool some_dead = !input.dead.empty();
+  const bool whole =
+      input.nodes.for_each([&](uint32_t node) { return (some_dead && input.dead.test(node)) || scan.add(node); });
+  if (!whole || !scan.finish()) return false;
+  cost->codes_scored += scan.scored();
+  return true;
+}
 
 }  // namespace
 
@@ -99,7 +59,7 @@ const CandidateList* filtered_candidates(const FilteredInput& input, const Filte
   // Planned so, or the walks went wrong: fewer than k were found, or they did too much.
   cost->strategies |= strategy_bit(FilterStrategy::kCodes);
   scratch.beam.reset(plan.list_size_of(FilterStrategy::kCodes));
-  return CodeScan(input, scratch.beam).run(cost) ? &scratch.beam : nullptr;
+  return scan(input, scratch.beam, cost) ? &scratch.beam : nullptr;
 }
 
 }  // namespace vamana

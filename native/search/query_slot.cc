@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/kernels.h"
+#include "search/code_scan.h"
 #include "search/filtered_delta.h"
 #include "search/filtered_search.h"
 #include "search/rerank.h"
@@ -22,6 +23,17 @@ constexpr size_t kEarlySettled = 2;
 // Dead nodes that one walk passes through at most, some tens of milliseconds' work. Where more than these lie
 // around a query, it answers with what it has found: such a segment is due for rebuilding.
 constexpr size_t kPassMax = 65536;
+
+// Codes that are scored in the time of one hop of a walk.
+constexpr uint64_t kCodesAHop = 64;
+
+// Of a segment whose rows are mostly dead: whether its nodes that live are fewer than the codes that a walk scores on
+// its way through the others. It expands `list_size` of them, and for each as many dead ones as there are to one that
+// lives.
+bool scan_is_quicker(uint64_t rows, uint64_t dead, uint64_t list_size) {
+  const uint64_t live = rows - dead;
+  return live < rows / 4 && live * live < list_size * rows * kCodesAHop;
+}
 
 float microseconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<float, std::micro>(duration).count();
@@ -117,6 +129,7 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   const CancelFlag* const cancel = request_->cancel.get();
   Status read;
   bool ended;
+  const CandidateList* beam = &scratch.beam;
   if (dead.empty()) {
     // Of several segments each would send a wave of its own, and none knows yet which of them is near.
     // Nor does an approximate search want the nearest: these are what it is sure of.
@@ -127,14 +140,21 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
       want(part, scratch.beam, 0, params.k);
       read = read_wanted(early_, session);
     });
+  } else if (scan_is_quicker(segment.rows(), dead.count(), list_size)) {
+    scratch.beam.reset(list_size);
+    scratch.hops = 0;
+    CodeScan scan(distance, scratch.beam, cancel);
+    ended = dead.for_each_absent(segment.rows(), [&](uint32_t node) { return scan.add(node); }) && scan.finish();
+    scratch.scored = scan.scored();
   } else {
     ended = walk_passing(
         segment.graph(), entries, distance, list_size, list_size + kPassMax,
         [&dead](uint32_t node) { return !dead.test(node); }, cancel, scratch);
+    beam = &scratch.passing.counted();
   }
   cost_.hops += scratch.hops;
   cost_.codes_scored += scratch.scored;
-  beams_.push_back(dead.empty() ? &scratch.beam : &scratch.passing.counted());
+  beams_.push_back(beam);
   spreads_.push_back(segment.codes_header().codes.error_spread);
   return ended ? read : aborted_status("the search");
 }

@@ -165,6 +165,21 @@ TEST_F(SnapshotSearch, DeadNeighbourhoodsArePassedThrough) {
   EXPECT_GE(check(call.result(), dead), 0.97);
 }
 
+// Too few live in one segment for a walk through the dead, and none in the other.
+TEST_F(SnapshotSearch, OfMostlyDeadSegmentsTheLivingAreScanned) {
+  std::set<uint32_t> dead;
+  for (uint32_t row = 0; row < kEnds[2]; ++row) {
+    if (row >= kEnds[1] || row % 7 != 0) dead.insert(row);
+  }
+  SearchCall call(*queries_, kUsual);
+  call.search_in(snapshot({dead.begin(), dead.end()}));
+  const auto engine = this->engine();
+  ASSERT_TRUE(call.run(*engine).ok());
+  EXPECT_GE(check(call.result(), dead), 0.97);
+  // The graphs of the deltas are walked, those of the segments are not.
+  for (const QueryCost& cost : call.result().costs) EXPECT_EQ(cost.codes_scored, (kEnds[1] + 6) / 7);
+}
+
 // Whatever the number of segments, a query's reads are one batch.
 TEST_F(SnapshotSearch, OneSubmissionForAllSegments) {
   const auto engine = this->engine();

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { resolveMaintenance } from '../config/maintenance.js';
 import { JobPace, type PacedJob } from './job-pace.js';
 
@@ -12,17 +12,24 @@ function pausesOf(job: PacedJob, p99Ms: number): string[] {
 }
 
 it('a job pauses while searches are slower than their budget', () => {
-  const job = { keepsToOffPeak: false, isUrgent: false };
+  const job = { keepsToOffPeak: false, isUrgent: () => false };
   expect(pausesOf(job, 40)).toEqual([]);
   expect(pausesOf(job, 60)).toEqual(['searches are slow']);
 });
 
 it('one that makes them quicker does not', () => {
-  expect(pausesOf({ keepsToOffPeak: false, isUrgent: true }, 60)).toEqual([]);
+  expect(pausesOf({ keepsToOffPeak: false, isUrgent: () => true }, 60)).toEqual([]);
+});
+
+it('one that keeps others waiting does not any more', async () => {
+  let isUrgent = false;
+  expect(pausesOf({ keepsToOffPeak: false, isUrgent: () => isUrgent }, 60)).toEqual(['searches are slow']);
+  isUrgent = true;
+  await vi.waitFor(() => expect(pace?.pauses).toEqual([]));
 });
 
 it('any pauses when somebody asks for it', () => {
-  pausesOf({ keepsToOffPeak: false, isUrgent: true }, 0);
+  pausesOf({ keepsToOffPeak: false, isUrgent: () => true }, 0);
   pace?.setPaused(true);
   expect(pace?.pauses).toEqual(['asked for']);
   pace?.setPaused(false);

@@ -9,10 +9,11 @@ export interface PacedJob {
   /** Automatic, and takes long. */
   keepsToOffPeak: boolean;
   /**
-   * Searches are slow because it is not done: every small segment costs them as much as a large one. If it gave way to
-   * them there would soon be so many that it never came to its end.
+   * Searches are slow because it is not done, since every small segment costs them as much as a large one: of a merge of
+   * those from the beginning, of others once it keeps such a merge waiting. If it gave way to searches there would soon
+   * be so many segments that it never came to its end.
    */
-  isUrgent: boolean;
+  isUrgent(): boolean;
 }
 
 export type PauseReason = 'searches are slow' | 'outside of off-peak times' | 'asked for';
@@ -29,9 +30,8 @@ export class JobPace {
     private readonly job: PacedJob,
     private readonly searchP99Ms: () => number,
   ) {
-    const { bytesPerSecond, operationsPerSecond, cpuPercent, yieldToSearches: yields } = maintenance;
-    const limits = { bytesPerSecond, operationsPerSecond, cpuPercent };
-    this.throttle = createThrottle({ ...limits, yields: yields && !job.isUrgent });
+    const { bytesPerSecond, operationsPerSecond, cpuPercent } = maintenance;
+    this.throttle = createThrottle({ bytesPerSecond, operationsPerSecond, cpuPercent });
     this.timer = setInterval(() => this.look(), LOOK_MS).unref();
     this.look();
   }
@@ -50,8 +50,10 @@ export class JobPace {
   }
 
   private look(): void {
-    const { p99BudgetMs } = this.maintenance;
-    const { keepsToOffPeak, isUrgent } = this.job;
+    const { p99BudgetMs, yieldToSearches } = this.maintenance;
+    const { keepsToOffPeak } = this.job;
+    const isUrgent = this.job.isUrgent();
+    this.throttle.setYields(yieldToSearches && !isUrgent);
     this.set('searches are slow', !isUrgent && p99BudgetMs > 0 && this.searchP99Ms() > p99BudgetMs);
     this.set('outside of off-peak times', keepsToOffPeak && !isOffPeak(this.maintenance, Date.now()));
   }

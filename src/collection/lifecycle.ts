@@ -307,8 +307,10 @@ export class Lifecycle {
       startedAt: new Date().toISOString(),
       force: options.force ?? false,
     };
-    const isUrgent = choice.kind === 'minor';
-    const keepsToOffPeak = choice.trigger !== null && !isUrgent;
+    const keepsToOffPeak = choice.trigger !== null && choice.kind !== 'minor';
+    const { auto, thresholds } = runtime.maintenance;
+    const others = (): number => space.segments.length - choice.segments.length;
+    const isUrgent = (): boolean => choice.kind === 'minor' || (auto && others() > thresholds.smallSegments);
     const pace = new JobPace(runtime.maintenance, { keepsToOffPeak, isUrgent }, searchP99Ms);
     const running: Running = { job, progress: null, pace, cancel: new AbortController(), done: Promise.resolve(job) };
     this.running = running;
