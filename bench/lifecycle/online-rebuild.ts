@@ -169,7 +169,7 @@ async function measurePairs(
   const turn = async (): Promise<Float64Array> => {
     await setTimeout(SETTLE_MS);
     searches.take();
-    await setTimeout(1000 * Math.min(TURN_SECONDS, windowSeconds));
+    await setTimeout(1000 * TURN_SECONDS);
     return searches.take();
   };
   const close = (to: Window[], taken: readonly Float64Array[], stages: ReadonlySet<string>): void => {
@@ -178,7 +178,7 @@ async function measurePairs(
     const { mean, p50, p99 } = seen.latency;
     tell(`  ${seen.stage}: mean ${mean.toFixed(3)}, p50 ${p50.toFixed(3)}, p99 ${p99.toFixed(3)} ms`);
   };
-  const turns = Math.max(1, Math.round(windowSeconds / TURN_SECONDS));
+  const turns = Math.round(windowSeconds / TURN_SECONDS);
   for (let pair = 1; pair <= PAIRS; pair += 1) {
     const [still, working]: [Float64Array[], Float64Array[]] = [[], []];
     const stages = new Set<string>();

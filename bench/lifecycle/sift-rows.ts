@@ -3,9 +3,9 @@
 // distance, ties included: a point is right that is no farther than the last true one.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { loadNative } from '../../src/binding.js';
-import { type Collection, type PointInput, type ScoredPoint, VamanaError } from '../../src/index.js';
+import type { Collection, PointInput, ScoredPoint } from '../../src/index.js';
+import { oncePossible } from '../../src/rebuild/once-possible.js';
 import { type Queries, queryAt } from './paced-searches.js';
 
 export const DIM = 128;
@@ -13,18 +13,10 @@ const HEADER = 8;
 const K = 10;
 const BATCH = 250;
 const IN_FLIGHT = 4;
-const BUSY_WAIT_MS = 50;
 
 /** Waits where an open loop beside it has filled the queue of searches. */
-async function searchInTurn(collection: Collection, query: Uint8Array, listSize: number): Promise<ScoredPoint[]> {
-  for (;;) {
-    try {
-      return await collection.search(query, { k: K, listSize });
-    } catch (error) {
-      if (!(error instanceof VamanaError && error.code === 'BUSY')) throw error;
-      await setTimeout(BUSY_WAIT_MS);
-    }
-  }
+function searchInTurn(collection: Collection, query: Uint8Array, listSize: number): Promise<ScoredPoint[]> {
+  return oncePossible(() => collection.search(query, { k: K, listSize }), Number.POSITIVE_INFINITY);
 }
 
 export class SiftRows {

@@ -5,7 +5,7 @@
 //
 // Nodes passed through are bounded: when their number is spent the beam gives up on them and goes on with the counted
 // nodes it has, and gave_up() tells the caller that the answer may lack some. For a caller that knows how many to
-// expect they are bounded by their share too, and that being spent ends it: such a caller looks elsewhere.
+// expect they are bounded by their share too, and either being spent ends it: such a caller looks elsewhere.
 //
 // Scratch: made once a thread, reused by every search. Not thread-safe.
 #pragma once

@@ -176,6 +176,7 @@ TEST_F(SnapshotSearch, OfMostlyDeadSegmentsTheLivingAreScanned) {
   const auto engine = this->engine();
   ASSERT_TRUE(call.run(*engine).ok());
   EXPECT_GE(check(call.result(), dead), 0.97);
+  ASSERT_EQ(call.result().costs.size(), queries_->rows);
   // The graphs of the deltas are walked, those of the segments are not.
   for (const QueryCost& cost : call.result().costs) EXPECT_EQ(cost.codes_scored, (kEnds[1] + 6) / 7);
 }

@@ -1,10 +1,9 @@
 // Queries by which a collection is judged: some of its own points, and what searches of a snapshot find for them. Truth
 // is an exact scan of the same snapshot, so it is always current.
-import { setTimeout } from 'node:timers/promises';
-import type { NativeSearchResult, NativeSnapshot } from '../binding.js';
+import type { NativeSearchParams, NativeSearchResult, NativeSnapshot } from '../binding.js';
 import type { ReadonlyRoaringBitmap32 } from '../bitmap.js';
-import { asVamanaError } from '../errors.js';
 import { rerankDepth } from '../segment/open-index.js';
+import { oncePossible } from './once-possible.js';
 
 export const CANARY_K = 10;
 export const CANARY_LIST_SIZE = 64;
@@ -15,6 +14,11 @@ export interface Canary {
   /** Packed, in the element type of the collection. */
   bytes: Uint8Array;
   count: number;
+}
+
+export interface CanaryOptions {
+  exact?: boolean;
+  listSize?: number;
 }
 
 /** Up to `count` of the rows, spread over them; of those that the snapshot has. */
@@ -32,29 +36,29 @@ export async function sampleCanary(
   return { rows: Uint32Array.from(there, (at) => chosen[at] as number), bytes: packed, count: there.length };
 }
 
+/** Waits while too many search. */
 export function searchCanary(
   snapshot: NativeSnapshot,
   { bytes, count }: Pick<Canary, 'bytes' | 'count'>,
-  options: { exact?: boolean; listSize?: number } = {},
+  options: CanaryOptions = {},
 ): Promise<NativeSearchResult> {
-  const { exact = false, listSize = CANARY_LIST_SIZE } = options;
-  const params = { k: CANARY_K, listSize, rerank: rerankDepth(), exact, approximate: false, costs: false };
-  return oncePossible(() => snapshot.search(bytes, count, params, null));
+  return oncePossible(() => snapshot.search(bytes, count, paramsOf(options), null));
 }
 
-/** For how long a full queue is waited for. */
-const BUSY_MS_MAX = 60_000;
-const BUSY_PAUSE_MS = 50;
+/** Milliseconds that a search takes, without any wait for room. */
+export function timeCanary(
+  snapshot: NativeSnapshot,
+  { bytes, count }: Pick<Canary, 'bytes' | 'count'>,
+): Promise<number> {
+  return oncePossible(async () => {
+    const began = performance.now();
+    await snapshot.search(bytes, count, paramsOf({}), null);
+    return performance.now() - began;
+  });
+}
 
-/** What is judged must not fail because many search meanwhile: a merge that is given up for it leaves them as slow. */
-export async function oncePossible<T>(search: () => Promise<T>, waitMs = BUSY_MS_MAX): Promise<T> {
-  for (const end = performance.now() + waitMs; ; await setTimeout(BUSY_PAUSE_MS)) {
-    try {
-      return await search();
-    } catch (error) {
-      if (asVamanaError(error).code !== 'BUSY' || performance.now() >= end) throw error;
-    }
-  }
+function paramsOf({ exact = false, listSize = CANARY_LIST_SIZE }: CanaryOptions): NativeSearchParams {
+  return { k: CANARY_K, listSize, rerank: rerankDepth(), exact, approximate: false, costs: false };
 }
 
 const TIES = 1e-6;

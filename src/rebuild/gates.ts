@@ -5,15 +5,8 @@ import type { NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
 import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import { NO_ROW } from '../limits.js';
 import { probeSegment, type RowPart } from '../segment/row-probe.js';
-import {
-  type Canary,
-  CANARY_K,
-  CANARY_LIST_SIZE,
-  oncePossible,
-  recallOf,
-  sampleCanary,
-  searchCanary,
-} from './canary.js';
+import { type Canary, CANARY_K, CANARY_LIST_SIZE, recallOf, sampleCanary, searchCanary, timeCanary } from './canary.js';
+import { oncePossible } from './once-possible.js';
 
 export interface GateResult {
   gate: 'rows' | 'recall' | 'latency' | 'memory' | 'shadow' | 'filters' | 'changes';
@@ -154,9 +147,7 @@ async function compareLatency(old: NativeSnapshot, next: NativeSnapshot, canary:
             [next, after],
             [old, before],
           ] as const)) {
-        const began = performance.now();
-        await searchCanary(snapshot, query);
-        times.push(performance.now() - began);
+        times.push(await timeCanary(snapshot, query));
       }
     }
     const p50 = [percentile(before, 0.5), percentile(after, 0.5)] as const;

@@ -26,27 +26,21 @@ describe('what is merged', () => {
     ],
     ['the lowest tier first', [...many(5, 5000), ...many(5, 500, 50)], ['minor', many(5, 1, 50).map((s) => s.number)]],
     [
-      'the smallest of more than fifty',
-      [
-        ...many(9, 1e6),
-        ...many(10, 5e6, 20),
-        ...many(10, 5e7, 40),
-        ...many(10, 5e8, 60),
-        ...many(10, 5e5, 80),
-        ...many(2, 400, 95),
-      ],
-      ['minor', [80, 95]],
-    ],
-    [
       'all of them once they outgrew the largest',
       [segment(1, 20_000), segment(2, 15_000), segment(3, 15_000)],
       ['major', [1, 2, 3]],
     ],
   ])('%s', (_what, segments, expected) => {
-    const [choice] = mergesDue(segments, { ...defaults, segments: 50 });
+    const [choice] = mergesDue(segments, defaults);
     if (expected === null) expect(choice).toBeUndefined();
-    else if (segments.length > 50) expect(choice?.kind).toBe('minor');
     else expect([choice?.kind, choice?.segments]).toEqual(expected);
+  });
+
+  it('the smallest, where there are too many in all and not too many of one size', () => {
+    const segments = [...many(4, 1e6), ...many(4, 5e4, 20), ...many(2, 400, 40)];
+    const [choice] = mergesDue(segments, { ...defaults, segments: 9, growth: 20 });
+    expect([choice?.kind, choice?.segments]).toEqual(['minor', [40, 41]]);
+    expect(mergesDue(segments, { ...defaults, segments: 10, growth: 20 })).toEqual([]);
   });
 
   // Merging is done again and again until nothing is left to do: that must end, and leave few segments.

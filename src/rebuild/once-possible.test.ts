@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { VamanaError } from '../errors.js';
-import { oncePossible } from './canary.js';
+import { oncePossible } from './once-possible.js';
 
-describe('a search for a gate', () => {
+describe('a call that may be refused', () => {
   const failing = (code: 'BUSY' | 'CLOSED', times: number) => {
     let left = times;
     return async (): Promise<string> => {
