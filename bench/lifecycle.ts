@@ -2,7 +2,7 @@
 // set, and what a rebuild of one does to its searches. Both parts without a name. POINTS is 500,000 for endurance and
 // 1,000,000 for the rebuild by default; FOLDER ../shared/data. Writes bench/out/lifecycle/*.json, and with the default
 // sizes the plots and tables of docs/lifecycle.md. On two cores with nothing else running endurance takes a quarter of an
-// hour, the rebuild half of one, most of which is the throttled rebuild.
+// hour, the rebuild most of one, nearly all of which is the throttled rebuild.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

@@ -67,7 +67,8 @@ function courseLine({
 }: EndurancePoint): string {
   const dead = `${(100 * tombstones).toFixed(1)}%`;
   const cells = [step, recall.toFixed(4), segments, dead, formatNumber(freshRows), megabytes(disk.total)];
-  return `| ${[...cells, megabytes(indexBytes), latency.mean.toFixed(2), latency.p99.toFixed(2)].join(' | ')} |`;
+  const times = [latency.mean, latency.p99].map((ms) => (Number.isNaN(ms) ? '' : ms.toFixed(2)));
+  return `| ${[...cells, megabytes(indexBytes), ...times].join(' | ')} |`;
 }
 
 function builtLine(what: string, { segments, recall, disk }: BuiltFigures): string {
@@ -126,10 +127,10 @@ function enduranceCharts({ course, merged, fresh, listSize, steps }: EnduranceDo
 }
 
 export function rebuildReport(document: RebuildDocument): Report {
-  const { points, oneThreadPerSecond, searchesPerSecond, windowSeconds, listSize, runs } = document;
+  const { points, oneThreadPerSecond, searchesPerSecond, listSize, runs } = document;
   const markdown = [
     `${formatNumber(points)} points; one search after the other (list size ${listSize}): ${formatNumber(Math.round(oneThreadPerSecond))} a second; as an ` +
-      `open loop ${formatNumber(Math.round(searchesPerSecond))} a second, in windows of ${windowSeconds} s, ${document.failedSearches} failed. The throttled ` +
+      `open loop ${formatNumber(Math.round(searchesPerSecond))} a second, in windows of ${runs.map(({ windowSeconds }) => `${windowSeconds} s`).join(' and ')}, ${document.failedSearches} failed. The throttled ` +
       `rebuild had ${document.cpuPercent}% of the time of each of its threads (\`cpu_percent\`). A check of the health took ${document.healthSeconds} s, with ${document.healthQueries} queries.`,
     '',
     '| rebuild | took | mean | p99 | writes waited | exchange | memory planned | most there was |',
