@@ -1,5 +1,6 @@
 // Flushes that fail, or that a closing collection does not wait for: who asked for one is always answered.
 import { expect, it } from 'vitest';
+import { readAllPoints } from './check-collection.js';
 import { FaultyMachine } from './faulty-machine.js';
 import { temporaryFolder } from './vector-files.js';
 
@@ -37,5 +38,41 @@ it('answers a flush that was asked for right before the collection is closed', a
   const flush = collection.flush();
   await Promise.all([expect(flush).rejects.toMatchObject({ code: 'CLOSED' }), collection.close()]);
   await machine.check({}, machine.model.seq);
+  await machine.close();
+});
+
+it('lets the log go, and writes no segment, where only payloads were changed', async () => {
+  const machine = await FaultyMachine.create(folder.file('payloads'), 1);
+  const collection = await machine.open({});
+  await machine.write(5);
+  await collection.flush();
+  const { segments } = collection.status();
+  expect(collection.status().wal).toMatchObject({ segments: 0, bytes: 0 });
+  const ids = (await readAllPoints(collection)).map(({ id }) => id);
+  await collection.setPayload(ids, { changed: true });
+  expect(collection.status().wal.segments).toBe(1);
+  await collection.flush();
+  expect(collection.status()).toMatchObject({ segments, flushing: 0, wal: { segments: 0, bytes: 0 } });
+  await machine.cutPower(1);
+  const reopened = await machine.open({});
+  expect((await readAllPoints(reopened)).map(({ payload }) => payload?.changed)).toEqual(ids.map(() => true));
+  await machine.close();
+});
+
+it('keeps the log short while payloads are changed over and over', async () => {
+  const logBytes = 100_000;
+  const machine = await FaultyMachine.create(folder.file('log'), 1);
+  const collection = await machine.open({ logBytes, walSegmentBytes: 10_000 });
+  await machine.write(5);
+  const ids = (await readAllPoints(collection)).map(({ id }) => id);
+  for (let at = 0; at < 400; at += 1) {
+    await collection.setPayload(ids, { text: 'x'.repeat(1000), at });
+    // What is being let go of, what came since, and a segment and a record of the log beside each.
+    expect(collection.status().wal.bytes).toBeLessThan(2 * (logBytes + 10_000 + 1200 * ids.length));
+  }
+  expect(collection.status().segments).toHaveLength(1);
+  await machine.cutPower(1);
+  const reopened = await machine.open({});
+  expect((await readAllPoints(reopened)).map(({ payload }) => payload?.at)).toEqual(ids.map(() => 399));
   await machine.close();
 });

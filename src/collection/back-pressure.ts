@@ -1,10 +1,11 @@
-// Keeps the memory of fresh rows bounded: writers slow down, then wait, and are refused before it runs out. Asked by
-// the commit queue before every group.
+// Keeps the memory of fresh rows bounded, and the log: writers slow down, then wait, and are refused before it runs out.
+// Asked by the commit queue before every group.
 //
 // 1. While more rows wait to be linked than a search should scan, writers go at the linker's pace. That thread has a low
 //    priority, for the sake of searches; while writers wait for it, one of ordinary priority helps.
 // 2. When the active delta of a vector space is full, or all of them together, they are frozen and written as segments in
-//    the background; new ones take over.
+//    the background; new ones take over. So they are, however few rows they have, when the log has grown long of other
+//    changes.
 // 3. When these are full too before the first are written, writers wait, and after a time are refused with BUSY (or
 //    with what keeps the flush from ending).
 // 4. Each such segment is searched by every query until it is merged. Where there are more than merges should leave,
@@ -45,16 +46,16 @@ export class BackPressure {
     }
     const slowMs = slowDownMs(this.mostSegments, this.runtime.maintenance);
     if (slowMs > 0) await setTimeout(slowMs);
-    if (!this.activeFull) return;
+    if (!this.isFull) return;
     while (this.parts.frozen.length >= FROZEN_MAX) {
       await this.wait(deadline, 'the rows before them are still being written as a segment', runTasks);
     }
     const { auto, thresholds } = this.runtime.maintenance;
-    while (auto && this.mostSegments >= thresholds.mostSegments) {
+    while (auto && this.areDeltasFull && this.mostSegments >= thresholds.mostSegments) {
       await this.wait(deadline, `merges cannot keep up: there are ${this.mostSegments} segments`, runTasks);
     }
     // A task may have frozen it meanwhile.
-    if (!this.activeFull) return;
+    if (!this.isFull) return;
     this.flusher.rotate();
   }
 
@@ -68,7 +69,11 @@ export class BackPressure {
     active.linked(null).then(done, done);
   }
 
-  private get activeFull(): boolean {
+  private get isFull(): boolean {
+    return this.flusher.logBytes >= this.runtime.logBytes || this.areDeltasFull;
+  }
+
+  private get areDeltasFull(): boolean {
     const all = this.parts.spaces.map(({ active }) => active.stats());
     const bytes = all.reduce((sum, delta) => sum + delta.bytes, 0);
     return bytes >= this.runtime.deltaBytes || all.some(({ rows }) => rows >= this.runtime.deltaRows);

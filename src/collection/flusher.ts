@@ -12,6 +12,9 @@
 //
 // A flush that fails (a full disk, say) loses nothing: the delta stays searchable and its records stay in the log.
 // It is tried again after a while; writers wait meanwhile, and are refused in the end.
+//
+// Where there are no fresh rows, as after changes of payloads and removals alone, the same is done without a segment:
+// the metadata has all of it, and the log would grow, and be read again at each opening, for nothing.
 import { rm } from 'node:fs/promises';
 import type { NativeDelta, NativeSnapshot } from '../binding.js';
 import type { CommitQueue } from '../commit-queue/commit-queue.js';
@@ -44,7 +47,7 @@ export interface FlusherTarget {
 /** What a caller of rotate() may wait for. */
 interface Rotation {
   last: FrozenRows | undefined;
-  /** There are rows that it did not freeze: to be rotated again once `last` is written. */
+  /** There are records that it does not cover: to be rotated again once `last` is written. */
   left: boolean;
   /** Before it. */
   failures: number;
@@ -64,9 +67,18 @@ export class Flusher {
   /** Counted, since one may end with the very error of the one before. */
   private failures = 0;
   flushes = 0;
+  /** What the log had been given since it was opened when the last deltas were frozen; what it had then counts below 0. */
+  private loggedBefore: number;
 
   constructor(private readonly target: FlusherTarget) {
     this.nextNumber = target.manifests.current.nextSegmentNumber;
+    const { bytes, lastSeq } = target.wal.stats();
+    this.loggedBefore = lastSeq > target.manifests.current.flushedSeq ? -bytes : 0;
+  }
+
+  /** Bytes of the log that no flush covers, done or begun. */
+  get logBytes(): number {
+    return this.target.wal.stats().bytesWritten - this.loggedBefore;
   }
 
   /** Before anything else: the queue needs the flusher to make room, and the flusher the queue to publish. */
@@ -77,25 +89,30 @@ export class Flusher {
 
   /**
    * The active deltas become frozen ones, where they have rows; what is frozen is written. While that fails no further
-   * ones are frozen, or each call would leave more of them in RAM. On the commit queue only.
+   * ones are frozen, or each call would leave more of them in RAM. On the commit queue only. What that failed with once it
+   * has: some of a record may be in the deltas then, and some not.
    */
   rotate(): Rotation {
-    const { parts, meta } = this.target;
+    if (this.commitQueue.failed !== null) throw this.commitQueue.failed;
+    const { parts, meta, manifests, wal } = this.target;
     const { failures } = this;
-    const fresh = parts.spaces.filter(({ active }) => active.stats().rows > 0);
+    const { appliedSeq } = meta.state;
+    const isDue = appliedSeq > (parts.frozen.at(-1)?.seq ?? manifests.current.flushedSeq);
     const failing = this.failure !== null && parts.frozen.length > 0;
-    if (fresh.length > 0 && !failing) {
+    if (isDue && !failing) {
+      const fresh = parts.spaces.filter(({ active }) => active.stats().rows > 0);
       const deltas = fresh.map((space) => ({ space, delta: space.active }));
       for (const { space, delta } of deltas) {
         delta.freeze();
         space.frozen = [...space.frozen, delta];
         space.active = space.store.createDelta();
       }
-      parts.frozen = [...parts.frozen, { deltas, seq: meta.state.appliedSeq }];
+      parts.frozen = [...parts.frozen, { deltas, seq: appliedSeq }];
+      this.loggedBefore = wal.stats().bytesWritten;
       this.publishParts();
     }
     if (parts.frozen.length > 0) this.start();
-    return { last: parts.frozen.at(-1), left: fresh.length > 0 && failing, failures };
+    return { last: parts.frozen.at(-1), left: isDue && failing, failures };
   }
 
   /** Resolves when what was frozen by then has been written; rejects when a flush fails first, and with CLOSED. */
@@ -153,8 +170,8 @@ export class Flusher {
         if (!this.closed && !this.isStuck) this.retry = setTimeout(() => this.start(), RETRY_MS).unref();
         break;
       }
-      this.wake();
       await this.dropLog(frozen.seq);
+      this.wake();
       this.target.onFlushed();
     }
     // In the turn of the last check: what is frozen later finds nothing running, and starts it.

@@ -6,7 +6,7 @@ import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import { CollectionSnapshot } from '../snapshot/collection-snapshot.js';
 import type { VectorSpace } from './vector-space.js';
 
-/** What was frozen at once, of the spaces that had fresh rows: one flush. */
+/** What was frozen at once, of the spaces that had fresh rows, if any: one flush. */
 export interface FrozenRows {
   deltas: readonly { space: VectorSpace; delta: NativeDelta }[];
   /** The last record whose rows they hold: with them in segments, the log up to here may go. */

@@ -31,6 +31,12 @@ export interface RuntimeOptions {
   deltaRows?: number;
   deltaBytes?: number;
   /**
+   * Bytes of the log after which what it holds is made durable elsewhere, and the log let go, fresh rows as a segment
+   * though they be few: an opening reads what is left of it again. 512 MiB, or twice `deltaBytes` where that is more, by
+   * default.
+   */
+  logBytes?: number;
+  /**
    * Payloads that a filter may read for its conditions on fields without an index, before it is refused with
    * UNINDEXED_FILTER; any number by default, 0 to insist on indexes.
    */
@@ -60,7 +66,8 @@ export function resolveRuntime(options: RuntimeOptions): Runtime {
     filterScanRows: Number.POSITIVE_INFINITY,
     writeTimeoutMs: 30_000,
   } as const;
+  const logBytes = Math.max(512 * 1024 * 1024, 2 * (options.deltaBytes ?? defaults.deltaBytes));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const maintenance = resolveMaintenance(options.maintenance);
-  return { ...defaults, ...(Object.fromEntries(given) as Omit<RuntimeOptions, 'maintenance'>), maintenance };
+  return { ...defaults, logBytes, ...(Object.fromEntries(given) as Omit<RuntimeOptions, 'maintenance'>), maintenance };
 }

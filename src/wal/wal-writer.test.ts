@@ -187,7 +187,7 @@ describe('segments', () => {
     expect(bytes).toBe(files.reduce((sum, file) => sum + (storage.bytes.get(file)?.length ?? 0), 0));
   });
 
-  it('are dropped whole, only below the number, never the active one', async () => {
+  it('are dropped whole, only below the number, the one being written too', async () => {
     const storage = emptyStorage();
     const writer = await openWriter(storage, { segmentBytes: 1 });
     for (const record of range(1, 6)) await writer.append(record);
@@ -197,11 +197,43 @@ describe('segments', () => {
     expect(walFiles(storage)).toHaveLength(3);
     expect(writer.stats().segments).toBe(3);
     await Promise.all([writer.dropThrough(5), writer.dropThrough(6), writer.append(numbered(7))]);
-    await writer.dropThrough(7);
     expect(walFiles(storage)).toEqual([walSegmentPath(walDir, 7)]);
+    await writer.dropThrough(7);
+    expect(walFiles(storage)).toEqual([]);
+    expect(writer.stats()).toMatchObject({ segments: 0, bytes: 0, lastSeq: 7, durableSeq: 7 });
+    await writer.append(numbered(8));
     await writer.close();
-    expect((await readAll(storage, 7)).records).toEqual(range(7, 7));
-    expect((await readAll(storage, 6)).error).toMatchObject({ code: 'CORRUPT' });
+    expect((await readAll(storage, 8)).records).toEqual(range(8, 8));
+    expect((await readAll(storage, 7)).error).toMatchObject({ code: 'CORRUPT' });
+  });
+
+  it('keep what comes at any moment while the one being written is dropped', async () => {
+    const storage = emptyStorage();
+    const writer = await openWriter(storage);
+    for (let moment = 0; moment < 60; moment += 1) {
+      const seq = 2 * moment + 1;
+      await writer.append(numbered(seq));
+      const dropping = writer.dropThrough(seq);
+      for (let turn = 0; turn < moment; turn += 1) await null;
+      await Promise.all([dropping, writer.append(numbered(seq + 1))]);
+      expect((await readAll(storage, seq + 1)).records).toEqual(range(seq + 1, seq + 1));
+      await writer.dropThrough(seq + 1);
+      expect(walFiles(storage)).toEqual([]);
+    }
+    await writer.close();
+  });
+
+  it('keep the one being written while somebody retains a record of it', async () => {
+    const storage = emptyStorage();
+    const writer = await openWriter(storage);
+    for (const record of range(1, 3)) await writer.append(record);
+    const release = writer.retain(3);
+    await writer.dropThrough(3);
+    expect((await readAll(storage, 1)).records).toEqual(range(1, 3));
+    release();
+    await writer.dropThrough(3);
+    expect(walFiles(storage)).toEqual([]);
+    await writer.close();
   });
 
   it('keep a segment of which one record is needed', async () => {

@@ -51,6 +51,8 @@ const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 interface Waiting {
   records: EncodedRecord[];
   sync: boolean;
+  /** The active segment is to end, where it holds no record above this one. */
+  endThrough?: number;
   resolve: () => void;
   reject: (error: VamanaError) => void;
 }
@@ -69,6 +71,8 @@ export class WalWriter {
   private failure: VamanaError | null = null;
   private counts = { records: 0, bytesWritten: 0, syncs: 0, syncMs: 0 };
   private durableSeq: number;
+  /** Of the last record that is not in the active segment. */
+  private endedSeq: number;
 
   private constructor(
     private readonly options: WalWriterOptions,
@@ -83,6 +87,7 @@ export class WalWriter {
     this.segmentBytes = options.segmentBytes ?? SEGMENT_BYTES_DEFAULT;
     this.policy = options.sync ?? 'always';
     this.durableSeq = lastSeq;
+    this.endedSeq = lastSeq;
   }
 
   /**
@@ -125,8 +130,9 @@ export class WalWriter {
   }
 
   /**
-   * Removes the segments that hold no record above `seq`, oldest first; never the one being written. The caller
-   * has made durable elsewhere all that they hold. What somebody retains goes when that is let go of.
+   * Removes the segments that hold no record above `seq`, oldest first; the one being written too, as the next record
+   * begins another. The caller has made durable elsewhere all that they hold. What somebody retains goes when that is
+   * let go of.
    */
   async dropThrough(seq: number): Promise<void> {
     if (this.closing !== null) throw closed();
@@ -161,9 +167,9 @@ export class WalWriter {
     return this.closing;
   }
 
-  private enqueue(records: EncodedRecord[], sync: boolean): Promise<void> {
+  private enqueue(records: EncodedRecord[], sync: boolean, endThrough?: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ records, sync, resolve, reject });
+      this.queue.push({ records, sync, ...(endThrough === undefined ? {} : { endThrough }), resolve, reject });
       this.running ??= this.run();
     });
   }
@@ -204,6 +210,8 @@ export class WalWriter {
     }
     if (group.some(({ sync }) => sync)) await this.syncActive();
     else this.startTimer();
+    const end = Math.max(...group.map(({ endThrough = 0 }) => endThrough));
+    if (this.active !== null && this.active.lastSeq <= end) await this.endActive(this.active);
   }
 
   /** The active segment, or a new one when that is full or ends before another record than the one before `seq`. */
@@ -211,14 +219,19 @@ export class WalWriter {
     const before = this.active;
     if (before !== null) {
       if (before.bytes < this.segmentBytes && before.lastSeq === seq - 1) return before;
-      // A segment is durable before the next exists: that is how a torn tail is told from damage.
-      await this.syncActive();
-      this.full.push({ firstSeq: before.firstSeq, bytes: before.bytes });
-      this.active = null;
-      await before.close();
+      await this.endActive(before);
     }
     this.active = await SegmentAppender.create(this.options, seq);
     return this.active;
+  }
+
+  // A segment is durable before the next exists: that is how a torn tail is told from damage.
+  private async endActive(active: SegmentAppender): Promise<void> {
+    await this.syncActive();
+    this.full.push({ firstSeq: active.firstSeq, bytes: active.bytes });
+    this.endedSeq = active.lastSeq;
+    this.active = null;
+    await active.close();
   }
 
   private async syncActive(): Promise<void> {
@@ -250,9 +263,12 @@ export class WalWriter {
   private async drop(through: number): Promise<void> {
     const { storage, walDir } = this.options;
     const seq = Math.min(through, ...Array.from(this.held, ({ from }) => from - 1));
+    if (this.failure === null && this.active !== null && this.active.lastSeq <= seq) {
+      await this.enqueue([], false, seq);
+    }
     let dropped = false;
     for (let first = this.full[0]; first !== undefined; first = this.full[0]) {
-      const next = this.full[1]?.firstSeq ?? this.active?.firstSeq ?? this.lastSeq + 1;
+      const next = this.full[1]?.firstSeq ?? this.active?.firstSeq ?? this.endedSeq + 1;
       if (next - 1 > seq) break;
       await storage.unlink(walSegmentPath(walDir, first.firstSeq));
       this.full.shift();
