@@ -1,6 +1,7 @@
 #include "search/search_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -22,9 +23,13 @@ namespace {
 constexpr uint32_t kScanQueries = 64;
 // Walks that may be taken before a scan which came earlier.
 constexpr uint32_t kPassedOverMost = 256;
+// For how long walks may hold up a scan that has begun, after each of its turns: it keeps a fifth of its worker.
+constexpr std::chrono::microseconds kServedMost = 4 * kScanTurn;
 // Reads that a slot's part of the registered arena holds; 4 slots of 64 pages are 1 MiB a worker, because
 // the system's limit on locked memory is often 8 MiB.
 constexpr uint64_t kArenaPages = 64;
+
+bool is_scan(const SearchRequest& request) { return request.params.exact && request.fetch == nullptr; }
 
 uint64_t slot_bytes_of(const VectorSpace& space) {
   return vectors_layout(space.dim, space.element).pages_per_slot * kPageBytes;
@@ -65,17 +70,20 @@ struct SearchEngine::State {
     bool stop = false;  // and there will be none any more
   };
   using Queue = std::deque<std::shared_ptr<SearchRequest>>;
-  Queue::iterator next_request(bool idle);
+  // What a worker may take: anything; anything, though it has queries in flight; no scan, since it is at one.
+  enum class Wanted { kAny, kMore, kNoScan };
+  Queue::iterator next_request(Wanted wanted);
   void scan_ended();
-  // With `wait` none means that the engine stops, or that files were closed since the worker has `seen` it.
-  Claim claim(bool wait, uint64_t seen);
+  // Waits if it may be anything: none then means that the engine stops, or that files were closed since the worker has
+  // `seen` it.
+  Claim claim(Wanted wanted, uint64_t seen);
   void complete(SearchRequest& request, uint32_t queries, const Status& status);
   void worker_main(std::promise<Status> started);
 };
 
 namespace {
 
-// One worker's loop: keeps up to options.in_flight queries going.
+// What one worker has: keeps up to options.in_flight queries going.
 class Worker {
  public:
   Worker(const VectorSpace& space, PageReader& reader, PageCache& cache, StrategyTimes& times, uint32_t in_flight)
@@ -159,16 +167,16 @@ class Worker {
 
 }  // namespace
 
-// The request that a worker, `idle` or with queries in flight, takes next; the end when there is none for it. A scan
-// holds its worker for some tenths of a second: walks that come later go first, for a while, one worker is kept for
-// them, and no worker begins one while queries that it has in flight would wait. REQUIRES the mutex.
-SearchEngine::State::Queue::iterator SearchEngine::State::next_request(bool idle) {
-  const auto is_scan = [](const auto& request) { return request->params.exact && request->fetch == nullptr; };
-  if (queue.empty() || !is_scan(queue.front())) return queue.begin();
+// The request that a worker takes next; the end when there is none for it. A scan takes some tenths of a second: walks
+// that come later go first, for a while, one worker is kept for them, and no worker begins one while it has queries in
+// flight. Walks that come while all others are busy are served between the scan's turns. REQUIRES the mutex.
+SearchEngine::State::Queue::iterator SearchEngine::State::next_request(Wanted wanted) {
+  if (queue.empty() || !is_scan(*queue.front())) return queue.begin();
   const bool is_due = passed_over >= kPassedOverMost;
-  const bool may_scan = stopping || ((idle || is_due) && scanning < std::max(1u, options.threads - 1));
+  const bool has_room = (wanted == Wanted::kAny || is_due) && scanning < std::max(1u, options.threads - 1);
+  const bool may_scan = wanted != Wanted::kNoScan && (stopping || has_room);
   if (may_scan && is_due) return queue.begin();
-  const auto walk = std::find_if_not(queue.begin(), queue.end(), is_scan);
+  const auto walk = std::find_if(queue.begin(), queue.end(), [](const auto& request) { return !is_scan(*request); });
   if (walk != queue.end()) {
     ++passed_over;
     return walk;
@@ -184,11 +192,11 @@ void SearchEngine::State::scan_ended() {
   work_ready.notify_one();
 }
 
-SearchEngine::State::Claim SearchEngine::State::claim(bool wait, uint64_t seen) {
+SearchEngine::State::Claim SearchEngine::State::claim(Wanted wanted, uint64_t seen) {
   std::unique_lock lock(mutex);
   auto next = queue.end();
-  const auto found = [&] { return (next = next_request(wait)) != queue.end(); };
-  if (wait) {
+  const auto found = [&] { return (next = next_request(wanted)) != queue.end(); };
+  if (wanted == Wanted::kAny) {
     work_ready.wait(lock, [&] { return found() || stopping || closings != seen; });
   } else {
     found();
@@ -199,7 +207,7 @@ SearchEngine::State::Claim SearchEngine::State::claim(bool wait, uint64_t seen) 
   if (next == queue.end()) return claimed;
   claimed.request = *next;
   SearchRequest& request = *claimed.request;
-  if (request.params.exact && request.fetch == nullptr) {
+  if (is_scan(request)) {
     ++scanning;
     passed_over = 0;
   }
@@ -237,41 +245,65 @@ void SearchEngine::State::worker_main(std::promise<Status> started) {
   started.set_value(opened);
   if (!opened.ok()) return;
   uint64_t closings_seen = 0;
-  for (;;) {
-    Status status;
-    QuerySlot* slot = nullptr;
+  const auto take = [&](Wanted wanted) {
     Claim claimed;
-    if (!worker.full()) {
-      claimed = claim(worker.idle(), closings_seen);
-      // Whether there is work or not: a worker that never rests must let go of files too.
-      if (claimed.closings != closings_seen) worker.forget_closed_files();
-      closings_seen = claimed.closings;
-    }
-    std::shared_ptr<SearchRequest>& request = claimed.request;
-    if (request == nullptr && worker.idle()) {
-      if (claimed.stop) return;
-      continue;
-    }
-    if (request != nullptr && (request->fetch != nullptr || request->params.exact)) {
-      if (request->fetch != nullptr) {
-        status = worker.fetch(*request);
-      } else {
-        status = scan_snapshot(*request, claimed.first, claimed.count);
-        scan_ended();
-      }
-      complete(*request, claimed.count, status);
-      continue;
-    }
-    if (request != nullptr) {
-      slot = worker.start(std::move(request), claimed.first, &status);
-    } else {
-      slot = worker.reap(true, &status);
-    }
+    if (worker.full()) return claimed;
+    claimed = claim(wanted, closings_seen);
+    // Whether there is work or not: a worker that never rests must let go of files too.
+    if (claimed.closings != closings_seen) worker.forget_closed_files();
+    closings_seen = claimed.closings;
+    return claimed;
+  };
+  // This query, and all those whose reads have come.
+  const auto end = [&](QuerySlot* slot, Status status) {
     while (slot != nullptr) {
       const std::shared_ptr<SearchRequest> ended = slot->release();
       worker.recycle(slot);
       complete(*ended, 1, status);
       slot = worker.reap(false, &status);
+    }
+  };
+  const auto wait_for_reads = [&] {
+    Status status;
+    QuerySlot* const slot = worker.reap(true, &status);
+    end(slot, status);
+  };
+  const auto answer = [&](Claim& claimed) {
+    if (claimed.request->fetch != nullptr) {
+      const Status status = worker.fetch(*claimed.request);
+      complete(*claimed.request, claimed.count, status);
+      return;
+    }
+    Status status;
+    QuerySlot* const slot = worker.start(std::move(claimed.request), claimed.first, &status);
+    end(slot, status);
+  };
+  // Between the turns of a scan: what waits, and what has come meanwhile. For reads it does not wait.
+  const auto serve = [&] {
+    const auto until = std::chrono::steady_clock::now() + kServedMost;
+    do {
+      Status status;
+      QuerySlot* const slot = worker.reap(false, &status);
+      end(slot, status);
+      Claim claimed = take(Wanted::kNoScan);
+      if (claimed.request == nullptr) return;
+      answer(claimed);
+    } while (std::chrono::steady_clock::now() < until);
+  };
+  for (;;) {
+    Claim claimed = take(worker.idle() ? Wanted::kAny : Wanted::kMore);
+    if (claimed.request == nullptr) {
+      if (!worker.idle()) {
+        wait_for_reads();
+      } else if (claimed.stop) {
+        return;
+      }
+    } else if (is_scan(*claimed.request)) {
+      const Status status = scan_snapshot(*claimed.request, claimed.first, claimed.count, serve);
+      scan_ended();
+      complete(*claimed.request, claimed.count, status);
+    } else {
+      answer(claimed);
     }
   }
 }

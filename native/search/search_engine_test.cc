@@ -5,14 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <limits>
+#include <numeric>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "search/query_slot.h"
 #include "testing/built_segment.h"
 #include "testing/fault_reader.h"
+#include "testing/filled_delta.h"
 #include "testing/naive_search.h"
 #include "testing/search_call.h"
 #include "testing/temp_dir.h"
@@ -163,6 +167,41 @@ TEST_F(SearchEngineTest, WalksGoBeforeALongExactBatch) {
     ASSERT_TRUE(scan.wait());
     EXPECT_TRUE(scan.result().status.ok());
   }
+}
+
+// Not even for the end of the queries that one pass answers together.
+TEST(SearchEngine, WalksAreServedWhileItsOnlyWorkerScans) {
+  constexpr VectorSpace kSpace{12, Element::kF32, Metric::kL2};
+  constexpr testing::SyntheticOptions kMany{.rows = 300'000, .dim = 12, .seed = 5};
+  const VectorSet many = make_vectors(kMany), queries = make_queries(kMany, 64);
+  std::vector<uint32_t> rows(many.rows);
+  std::iota(rows.begin(), rows.end(), 0u);
+  const auto snapshot_of = [&](uint32_t count) {
+    auto delta = testing::empty_delta(kSpace.dim, kSpace.element, kSpace.metric, 16);
+    EXPECT_TRUE(delta->append(std::span(rows).first(count), many.bytes.data()).ok());
+    return SearchSnapshot::create(kSpace, {}, {std::move(delta)}, {}).value();
+  };
+  const auto large = snapshot_of(many.rows), small = snapshot_of(100);
+  const auto engine = SearchEngine::create(kSpace, open_page_reader(IoKind::kPread).value(), {.threads = 1}).value();
+  // A scan takes some hundredths of a second. Whether one has begun, and not ended, when the walk comes, is not known:
+  // so several are tried.
+  bool served = false;
+  for (int attempt = 0; attempt < 10 && !served; ++attempt) {
+    SearchCall scan(queries, {.k = 3, .exact = true});
+    scan.search_in(large);
+    ASSERT_TRUE(scan.submit(*engine).ok());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    SearchCall walk(queries, 0, 1, kUsual);
+    walk.search_in(small);
+    ASSERT_TRUE(walk.run(*engine).ok());
+    served = scan.done_calls() == 0;
+    ASSERT_TRUE(scan.wait());
+    for (uint32_t q = 0; q < queries.rows; q += 13) {
+      const auto truth = testing::naive_top_k(many, Metric::kL2, queries.row(q), 3);
+      for (uint32_t i = 0; i < 3; ++i) ASSERT_EQ(scan.result().rows[q * 3 + i], truth[i].row) << "query " << q;
+    }
+  }
+  EXPECT_TRUE(served);
 }
 
 // Walks that never cease do not keep a scan from its end.

@@ -12,13 +12,18 @@ namespace vamana {
 namespace {
 
 constexpr uint64_t kWindowBytes = 1 << 20;
-// Rows of a delta between two looks at the cancel flag.
+// Rows of a delta between two looks at the cancel flag and the clock.
 constexpr uint32_t kDeltaRows = 4096;
+// Bytes of vectors compared between two looks at the clock at most: some dozens of microseconds.
+constexpr uint64_t kLookBytes = 1 << 20;
 
 class Scan {
  public:
-  Scan(SearchRequest& request, uint32_t first, uint32_t count)
+  using Clock = std::chrono::steady_clock;
+
+  Scan(SearchRequest& request, uint32_t first, uint32_t count, const std::function<void()>& others)
       : request_(request),
+        others_(others),
         space_(request.snapshot->space()),
         queries_(request.queries.data() + first * space_.vector_bytes()),
         count_(count),
@@ -31,17 +36,32 @@ class Scan {
   const ExactScan& result() const { return scan_; }
   uint64_t pages() const { return pages_; }
   uint64_t records() const { return records_; }
+  // Since it was made, without what others took.
+  Clock::duration took() const { return Clock::now() - began_ - elsewhere_; }
 
  private:
   bool cancelled() const { return request_.cancel != nullptr && request_.cancel->cancelled(); }
   void offer(const uint8_t* vector, uint32_t row) {
     ++records_;
+    compared_ += count_ * space_.vector_bytes();
+    if (compared_ >= kLookBytes) look_up();
     for (uint32_t q = 0; q < count_; ++q) {
       scan_.offer(q, distance_(queries_ + q * space_.vector_bytes(), vector, space_.dim), row);
     }
   }
 
+  // Lets the thread do something else, if it has worked here for a turn.
+  void look_up() {
+    compared_ = 0;
+    const Clock::time_point now = Clock::now();
+    if (now - turn_began_ < kScanTurn) return;
+    others_();
+    turn_began_ = Clock::now();
+    elsewhere_ += turn_began_ - now;
+  }
+
   SearchRequest& request_;
+  const std::function<void()>& others_;
   const VectorSpace space_;
   const uint8_t* const queries_;
   const uint32_t count_;
@@ -50,6 +70,10 @@ class Scan {
   AlignedBuffer window_;
   uint64_t pages_ = 0;
   uint64_t records_ = 0;
+  uint64_t compared_ = 0;  // bytes, since the last look at the clock
+  const Clock::time_point began_ = Clock::now();
+  Clock::time_point turn_began_ = began_;
+  Clock::duration elsewhere_{0};
 };
 
 Status Scan::segment(const SearchSnapshot::SegmentPart& part) {
@@ -67,6 +91,7 @@ Status Scan::segment(const SearchSnapshot::SegmentPart& part) {
   uint32_t node = 0;
   for (uint64_t slot = 0; slot < segment.slots(); slot += window_slots) {
     if (cancelled()) return aborted_status("the search");
+    look_up();
     const uint64_t slots = std::min(window_slots, segment.slots() - slot);
     if (filter != nullptr) {
       const auto end = static_cast<uint32_t>(std::min(segment.rows(), (slot + slots) * per_slot));
@@ -94,7 +119,10 @@ Status Scan::segment(const SearchSnapshot::SegmentPart& part) {
 Status Scan::delta(const SearchSnapshot::DeltaPart& part) {
   const BitChunks& dead = request_.snapshot->dead_rows();
   for (uint32_t slot = 0; slot < part.visible; ++slot) {
-    if (slot % kDeltaRows == 0 && cancelled()) return aborted_status("the search");
+    if (slot % kDeltaRows == 0) {
+      if (cancelled()) return aborted_status("the search");
+      look_up();
+    }
     const uint32_t row = part.delta->row(slot);
     if (request_.filter != nullptr && !request_.filter->test(row)) continue;
     if (part.dead == 0 || !dead.test(row)) offer(part.delta->vector(slot), row);
@@ -104,13 +132,11 @@ Status Scan::delta(const SearchSnapshot::DeltaPart& part) {
 
 }  // namespace
 
-Status scan_snapshot(SearchRequest& request, uint32_t first, uint32_t count) {
-  const auto started = std::chrono::steady_clock::now();
-  Scan scan(request, first, count);
+Status scan_snapshot(SearchRequest& request, uint32_t first, uint32_t count, const std::function<void()>& others) {
+  Scan scan(request, first, count, others);
   for (const auto& part : request.snapshot->segments()) VAMANA_TRY(scan.segment(part));
   for (const auto& part : request.snapshot->deltas()) VAMANA_TRY(scan.delta(part));
-  const float each_us = std::chrono::duration<float, std::micro>(std::chrono::steady_clock::now() - started).count() /
-                        static_cast<float>(count);
+  const float each_us = std::chrono::duration<float, std::micro>(scan.took()).count() / static_cast<float>(count);
   const uint32_t k = request.params.k;
   for (uint32_t q = 0; q < count; ++q) {
     const uint64_t at = uint64_t{first + q} * k;

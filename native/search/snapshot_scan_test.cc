@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <thread>
 #include <vector>
 
 #include "search/row_distances.h"
@@ -100,6 +102,28 @@ TEST_F(SnapshotScanTest, StopsWhenCancelled) {
   request(4).cancel = std::make_shared<CancelFlag>();
   request_->cancel->cancel();
   EXPECT_EQ(scan_snapshot(*request_, 0, 2).code(), Code::kAborted);
+}
+
+TEST_F(SnapshotScanTest, OthersHaveTheThreadBetweenItsTurnsAndAreNotCounted) {
+  const testing::SyntheticOptions options{.rows = 9000, .dim = 40, .seed = 3};
+  build(options, Metric::kL2);
+  queries_ = make_queries(options, 400);
+  constexpr std::chrono::milliseconds kElsewhere(2);
+  uint32_t turns = 0;
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE(scan_snapshot(request(4), 0, queries_.rows, [&] {
+                ++turns;
+                std::this_thread::sleep_for(kElsewhere);
+              }).ok());
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - began;
+  EXPECT_GT(turns, 0u);
+  double counted_us = 0;
+  for (uint32_t q = 0; q < queries_.rows; ++q) {
+    expect_truth(q);
+    counted_us += request_->costs[q].total_us;
+  }
+  const std::chrono::duration<double, std::micro> elsewhere = turns * kElsewhere;
+  EXPECT_LE(counted_us, 1.001 * (took - elsewhere).count());
 }
 
 TEST_F(SnapshotScanTest, DamageIsCorruptAndNamesThePlace) {
