@@ -53,6 +53,8 @@ interface Searches {
 const OUTPUT = join(projectRoot(), 'bench', 'out', 'service');
 const ROWS_A_REQUEST = 1000;
 const BATCHES_A_ROUND = 20;
+/** Before the first that is measured: after fewer the compilers are at work still, in a service more than in a library. */
+const WARM_SEARCHES = 8000;
 /** Neither merges of its own accord. */
 const ENVIRONMENT = { VAMANA__MAINTENANCE__AUTO: 'false' };
 const LIBRARY = { maintenance: { auto: false } };
@@ -105,7 +107,8 @@ class ServiceLoad {
     const overHttp: Searches[] = [];
     let found: number[][];
     try {
-      for (let round = 0; round <= this.options.rounds; round += 1) overHttp.push(await searchesOf(there));
+      await warmUp(there);
+      for (let round = 0; round < this.options.rounds; round += 1) overHttp.push(await searchesOf(there));
       await this.empty(there);
       found = await there.found(0);
     } finally {
@@ -117,7 +120,8 @@ class ServiceLoad {
     try {
       const here = new LibraryTarget(await database.collection(NAME), this.asked);
       const direct: Searches[] = [];
-      for (let round = 0; round <= this.options.rounds; round += 1) direct.push(await searchesOf(here));
+      await warmUp(here);
+      for (let round = 0; round < this.options.rounds; round += 1) direct.push(await searchesOf(here));
       this.tellSearches(overHttp, direct);
       this.tell('nearest that both found, of all', await agreement(found, await here.found(0)));
     } finally {
@@ -147,7 +151,8 @@ class ServiceLoad {
 
   private async searches(there: ServiceTarget, here: Target): Promise<void> {
     const [overHttp, direct]: [Searches[], Searches[]] = [[], []];
-    for (let round = 0; round <= this.options.rounds; round += 1) {
+    for (const target of [there, here]) await warmUp(target);
+    for (let round = 0; round < this.options.rounds; round += 1) {
       overHttp.push(await searchesOf(there));
       direct.push(await searchesOf(here));
     }
@@ -162,7 +167,7 @@ class ServiceLoad {
     const other = new HttpClient(empty.url, 64);
     try {
       const search = (at: number) => other.send('POST', '/', bodies[at % QUERIES]);
-      await singleMs(search);
+      await singleMs(search, WARM_SEARCHES);
       this.tell('a server that does nothing, p50 ms', await singleMs(search));
     } finally {
       other.close();
@@ -170,10 +175,9 @@ class ServiceLoad {
     }
   }
 
-  // The first round warms up.
   private tellSearches(overHttp: readonly Searches[], direct: readonly Searches[]): void {
     const of = (rounds: readonly Searches[], name: keyof Searches): number =>
-      median(rounds.slice(1).map((round) => round[name]));
+      median(rounds.map((round) => round[name]));
     this.tell('single search, p50 ms', of(overHttp, 'singleMs'), of(direct, 'singleMs'));
     this.tell('added by the service, p50 ms', of(overHttp, 'singleMs') - of(direct, 'singleMs'));
     this.tell('batches of 100, queries/s', of(overHttp, 'qps'), of(direct, 'qps'));
@@ -232,6 +236,11 @@ class ServiceLoad {
       `${what}: ${formatNumber(service)}${library === undefined ? '' : ` (library ${direct})`}, others ${others}`,
     );
   }
+}
+
+async function warmUp(target: Target): Promise<void> {
+  await singleMs((at) => target.search(at), WARM_SEARCHES);
+  await batchQps(target, BATCHES_A_ROUND);
 }
 
 async function searchesOf(target: Target): Promise<Searches> {

@@ -6,7 +6,7 @@ import { BATCH, QUERIES, type Target } from './service-target.js';
 
 export const IN_FLIGHT = 4;
 
-/** p50 in milliseconds, after a round that is not measured: connections, caches and compilers are warm then. */
+/** p50 in milliseconds. */
 export async function singleMs(search: (at: number) => Promise<unknown>, searches = QUERIES): Promise<number> {
   const found = new Float64Array(searches);
   for (let at = 0; at < searches; at += 1) {

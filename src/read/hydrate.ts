@@ -1,5 +1,5 @@
 // Search results as users see them: rows and distances of the native engine made into points. All queries of a call
-// share one read, in which a row that several of them found is read once.
+// share one read, in which a row that several of them found is read once; one alone finds no row twice.
 import { NO_ROW } from '../limits.js';
 import type { MetaSnapshot } from '../meta/meta-snapshot.js';
 import { assemblePoints, type Point, type PointOptions } from './assemble.js';
@@ -21,6 +21,7 @@ export async function hydrate(
   k: number,
   options: PointOptions,
 ): Promise<ScoredPoint[][]> {
+  if (rows.length === k) return [await hydrateOne(meta, { rows, distances }, options)];
   const distinct = Uint32Array.from(new Set(rows)).filter((row) => row !== NO_ROW);
   const points = await assemblePoints(meta, distinct, options);
   const byRow = new Map(points.map((point, at) => [distinct[at] as number, point]));
@@ -32,4 +33,14 @@ export async function hydrate(
     }
     return found;
   });
+}
+
+async function hydrateOne(
+  meta: MetaSnapshot,
+  { rows, distances }: SearchHits,
+  options: PointOptions,
+): Promise<ScoredPoint[]> {
+  const padding = rows.indexOf(NO_ROW);
+  const points = await assemblePoints(meta, padding === -1 ? rows : rows.subarray(0, padding), options);
+  return points.map((point, at) => ({ ...point, distance: distances[at] as number }));
 }
