@@ -6,14 +6,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { printLine } from '../tools/output.js';
-import {
-  analyseFilter,
-  type CurvePoint,
-  type FilterCell,
-  median,
-  plainCurve,
-  plainUsAt,
-} from '../tools/filter-analysis.js';
+import { analyseFilter, type FilterCell, median, plainUsAt } from '../tools/filter-analysis.js';
 import { projectRoot } from '../tools/tree.js';
 import { type CellFilter, cellFilters, queriesAgainst } from './filter-cells.js';
 import { type FilterSet, openFilterSet } from './filter-data.js';
@@ -31,7 +24,7 @@ const QUERIES = 100;
 const K = 10;
 const LIST_SIZE = 64;
 const ROUNDS = 3;
-const LIST_SIZES = [32, 48, 64, 96, 128, 192, 256, 384, 512];
+const PLAIN_SIZES = [32, 48, 64, 96, 128, 192, 256, 384, 512];
 const EVALUATIONS = 200;
 
 const output = join(projectRoot(), 'bench', 'out', 'filters');
@@ -58,15 +51,13 @@ writeReport();
 
 async function measure(set: FilterSet): Promise<FilterLine[]> {
   const found: FilterLine[] = [];
-  const options = { k: K, listSize: LIST_SIZE, rounds: ROUNDS, recallMin: RECALL_MIN };
+  const options = { k: K, listSize: LIST_SIZE, rounds: ROUNDS, recallMin: RECALL_MIN, plainSizes: PLAIN_SIZES };
   const any = set.queries.slice(0, QUERIES);
   for (const cell of await cellFilters(set)) {
     for (const asked of ['any', 'against'] as const) {
       const queries = asked === 'any' ? any : await queriesOf(set, cell);
-      // Beside the cell, so that both see the same machine.
-      const curve = await plainCurve(set.collection, queries, LIST_SIZES, { k: K, rounds: ROUNDS });
       const result = await analyseFilter(set.collection, queries, cell.filter, options);
-      const plainRatio = ratioTo(curve, result);
+      const plainRatio = ratioOf(result);
       found.push({ ...cell, ...result, set: set.name, asked, plainRatio });
       const { recall, us } = result.ways.auto;
       const told = `recall ${recall.toFixed(4)}, ${Math.round(us)} us, ${plainRatio.toFixed(2)} times plain`;
@@ -81,8 +72,8 @@ async function queriesOf(set: FilterSet, { filter }: CellFilter): Promise<Float3
   return places.map((place) => set.queries[place] as Float32Array);
 }
 
-function ratioTo(curve: readonly CurvePoint[], { ways: { auto } }: FilterCell): number {
-  return auto.us / plainUsAt(curve, auto.recall);
+function ratioOf({ ways: { auto }, plain = [] }: FilterCell): number {
+  return auto.us / plainUsAt(plain, auto.recall);
 }
 
 /** Each filter is another one, so that no set of rows is kept; the first finds nothing in the processor's caches either. */

@@ -1,6 +1,6 @@
 // What each way of searching with a filter costs and finds, on one collection: measured side by side, in rounds that take
 // turns, so that what disturbs the machine disturbs all of them. Shared by `vamana analyze-filters` and bench/filters.ts.
-import type { Collection, ScoredPoint, SearchStrategy } from '../src/index.js';
+import type { Collection, CollectionSearchOptions, ScoredPoint, SearchStrategy } from '../src/index.js';
 import { mean } from './statistics.js';
 
 export const STRATEGIES = ['codes', 'walk', 'post'] as const satisfies readonly SearchStrategy[];
@@ -29,6 +29,12 @@ export interface FilterCell {
   best: SearchStrategy;
   /** Time of the strategies that the planner took, as they were when forced, over that of the best one. */
   ratio: number;
+  /** Searches without the filter, in turns with the others; absent where none were asked for. */
+  plain?: CurvePoint[];
+}
+
+export interface CurvePoint extends Measured {
+  listSize: number;
 }
 
 export interface AnalysisOptions {
@@ -37,6 +43,8 @@ export interface AnalysisOptions {
   rounds: number;
   /** What a strategy must find to count as the best. */
   recallMin: number;
+  /** List sizes of searches without the filter that are measured too; none by default. */
+  plainSizes?: readonly number[];
   signal?: AbortSignal;
 }
 
@@ -48,34 +56,26 @@ export async function analyseFilter(
   filter: unknown,
   options: AnalysisOptions,
 ): Promise<FilterCell> {
-  const { k, listSize, rounds, recallMin, signal } = options;
+  const { k, listSize, recallMin, plainSizes = [] } = options;
   const matches = await collection.countWhere(filter);
   const points = collection.count();
   const truth = await exactAnswers(collection, queries, filter, options);
   const ways: Way[] = ['auto', ...STRATEGIES];
   const picks: FilterCell['picks'] = {};
-  const found = new Map<Way, { us: number[]; hits: ScoredPoint[][] }>(ways.map((way) => [way, { us: [], hits: [] }]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const strategy of rotated(ways, round)) {
-      signal?.throwIfAborted();
-      const search = { k, listSize, filter, strategy };
-      const hits: ScoredPoint[][] = [];
-      const began = performance.now();
-      for (const query of queries) hits.push(await collection.search(query, search));
-      found.get(strategy)?.us.push(((performance.now() - began) * 1000) / queries.length);
-      if (round === 0) (found.get(strategy) as { hits: ScoredPoint[][] }).hits = hits;
-    }
-  }
+  const filtered = ways.map((strategy) => ({ k, listSize, filter, strategy }));
+  const all = await inTurns(collection, queries, [...filtered, ...plainSearches(plainSizes, k)], options);
+  const found = ways.map((way, at) => [way, all[at] as Timed] as const);
+  const plainTruth = plainSizes.length === 0 ? [] : await exactAnswers(collection, queries, undefined, options);
   for (const query of queries) {
     const { plan } = await collection.explain(query, { k, listSize, filter });
     const last = plan.strategies.at(-1);
     if (last !== undefined) picks[last] = (picks[last] ?? 0) + 1;
   }
   const measured = Object.fromEntries(
-    [...found].map(([way, { us, hits }]) => [
+    found.map(([way, { us, hits }]) => [
       way,
       {
-        us: median(us),
+        us,
         recall: recallOf(hits, truth),
         isComplete: hits.every(({ length }) => length === Math.min(k, matches)),
       },
@@ -83,11 +83,10 @@ export async function analyseFilter(
   ) as FilterCell['ways'];
   const best = bestOf(measured, recallMin);
   const ratio = usOfPicks(measured, picks) / measured[best].us;
-  return { points, matches, selectivity: points === 0 ? 0 : matches / points, ways: measured, picks, best, ratio };
-}
-
-export interface CurvePoint extends Measured {
-  listSize: number;
+  const selectivity = points === 0 ? 0 : matches / points;
+  const cell = { points, matches, selectivity, ways: measured, picks, best, ratio };
+  if (plainSizes.length === 0) return cell;
+  return { ...cell, plain: curveOf(plainSizes, all.slice(ways.length), plainTruth) };
 }
 
 /** Searches without a filter by list size: what a filtered one at the same recall is compared with. */
@@ -97,25 +96,51 @@ export async function plainCurve(
   listSizes: readonly number[],
   options: Pick<AnalysisOptions, 'k' | 'rounds'>,
 ): Promise<CurvePoint[]> {
-  const { k, rounds } = options;
   const truth = await exactAnswers(collection, queries, undefined, options);
-  const us = new Map<number, number[]>(listSizes.map((size) => [size, []]));
-  const recall = new Map<number, number>();
+  return curveOf(listSizes, await inTurns(collection, queries, plainSearches(listSizes, options.k), options), truth);
+}
+
+function plainSearches(listSizes: readonly number[], k: number): CollectionSearchOptions[] {
+  return listSizes.map((listSize) => ({ k, listSize }));
+}
+
+function curveOf(
+  listSizes: readonly number[],
+  timed: readonly Timed[],
+  truth: readonly (readonly ScoredPoint[])[],
+): CurvePoint[] {
+  return listSizes.map((listSize, at) => {
+    const { us, hits } = timed[at] as Timed;
+    return { listSize, us, recall: recallOf(hits, truth), isComplete: true };
+  });
+}
+
+interface Timed {
+  /** Mean of a query, of the median round. */
+  us: number;
+  /** Of the first round, by query. */
+  hits: ScoredPoint[][];
+}
+
+/** Each of the searches for all queries, in rounds that begin with another one each. */
+async function inTurns(
+  collection: Collection,
+  queries: readonly Float32Array[],
+  searches: readonly CollectionSearchOptions[],
+  { rounds, signal }: Pick<AnalysisOptions, 'rounds' | 'signal'>,
+): Promise<Timed[]> {
+  const found = searches.map((search) => ({ search, us: [] as number[], hits: [] as ScoredPoint[][] }));
   for (let round = 0; round < rounds; round += 1) {
-    for (const listSize of rotated(listSizes, round)) {
+    for (const one of rotated(found, round)) {
+      signal?.throwIfAborted();
       const hits: ScoredPoint[][] = [];
       const began = performance.now();
-      for (const query of queries) hits.push(await collection.search(query, { k, listSize }));
-      us.get(listSize)?.push(((performance.now() - began) * 1000) / queries.length);
-      recall.set(listSize, recallOf(hits, truth));
+      for (const query of queries) hits.push(await collection.search(query, one.search));
+      one.us.push(((performance.now() - began) * 1000) / queries.length);
+      if (round === 0) one.hits = hits;
     }
   }
-  return listSizes.map((listSize) => ({
-    listSize,
-    us: median(us.get(listSize) as number[]),
-    recall: recall.get(listSize) as number,
-    isComplete: true,
-  }));
+  return found.map(({ us, hits }) => ({ us: median(us), hits }));
 }
 
 /** Time of a plain search that finds as much, between the points of the curve; of its last point where none does. */
@@ -150,7 +175,7 @@ async function exactAnswers(
 }
 
 /** A result counts when it is no farther than the last true one. */
-function recallOf(hits: readonly ScoredPoint[][], truth: readonly ScoredPoint[][]): number {
+function recallOf(hits: readonly (readonly ScoredPoint[])[], truth: readonly (readonly ScoredPoint[])[]): number {
   let near = 0;
   let wanted = 0;
   for (const [at, expected] of truth.entries()) {
