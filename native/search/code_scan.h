@@ -1,7 +1,7 @@
-// The codes of some nodes scored, one after the other: of those that match a filter, and of those that live where most
-// are dead. Nodes come in order, and are some groups behind what is on its way from memory: codes that lie far apart
-// come at the pace of the memory, and while they come those of before are scored, few at a time, so that it never
-// rests.
+// The codes of some nodes scored, one after the other: of those that match a filter, of those of them that stand
+// together, and of those that live where most are dead. Nodes come in order, and are some groups behind what is on its
+// way from memory: codes that lie far apart come at the pace of the memory, and while they come those of before are
+// scored, few at a time, so that it never rests.
 #pragma once
 
 #include <algorithm>
@@ -9,15 +9,16 @@
 
 #include "base/cancel.h"
 #include "graph/candidate_list.h"
-#include "search/walk.h"
 
 namespace vamana {
 
+// `Distance` measures as CodeDistance does; insert(distance, node) is called for what would enter the beam.
+template <typename Distance, typename Insert>
 class CodeScan {
  public:
-  // Into `beam`, which is reset already. All outlive this; `cancel` may be null.
-  CodeScan(const CodeDistance& distance, CandidateList& beam, const CancelFlag* cancel)
-      : distance_(distance), beam_(beam), cancel_(cancel) {}
+  // For `beam`, which is reset already. All outlive this; `cancel` may be null.
+  CodeScan(const Distance& distance, const CandidateList& beam, const CancelFlag* cancel, const Insert& insert)
+      : distance_(distance), beam_(beam), cancel_(cancel), insert_(insert) {}
 
   // False when cancelled.
   bool add(uint32_t node) {
@@ -47,16 +48,17 @@ class CodeScan {
     float distances[kGroup];
     distance_(nodes, count, distances);
     for (uint32_t i = 0; i < count; ++i) {
-      if (beam_.would_enter(distances[i])) beam_.insert(distances[i], nodes[i]);
+      if (beam_.would_enter(distances[i])) insert_(distances[i], nodes[i]);
     }
     scored_ += count;
     if (scored_ % kCancelCodes != 0) return true;
     return cancel_ == nullptr || !cancel_->cancelled();
   }
 
-  const CodeDistance& distance_;
-  CandidateList& beam_;
+  const Distance& distance_;
+  const CandidateList& beam_;
   const CancelFlag* const cancel_;
+  const Insert& insert_;
   uint32_t coming_[kRing];
   uint64_t filled_ = 0;
   uint64_t scored_ = 0;

@@ -11,7 +11,8 @@ namespace {
 
 // The codes of all that match.
 bool scan(const FilteredInput& input, CandidateList& beam, QueryCost* cost) {
-  CodeScan scan(input.distance, beam, input.cancel);
+  const auto insert = [&beam](float distance, uint32_t node) { beam.insert(distance, node); };
+  CodeScan scan(input.distance, beam, input.cancel, insert);
   const bool some_dead = !input.dead.empty();
   const bool whole =
       input.nodes.for_each([&](uint32_t node) { return (some_dead && input.dead.test(node)) || scan.add(node); });

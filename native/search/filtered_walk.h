@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <span>
 
+#include "search/code_scan.h"
 #include "search/node_filter.h"
 #include "search/walk.h"
 
@@ -166,35 +167,25 @@ class FilteredWalk {
         scratch_.stretches.push_back(stretch);
       }
     }
-    for (size_t i = had; i < scratch_.stretches.size(); ++i) score_stretch(scratch_.stretches[i] * width, width);
+    // What does not enter the beam now never will, so only what does is remembered as visited.
+    const auto insert = [this](float distance, uint32_t node) {
+      if (scratch_.visited.insert(node)) scratch_.beam.insert(distance, node);
+    };
+    CodeScan scan(distance_, beam, nullptr, insert);
+    for (size_t i = had; i < scratch_.stretches.size(); ++i) {
+      const uint64_t first = scratch_.stretches[i] * width;
+      nodes_.for_each_between(first, first + width, [&](uint32_t node) {
+        if (matches_(node)) scan.add(node);
+      });
+    }
+    scan.finish();
+    scratch_.scored += scan.scored();
     return scratch_.stretches.size() != had;
   }
 
   // So many nodes that kStretch of them match, in whole words of the filter.
   uint64_t stretch_nodes() const {
     return std::max<uint64_t>(kStretch * nodes_.nodes() / std::max<uint64_t>(1, nodes_.count()), 64) / 64 * 64;
-  }
-
-  // What does not enter the beam now never will, so only what does is remembered as visited.
-  void score_stretch(uint64_t first, uint64_t width) {
-    nodes_.for_each_between(first, first + width, [&](uint32_t node) {
-      if (!matches_(node) || scratch_.visited.contains(node)) return;
-      scratch_.fresh[fresh_++] = node;
-      if (fresh_ == kFreshMost) score_standing();
-    });
-    score_standing();
-  }
-
-  void score_standing() {
-    distance_(scratch_.fresh, fresh_, scratch_.distances);
-    scratch_.scored += fresh_;
-    CandidateList& beam = scratch_.beam;
-    for (uint32_t i = 0; i < fresh_; ++i) {
-      if (!beam.would_enter(scratch_.distances[i])) continue;
-      beam.insert(scratch_.distances[i], scratch_.fresh[i]);
-      scratch_.visited.insert(scratch_.fresh[i]);
-    }
-    fresh_ = 0;
   }
 
   const PackedGraph& graph_;

@@ -143,7 +143,8 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   } else if (scan_is_quicker(segment.rows(), dead.count(), list_size)) {
     scratch.beam.reset(list_size);
     scratch.hops = 0;
-    CodeScan scan(distance, scratch.beam, cancel);
+    const auto insert = [&scratch](float from, uint32_t node) { scratch.beam.insert(from, node); };
+    CodeScan scan(distance, scratch.beam, cancel, insert);
     ended = dead.for_each_absent(segment.rows(), [&](uint32_t node) { return scan.add(node); }) && scan.finish();
     scratch.scored = scan.scored();
   } else {
