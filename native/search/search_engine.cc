@@ -55,14 +55,14 @@ struct SearchEngine::State {
 
   std::mutex mutex;
   std::condition_variable work_ready;
-  std::deque<std::shared_ptr<SearchRequest>> queue;  // requests with queries nobody has claimed
+  std::deque<std::shared_ptr<SearchRequest>> queue;  // requests with queries nobody has claimed; they take turns
   bool stopping = false;
   uint64_t closings = 0;     // forget_closed_files() so far
   uint32_t scanning = 0;     // workers at an exact scan
-  uint32_t passed_over = 0;  // times that the oldest scan was
+  uint32_t passed_over = 0;  // times that the scan whose turn it is was
   std::vector<std::thread> workers;
 
-  // Some queries of the oldest request, if there is one.
+  // Some queries of the request whose turn it is, if there is one.
   struct Claim {
     std::shared_ptr<SearchRequest> request;  // null: none
     uint32_t first = 0, count = 0;
@@ -216,7 +216,11 @@ SearchEngine::State::Claim SearchEngine::State::claim(Wanted wanted, uint64_t se
   claimed.count = std::min(grain, request.count - claimed.first);
   const uint32_t end = claimed.first + claimed.count;
   request.next.store(end, std::memory_order_relaxed);
-  if (end == request.count) queue.erase(next);
+  // Requests take turns, so that one of many queries does not keep one of few waiting for all of them.
+  const bool is_claimed = end == request.count;
+  if (!is_claimed && queue.size() == 1) return claimed;
+  queue.erase(next);
+  if (!is_claimed) queue.push_back(claimed.request);
   return claimed;
 }
 

@@ -154,6 +154,23 @@ TEST_F(SearchEngineTest, ALongExactBatchIsSharedOut) {
   }
 }
 
+// Requests take turns.
+TEST_F(SearchEngineTest, AQueryDoesNotWaitForTheEndOfALongBatch) {
+  const VectorSet many = make_queries(kOptions, 20000);
+  for (const uint32_t threads : {1u, 2u}) {
+    const auto engine = this->engine({.threads = threads});
+    SearchCall batch(many, kUsual);
+    ASSERT_TRUE(batch.submit(*engine).ok());
+    for (int i = 0; i < 10; ++i) {
+      SearchCall one(*queries_, static_cast<uint32_t>(i), 1, kUsual);
+      ASSERT_TRUE(one.run(*engine).ok());
+    }
+    EXPECT_EQ(batch.done_calls(), 0u) << threads << " threads";
+    batch.cancel();
+    ASSERT_TRUE(batch.wait());
+  }
+}
+
 // A scan takes long, and what comes after it does not wait for its end.
 TEST_F(SearchEngineTest, WalksGoBeforeALongExactBatch) {
   const VectorSet many = make_queries(kOptions, 6000);

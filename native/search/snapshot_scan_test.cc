@@ -107,7 +107,7 @@ TEST_F(SnapshotScanTest, StopsWhenCancelled) {
 TEST_F(SnapshotScanTest, OthersHaveTheThreadBetweenItsTurnsAndAreNotCounted) {
   const testing::SyntheticOptions options{.rows = 9000, .dim = 40, .seed = 3};
   build(options, Metric::kL2);
-  queries_ = make_queries(options, 400);
+  queries_ = make_queries(options, 150);
   constexpr std::chrono::milliseconds kElsewhere(2);
   uint32_t turns = 0;
   const auto began = std::chrono::steady_clock::now();

@@ -316,9 +316,11 @@ export class Collection {
   }
 
   /**
-   * Writes the fresh rows as a segment. Resolves when all rows that were there at the call are on the disk as such.
+   * Writes the fresh rows, if there are any, as a segment, and lets the log go that is not needed then. Resolves when all
+   * rows that were there at the call are on the disk as such.
    *
-   * @throws VamanaError DISK_FULL, IO, MEMORY_LIMIT (nothing is lost, and it is tried again), CLOSED.
+   * @throws VamanaError DISK_FULL, IO, MEMORY_LIMIT (nothing is lost, and it is tried again), CLOSED; after a write that
+   *   failed midway what that failed with, until the collection is opened again.
    */
   async flush(): Promise<void> {
     for (let left = true; left; ) {
