@@ -1,5 +1,5 @@
 // Long work on the event loop, done in turns: asked between two steps whether others shall be let in, which is so after
-// some milliseconds. Called by what counts and orders by field indexes, and by what puts many points together.
+// some milliseconds. Called by what counts and orders by field indexes, by what puts many points together, and by gates.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortedError } from '../segment/cancellable.js';
 

@@ -4,6 +4,7 @@
 import type { NativeSegment, NativeSnapshot, NativeStore } from '../binding.js';
 import { RoaringBitmap32, type ReadonlyRoaringBitmap32 } from '../bitmap.js';
 import { NO_ROW } from '../limits.js';
+import { Turns } from '../read/turns.js';
 import { probeSegment, type RowPart } from '../segment/row-probe.js';
 import { type Canary, CANARY_K, CANARY_LIST_SIZE, recallOf, sampleCanary, searchCanary, timeCanary } from './canary.js';
 import { oncePossible } from './once-possible.js';
@@ -44,14 +45,15 @@ const AGREEMENT_MIN = 0.95;
 const FILTER_SHARES = [0.01, 0.2];
 const FILTER_QUERIES = 20;
 const CHANGED_ROWS = 50;
-const WINDOW_ROWS = 65_536;
+/** Some milliseconds, where rows of several segments alternate: each is looked for by itself then. */
+const WINDOW_ROWS = 256;
 
 export async function runGates(input: GateInput): Promise<GateResult[]> {
   const { base, before, candidate, live } = input;
   const old = base.next({ segments: [...before], deltas: [] });
   const next = base.next({ segments: [candidate], deltas: [] });
   try {
-    const { gate, held } = compareRows(input);
+    const { gate, held } = await compareRows(input);
     // Of several segments each was walked with a beam of its own: one graph gets as much in all, or a merge of many
     // small segments, which are scanned nearly whole, would never do.
     const listSize = Math.min(LIST_SIZE_MAX, CANARY_LIST_SIZE * before.length);
@@ -71,15 +73,24 @@ export async function runGates(input: GateInput): Promise<GateResult[]> {
   }
 }
 
-/** The same rows, those that lived at that record: row by row. */
-function compareRows({ store, live, seq, before, candidate }: GateInput): { gate: GateResult; held: RoaringBitmap32 } {
+/** The same rows, those that lived at that record: row by row, in turns with all else that the event loop does. */
+async function compareRows({
+  store,
+  live,
+  seq,
+  before,
+  candidate,
+}: GateInput): Promise<{ gate: GateResult; held: RoaringBitmap32 }> {
   const olds = before.map((segment) => probeSegment(store, 'a segment', segment));
   const made = probeSegment(store, 'the new segment', candidate);
   const held = new RoaringBitmap32();
   const figures = { seq, rows: 0, missing: 0, extra: 0 };
+  const turns = new Turns();
   try {
     const end = Math.max(candidate.rows.last, ...before.map(({ rows }) => rows.last)) + 1;
     for (let first = 0; first < end; first += WINDOW_ROWS) {
+      const turn = turns.next();
+      if (turn !== undefined) await turn;
       const window = Uint32Array.from({ length: Math.min(WINDOW_ROWS, end - first) }, (_, at) => first + at);
       const inOld = hasAny(olds, window);
       const inNew = made.has(window);

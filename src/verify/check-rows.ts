@@ -33,8 +33,8 @@ export interface CheckRowsOptions {
   space?: number;
 }
 
-/** A divisor of the rows of a chunk of dead ones; some ten milliseconds of work. */
-const WINDOW_ROWS = 8192;
+/** A divisor of the rows of a chunk of dead ones; up to some ten milliseconds of work, where rows of several parts alternate. */
+const WINDOW_ROWS = 512;
 
 /** `endRow`: above the last row of every part. */
 export async function* checkRows(
