@@ -32,11 +32,12 @@ export function writeReport(folder: string, { name, shows, markdown: tables, cha
 
 export function enduranceReport(document: EnduranceDocument): Report {
   const { course, points, steps, stepMs, listSize, queries, end, merged, fresh, jobs } = document;
+  const ended = jobs.filter(({ seconds }) => Number.isFinite(seconds));
   const markdown = [
     `${formatNumber(points)} points, ${steps} steps of ${formatNumber(points / steps)} deleted and as many inserted, one each ` +
       `${stepMs / 1000} s; ${formatNumber(Math.round(document.searchesPerSecond))} searches a second all the while, of which ` +
       `${document.failedSearches} failed. Recall@10 of ${queries} queries at list size ${listSize}, against an exact scan. The slowest ` +
-      `step took ${document.slowestStepMs} ms; ${jobs.length} jobs ran, ${jobs.filter(({ state }) => state !== 'DONE').length} of them did not end well. ` +
+      `step took ${document.slowestStepMs} ms; ${ended.length} jobs ended, ${ended.filter(({ state }) => state !== 'DONE').length} of them without what they were to make. ` +
       `All of it took ${formatSeconds(document.seconds)}.`,
     '',
     '| step | recall@10 | segments | dead rows | fresh rows | disk MB | index in memory MB | search mean ms | p99 ms |',
