@@ -36,13 +36,6 @@ class VisitedSet {
     return true;
   }
 
-  bool contains(uint32_t node) const {
-    for (uint32_t at = hash(node) & mask_; slots_[at] != kEmpty; at = (at + 1) & mask_) {
-      if (slots_[at] == node) return true;
-    }
-    return false;
-  }
-
   size_t size() const { return size_; }
   // How large the table is: what reset() has to empty.
   size_t slots() const { return slots_.size(); }
