@@ -11,6 +11,7 @@
 #include "base/prng.h"
 #include "graph/reachability.h"
 #include "testing/filled_delta.h"
+#include "testing/sanitized.h"
 
 namespace vamana {
 namespace {

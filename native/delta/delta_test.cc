@@ -11,6 +11,7 @@
 #include "base/process_memory.h"
 #include "kernels/kernels.h"
 #include "testing/filled_delta.h"
+#include "testing/sanitized.h"
 
 namespace vamana {
 namespace {

@@ -10,6 +10,7 @@
 #include "delta/delta_search.h"
 #include "testing/filled_delta.h"
 #include "testing/naive_search.h"
+#include "testing/sanitized.h"
 
 namespace vamana {
 namespace {

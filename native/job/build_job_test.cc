@@ -16,6 +16,7 @@
 #include "segment/segment.h"
 #include "segment/verify.h"
 #include "testing/built_segment.h"
+#include "testing/sanitized.h"
 #include "testing/temp_dir.h"
 
 namespace vamana {
@@ -23,12 +24,6 @@ namespace {
 
 using testing::TempDir;
 using testing::VectorSet;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 std::vector<std::string> names_in(const std::string& dir) {
   std::vector<std::string> names;
@@ -327,7 +322,7 @@ bool reset_peak() {
 }
 
 TEST(BuildJob, StaysUnderItsPlannedPeak) {
-  if (kSanitized) GTEST_SKIP() << "sanitizers hold memory of their own";
+  if (testing::kSanitized) GTEST_SKIP() << "sanitizers hold memory of their own";
   const TempDir dir;
   BuildOptions options;
   {

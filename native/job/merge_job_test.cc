@@ -13,6 +13,7 @@
 #include "base/prng.h"
 #include "segment/segment_files.h"
 #include "testing/merge_parts.h"
+#include "testing/sanitized.h"
 
 namespace vamana {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/prng.h"
 #include "testing/merge_parts.h"
 #include "testing/naive_search.h"
+#include "testing/sanitized.h"
 #include "testing/search_call.h"
 
 namespace vamana {

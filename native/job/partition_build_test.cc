@@ -16,6 +16,7 @@
 #include "segment/verify.h"
 #include "testing/built_segment.h"
 #include "testing/naive_search.h"
+#include "testing/sanitized.h"
 #include "testing/temp_dir.h"
 
 namespace vamana {
@@ -23,12 +24,6 @@ namespace {
 
 using testing::TempDir;
 using testing::VectorSet;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 std::vector<std::string> names_in(const std::string& dir) {
   std::vector<std::string> names;
@@ -273,7 +268,7 @@ bool reset_peak() {
 
 // Limits between what a build in memory needs and the least possible: each is kept, down to the least.
 TEST(PartitionBuild, KeepsTheLimit) {
-  if (kSanitized) GTEST_SKIP() << "sanitizers hold memory of their own";
+  if (testing::kSanitized) GTEST_SKIP() << "sanitizers hold memory of their own";
   const TempDir dir;
   BuildOptions options;
   {

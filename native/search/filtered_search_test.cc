@@ -11,6 +11,7 @@
 #include "testing/filled_delta.h"
 #include "testing/naive_search.h"
 #include "testing/roaring_bytes.h"
+#include "testing/sanitized.h"
 #include "testing/search_call.h"
 #include "testing/temp_dir.h"
 

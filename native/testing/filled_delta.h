@@ -8,18 +8,10 @@
 #include <vector>
 
 #include "delta/delta.h"
+#include "testing/sanitized.h"
 #include "testing/synthetic.h"
 
 namespace vamana::testing {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
-// Fewer under a sanitizer, where linking a row takes twenty times as long.
-constexpr uint32_t fewer_when_sanitized(uint32_t count) { return kSanitized ? count / 4 : count; }
 
 // Row ids with gaps, so that none is its slot by chance.
 inline uint32_t delta_row(uint32_t slot) { return 7 + 3 * slot; }
