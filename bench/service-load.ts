@@ -44,14 +44,15 @@ interface Line {
   others: string;
 }
 
-/** What a round of searches gave. */
+/** What the rounds of searches gave. */
 interface Searches {
-  singleMs: number;
-  qps: number;
+  singleMs: number[];
+  qps: number[];
 }
 
 const OUTPUT = join(projectRoot(), 'bench', 'out', 'service');
 const ROWS_A_REQUEST = 1000;
+const SEARCHES_A_ROUND = 2000;
 const BATCHES_A_ROUND = 20;
 /** Before the first that is measured: after fewer the compilers are at work still, in a service more than in a library. */
 const WARM_SEARCHES = 8000;
@@ -104,11 +105,10 @@ class ServiceLoad {
     this.other = new OtherLoad([process.pid, service.child.pid ?? process.pid]);
     const client = new HttpClient(service.url, 64);
     const there = new ServiceTarget(client, this.asked);
-    const overHttp: Searches[] = [];
+    let overHttp: Searches;
     let found: number[][];
     try {
-      await warmUp(there);
-      for (let round = 0; round < this.options.rounds; round += 1) overHttp.push(await searchesOf(there));
+      [overHttp] = (await this.inTurns([there])) as [Searches];
       await this.empty(there);
       found = await there.found(0);
     } finally {
@@ -119,9 +119,7 @@ class ServiceLoad {
     const database = await open(dir, LIBRARY);
     try {
       const here = new LibraryTarget(await database.collection(NAME), this.asked);
-      const direct: Searches[] = [];
-      await warmUp(here);
-      for (let round = 0; round < this.options.rounds; round += 1) direct.push(await searchesOf(here));
+      const [direct] = (await this.inTurns([here])) as [Searches];
       this.tellSearches(overHttp, direct);
       this.tell('nearest that both found, of all', await agreement(found, await here.found(0)));
     } finally {
@@ -150,15 +148,26 @@ class ServiceLoad {
   }
 
   private async searches(there: ServiceTarget, here: Target): Promise<void> {
-    const [overHttp, direct]: [Searches[], Searches[]] = [[], []];
-    for (const target of [there, here]) await warmUp(target);
-    for (let round = 0; round < this.options.rounds; round += 1) {
-      overHttp.push(await searchesOf(there));
-      direct.push(await searchesOf(here));
-    }
+    const [overHttp, direct] = (await this.inTurns([there, here])) as [Searches, Searches];
     await this.empty(there);
     this.tellSearches(overHttp, direct);
     this.tell('nearest that both found, of all', await agreement(await there.found(0), await here.found(0)));
+  }
+
+  // All single searches before all batches, which leave a process slower than it was for some hundreds of searches.
+  private async inTurns(targets: readonly Target[]): Promise<Searches[]> {
+    const singles = (target: Target, searches: number): Promise<number> =>
+      singleMs((at) => target.search(at), searches);
+    const asked = targets.map((target) => ({ target, singleMs: [] as number[], qps: [] as number[] }));
+    for (const target of targets) await singles(target, WARM_SEARCHES);
+    for (let round = 0; round < this.options.rounds; round += 1) {
+      for (const { target, singleMs: found } of asked) found.push(await singles(target, SEARCHES_A_ROUND));
+    }
+    for (const target of targets) await batchQps(target, BATCHES_A_ROUND);
+    for (let round = 0; round < this.options.rounds; round += 1) {
+      for (const { target, qps } of asked) qps.push(await batchQps(target, BATCHES_A_ROUND));
+    }
+    return asked;
   }
 
   private async empty({ client, bodies }: ServiceTarget): Promise<void> {
@@ -175,12 +184,10 @@ class ServiceLoad {
     }
   }
 
-  private tellSearches(overHttp: readonly Searches[], direct: readonly Searches[]): void {
-    const of = (rounds: readonly Searches[], name: keyof Searches): number =>
-      median(rounds.map((round) => round[name]));
-    this.tell('single search, p50 ms', of(overHttp, 'singleMs'), of(direct, 'singleMs'));
-    this.tell('added by the service, p50 ms', of(overHttp, 'singleMs') - of(direct, 'singleMs'));
-    this.tell('batches of 100, queries/s', of(overHttp, 'qps'), of(direct, 'qps'));
+  private tellSearches(overHttp: Searches, direct: Searches): void {
+    this.tell('single search, p50 ms', median(overHttp.singleMs), median(direct.singleMs));
+    this.tell('added by the service, p50 ms', median(overHttp.singleMs) - median(direct.singleMs));
+    this.tell('batches of 100, queries/s', median(overHttp.qps), median(direct.qps));
   }
 
   // Each with nothing left to do from before.
@@ -236,16 +243,6 @@ class ServiceLoad {
       `${what}: ${formatNumber(service)}${library === undefined ? '' : ` (library ${direct})`}, others ${others}`,
     );
   }
-}
-
-async function warmUp(target: Target): Promise<void> {
-  await singleMs((at) => target.search(at), WARM_SEARCHES);
-  await batchQps(target, BATCHES_A_ROUND);
-}
-
-async function searchesOf(target: Target): Promise<Searches> {
-  const ms = await singleMs((at) => target.search(at));
-  return { singleMs: ms, qps: await batchQps(target, BATCHES_A_ROUND) };
 }
 
 async function main(options: Options): Promise<void> {

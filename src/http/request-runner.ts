@@ -1,9 +1,11 @@
 // What every request passes on its way to its route and back. Before its body is read: identity, rights, rate. Then a
 // place to work at, and the route, on a clock that also stops when the client goes away. Then the envelope, or the
 // error's; and what is told of it: metrics, the log of slow requests, the audit log. Called by service.ts.
+import { availableParallelism } from 'node:os';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Authenticator, Grant } from './auth.js';
+import { BusyPoll } from './busy-poll.js';
 import { Fields } from './fields.js';
 import { Accepted, JsonText, RawAnswer } from './raw-answer.js';
 import type { BodyShare } from './read-body.js';
@@ -29,13 +31,18 @@ const UNMATCHED = { method: 'any', endpoint: 'unmatched' };
 
 export class RequestRunner {
   private readonly authenticator: Authenticator;
+  private readonly poll: BusyPoll;
   private readonly contexts = new WeakMap<FastifyRequest, Context>();
 
   constructor(
     private readonly parts: ServiceParts,
     private readonly logger: Logger,
   ) {
-    this.authenticator = new Authenticator(parts.config.service);
+    const { service } = parts.config;
+    this.authenticator = new Authenticator(service);
+    // On a single processor it would keep from the engine what the engine is waited for with.
+    const pollMs = availableParallelism() === 1 ? 0 : service.poll_us / 1000;
+    this.poll = new BusyPoll(pollMs, () => parts.admission.inFlight);
   }
 
   /** Before the body is read. 401, 403, 429. */
@@ -67,7 +74,7 @@ export class RequestRunner {
   }
 
   async run(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const { admission, config } = this.parts;
+    const { config } = this.parts;
     const { grant, trace } = this.contexts.get(request) as Context;
     const clock = new AbortController();
     const stop = (): void => clock.abort(OVER);
@@ -81,7 +88,7 @@ export class RequestRunner {
       const seconds = timeoutOf(query, config.limits.timeout_seconds);
       if (route.long === undefined) timer = setTimeout(stop, seconds * 1000);
       reply.raw.once('close', gone);
-      if (takesPlace(route)) leave = await admission.enter(route.access === 'read' ? 'read' : 'write', clock.signal);
+      if (takesPlace(route)) leave = await this.enter(route, clock.signal);
       const beside = {};
       const answer = await route.handle({
         parts: this.parts,
@@ -101,6 +108,18 @@ export class RequestRunner {
       clearTimeout(timer);
       leave?.();
     }
+  }
+
+  // Gives the function that leaves the place.
+  private async enter({ access }: Route, signal: AbortSignal): Promise<() => void> {
+    const { admission } = this.parts;
+    if (access !== 'read') return admission.enter('write', signal);
+    const leave = await admission.enter('read', signal);
+    this.poll.began();
+    return () => {
+      leave();
+      this.poll.ended();
+    };
   }
 
   refuse(thrown: unknown, reply: FastifyReply): FastifyReply {

@@ -28,6 +28,11 @@ export const SETTINGS = {
     enable_cors: { kind: 'flag', value: false, meaning: 'let pages of any origin call the service' },
     version: { kind: 'text', value: '1.18.0', meaning: 'version of Qdrant that clients are told' },
     shutdown_seconds: { kind: 'count', value: 30, meaning: 'time for requests in flight when stopping' },
+    poll_us: {
+      kind: 'count',
+      value: 2000,
+      meaning: 'longest wait for a single search in which the service stays awake; 0 for never',
+    },
   },
   storage: {
     data_dir: { kind: 'text', value: './data', meaning: 'folder of the database' },
