@@ -76,3 +76,20 @@ it('keeps the log short while payloads are changed over and over', async () => {
   expect((await readAllPoints(reopened)).map(({ payload }) => payload?.at)).toEqual(ids.map(() => 399));
   await machine.close();
 });
+
+it('refuses to flush after a write that failed midway, until the collection is opened again', async () => {
+  const machine = await FaultyMachine.create(folder.file('midway'), 1);
+  const collection = await machine.open({});
+  await machine.write(5);
+  machine.storage.failAt({ nth: 1, kind: 'datasync', errno: 'EIO' });
+  const write = collection.upsert([{ id: 1, vector: [1, 2, 3] }]);
+  await expect(write).rejects.toMatchObject({ code: 'IO' });
+  await expect(collection.flush()).rejects.toMatchObject({ code: 'IO' });
+  expect(collection.status()).toMatchObject({ segments: [], flushing: 0 });
+  await collection.close();
+  const reopened = await machine.open({});
+  await reopened.flush();
+  expect(reopened.status().segments).toHaveLength(1);
+  expect(reopened.status()).toMatchObject({ freshRows: 0, flushing: 0, wal: { segments: 0 } });
+  await machine.close();
+});
