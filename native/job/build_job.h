@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/cancel.h"
+#include "base/process_memory.h"
 #include "base/status.h"
 #include "job/throttle.h"
 #include "job/vector_file.h"
@@ -84,11 +85,13 @@ struct BuildReport {
 using BuildProgress = std::function<void(BuildStage stage, uint64_t done, uint64_t total)>;
 
 // The first way that keeps the limit: in memory, else in the fewest partitions. INVALID_ARGUMENT, MEMORY_LIMIT
-// (with the least possible figure).
-Result<BuildPlan> plan_build(const BuildOptions& options);
+// (with the least possible figure). `process_bytes`: what the process holds beside the build, read once, so that
+// what is decided by it is also what is told.
+Result<BuildPlan> plan_build(const BuildOptions& options, uint64_t process_bytes = process_memory().resident);
 // The plan for a given way, whatever the limit. REQUIRES partitions 1 or kPartitionsMin to kPartitionsMax
 // (job/build_costs.h), and bisection for 1.
-BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order);
+BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order,
+                   uint64_t process_bytes = process_memory().resident);
 
 Result<BuildReport> run_build(const BuildOptions& options, const CancelFlag& cancel, const BuildProgress& progress);
 // Builds by a plan made before. The bytes of the segment depend on options, partitions and order alone.

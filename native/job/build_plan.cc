@@ -1,7 +1,6 @@
 // How a build goes under its memory limit, decided before it begins from the figures of job/build_costs.h.
 #include <algorithm>
 
-#include "base/process_memory.h"
 #include "graph/packed_graph.h"
 #include "job/build_costs.h"
 #include "job/build_job.h"
@@ -62,8 +61,9 @@ uint64_t least_stages_bytes(const BuildOptions& options) {
   return least;
 }
 
-// `process`: what the process holds already, read once, so that what is decided by it is also what is told.
-BuildPlan plan_beside(uint64_t process, const BuildOptions& options, uint32_t partitions, BuildOrder order) {
+}  // namespace
+
+BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order, uint64_t process_bytes) {
   const StageCost top = largest(partitions == 1 ? memory_costs(options) : partition_costs(options, partitions, order));
   BuildPlan plan;
   plan.partitions = partitions;
@@ -73,31 +73,26 @@ BuildPlan plan_beside(uint64_t process, const BuildOptions& options, uint32_t pa
   plan.graph_bytes = top.graph;
   plan.codes_bytes = top.codes;
   plan.buffers_bytes = top.buffers + kSlackBytes;
-  plan.process_bytes = process;
+  plan.process_bytes = process_bytes;
   plan.peak_bytes = plan.vectors_bytes + plan.graph_bytes + plan.codes_bytes + plan.buffers_bytes + plan.process_bytes;
   plan.least_bytes = least_stages_bytes(options) + kSlackBytes + plan.process_bytes + kLeastMargin;
   return plan;
 }
 
-}  // namespace
-
-BuildPlan plan_for(const BuildOptions& options, uint32_t partitions, BuildOrder order) {
-  return plan_beside(process_memory().resident, options, partitions, order);
-}
-
-Result<BuildPlan> plan_build(const BuildOptions& options) {
+Result<BuildPlan> plan_build(const BuildOptions& options, uint64_t process_bytes) {
   VAMANA_TRY(check_options(options));
-  const uint64_t process = process_memory().resident, limit = options.memory_limit;
-  BuildPlan plan = plan_beside(process, options, 1, options.order);
+  const uint64_t limit = options.memory_limit;
+  BuildPlan plan = plan_for(options, 1, options.order, process_bytes);
   if (limit == 0 || plan.peak_bytes <= limit) return plan;
   for (const BuildOrder order : {BuildOrder::kBisection, BuildOrder::kPartitions}) {
     uint32_t found = 0;
     for_each_partitioning(options, [&](uint32_t partitions) {
-      if (largest(partition_costs(options, partitions, order)).total() + kSlackBytes + process > limit) return true;
+      if (largest(partition_costs(options, partitions, order)).total() + kSlackBytes + process_bytes > limit)
+        return true;
       found = partitions;
       return false;
     });
-    if (found != 0) return plan_beside(process, options, found, order);
+    if (found != 0) return plan_for(options, found, order, process_bytes);
   }
   return Status(Code::kMemoryLimit,
                 format("this build needs %llu bytes in memory, the limit is %llu; in partitions the least possible "
