@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "base/coding.h"
@@ -10,7 +12,13 @@ namespace vamana {
 
 namespace {
 constexpr size_t kHugePageBytes = 2 << 20;
+
+bool huge_pages_wanted() {
+  const char* const value = std::getenv("VAMANA_HUGE_PAGES");
+  return value != nullptr && std::string_view(value) == "1";
 }
+
+}  // namespace
 
 Result<AlignedBuffer> AlignedBuffer::create(size_t bytes) {
   AlignedBuffer buffer;
@@ -21,7 +29,7 @@ Result<AlignedBuffer> AlignedBuffer::create(size_t bytes) {
     return Status(Code::kMemoryLimit, format("no memory for a buffer of %zu bytes", bytes));
   }
   // Only where whole huge pages fit: a small buffer must not be rounded up to 2 MiB of real memory.
-  if (mapped >= 4 * kHugePageBytes) ::madvise(address, mapped, MADV_HUGEPAGE);
+  if (mapped >= 4 * kHugePageBytes && huge_pages_wanted()) ::madvise(address, mapped, MADV_HUGEPAGE);
   buffer.data_ = static_cast<uint8_t*>(address);
   buffer.size_ = bytes;
   buffer.mapped_ = mapped;

@@ -1,5 +1,10 @@
-// A zeroed, aligned, fixed-size allocation that can be locked in memory. Large ones come from mmap with
-// transparent huge pages asked for, because a walk touches them at random and would miss the TLB.
+// A zeroed, aligned, fixed-size allocation that can be locked in memory.
+//
+// VAMANA_HUGE_PAGES=1 asks for transparent huge pages for all large ones. A walk touches them at random, and where a
+// miss of the TLB is dear it is the faster for it. They are not asked for unless told to: where the system keeps
+// looking which pages are in use, a virtual machine with page tables of its own has to map each huge one anew, and
+// searches beside a build stand still for that (docs/ingest.md). All or none, since there a mixture is the worst of
+// all.
 #pragma once
 
 #include <cstddef>

@@ -3,9 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <string>
 #include <utility>
+
+#include "testing/forced_variable.h"
 
 namespace vamana {
 namespace {
@@ -55,6 +62,32 @@ TEST(AlignedBuffer, MoreThanTheAddressSpaceIsAMemoryLimit) {
     ASSERT_FALSE(buffer.ok());
     EXPECT_EQ(buffer.status().code(), Code::kMemoryLimit);
   }
+}
+
+// Whether the system was asked for huge pages where `at` is: the flag hg of its map.
+bool asked_for_huge_pages(const void* at) {
+  std::ifstream maps("/proc/self/smaps");
+  const auto address = reinterpret_cast<uintptr_t>(at);
+  bool here = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) == 2)
+      here = begin <= address && address < end;
+    if (here && line.starts_with("VmFlags:")) return line.find(" hg") != std::string::npos;
+  }
+  return false;
+}
+
+TEST(AlignedBuffer, AsksForHugePagesWhereToldToAndWholeOnesFit) {
+  constexpr size_t kLarge = size_t{9} << 20;
+  {
+    const testing::ForcedVariable untold("VAMANA_HUGE_PAGES", nullptr);
+    EXPECT_FALSE(asked_for_huge_pages(made(kLarge).data()));
+  }
+  const testing::ForcedVariable told("VAMANA_HUGE_PAGES", "1");
+  const AlignedBuffer large = made(kLarge), small = made(4096);
+  EXPECT_EQ(asked_for_huge_pages(large.data()), std::filesystem::exists("/sys/kernel/mm/transparent_hugepage"));
+  EXPECT_FALSE(asked_for_huge_pages(small.data()));
 }
 
 TEST(AlignedBuffer, LockingIsRememberedAndMovesAlong) {

@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kLine = 64;
 constexpr size_t kPageBytes = 4096;
 constexpr uint64_t kChunkBytesAim = 2 << 20;
-// From this size on AlignedBuffer asks for huge pages.
+// From this size on a buffer may have huge pages (base/aligned_buffer.h).
 constexpr uint64_t kBlockBytesAim = 8 << 20;
 constexpr uint64_t kChunkRowsMin = 64;
 constexpr uint64_t kChunkRowsMax = 4096;
@@ -85,7 +85,8 @@ Status DeltaMemory::grow() {
   return Status();
 }
 
-// As much again as there is, within bounds: a small delta stays small, a large one gets huge pages.
+// As much again as there is, within bounds: a small delta stays small, a large one has few maps, which may have huge
+// pages.
 Result<DeltaMemory::Block> DeltaMemory::create_block() {
   const auto most = static_cast<uint32_t>(div_up(kBlockBytesAim, chunk_bytes_));
   const uint32_t there = chunk_count_.load(std::memory_order_relaxed);

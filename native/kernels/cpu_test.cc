@@ -3,25 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
+
+#include "testing/forced_variable.h"
 
 namespace vamana {
 namespace {
 
-// Sets VAMANA_CPU for a test and puts back what was there.
-class ForcedCpu {
+class ForcedCpu : testing::ForcedVariable {
  public:
-  explicit ForcedCpu(const char* value) {
-    if (const char* before = std::getenv("VAMANA_CPU")) before_ = before;
-    value == nullptr ? ::unsetenv("VAMANA_CPU") : ::setenv("VAMANA_CPU", value, 1);
-  }
-  ~ForcedCpu() { before_.empty() ? ::unsetenv("VAMANA_CPU") : ::setenv("VAMANA_CPU", before_.c_str(), 1); }
-  ForcedCpu(const ForcedCpu&) = delete;
-  ForcedCpu& operator=(const ForcedCpu&) = delete;
-
- private:
-  std::string before_;
+  explicit ForcedCpu(const char* value) : ForcedVariable("VAMANA_CPU", value) {}
 };
 
 constexpr CpuLevel kLevels[] = {CpuLevel::kScalar, CpuLevel::kAvx2, CpuLevel::kAvx512, CpuLevel::kNeon};
