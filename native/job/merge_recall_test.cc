@@ -77,10 +77,10 @@ TEST(MergeRecall, IsThatOfAFreshBuild) {
   }
 }
 
-// Ten rounds that replace a tenth each, which in the end is everything.
+// Ten rounds that replace a tenth each, which in the end is everything; half of them under sanitizers.
 TEST(MergeRecall, StaysThatOfAFreshBuildOverManyRounds) {
   const uint32_t rows = testing::fewer_when_sanitized(12000), step = rows / 10;
-  constexpr uint32_t kRounds = 10;
+  constexpr uint32_t kRounds = testing::kSanitized ? 5 : 10;
   MergeParts parts(make_vectors(clustered(rows + kRounds * step)));
   const VectorSet queries = make_queries(clustered(rows + kRounds * step), 400);
   for (const bool in_memory : {true, false}) {
