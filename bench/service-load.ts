@@ -5,7 +5,7 @@
 // searches beside large bodies (service-searches.ts).
 //
 // With `--database DIR`, whose collection `load` was filled before, only searches, first by the service and then by the
-// library: one process at a time can hold it. Figures are medians of several rounds; client and service share the
+// library: one process at a time can hold it. Figures are medians of several rounds, of ingest their mean; client and service share the
 // machine's processors.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { open } from '../src/index.js';
 import { startServiceProcess } from '../test/service-process.js';
 import { positiveInteger } from '../tools/options.js';
 import { formatNumber, printLine, printTable } from '../tools/output.js';
-import { percentile } from '../tools/statistics.js';
+import { mean, percentile } from '../tools/statistics.js';
 import { projectRoot } from '../tools/tree.js';
 import { startEmptyServer } from './empty-server-process.js';
 import { HttpClient } from './http-client.js';
@@ -190,16 +190,19 @@ class ServiceLoad {
     this.tell('batches of 100, queries/s', median(overHttp.qps), median(direct.qps));
   }
 
-  // Each with nothing left to do from before.
+  // In turns, each with nothing left to do from before; all its rounds count, those too that a segment is written beside.
   private async sustained(there: Target, here: Target): Promise<void> {
+    const { rounds, seconds } = this.options;
     const vectors = this.data.vectors(ROWS_A_REQUEST);
-    const found: number[] = [];
-    for (const target of [there, here]) {
-      const write = (): Promise<unknown> => target.upsert(vectors, this.takeIds(ROWS_A_REQUEST));
-      found.push(ROWS_A_REQUEST * (await callsASecond(write, this.options.seconds)));
-      await settled(target);
+    const written = [there, here].map((target) => ({ target, rates: [] as number[] }));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { target, rates } of written) {
+        const write = (): Promise<unknown> => target.upsert(vectors, this.takeIds(ROWS_A_REQUEST));
+        rates.push(ROWS_A_REQUEST * (await callsASecond(write, seconds / 2)));
+        await settled(target);
+      }
     }
-    const [http = 0, library = 0] = found;
+    const [http = 0, library = 0] = written.map(({ rates }) => mean(rates));
     this.tell('sustained ingest, rows/s', http, library);
   }
 
