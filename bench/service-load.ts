@@ -190,7 +190,8 @@ class ServiceLoad {
     this.tell('batches of 100, queries/s', median(overHttp.qps), median(direct.qps));
   }
 
-  // In turns, each with nothing left to do from before; all its rounds count, those too that a segment is written beside.
+  // In turns, each round half as long as another part and with nothing left to do from before; all rounds count, those too
+  // that a segment is written beside.
   private async sustained(there: Target, here: Target): Promise<void> {
     const { rounds, seconds } = this.options;
     const vectors = this.data.vectors(ROWS_A_REQUEST);
