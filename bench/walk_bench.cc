@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "kernels/kernels.h"
 #include "search/walk.h"
 #include "segment/segment.h"
@@ -45,8 +46,7 @@ class PlainGraph {
     return list[0];
   }
   void prefetch(uint32_t node) const {
-    const auto* const list = reinterpret_cast<const uint8_t*>(list_of(node));
-    for (uint64_t line = 0; line < words_ * sizeof(uint32_t); line += 64) __builtin_prefetch(list + line);
+    prefetch_bytes(list_of(node), words_ * sizeof(uint32_t));
   }
   uint64_t bytes() const { return lists_.size(); }
 

@@ -73,6 +73,12 @@ describe('tidy', () => {
     }
   });
 
+  it('bans prefetching that the compiler may drop', () => {
+    const text = `${OPENING}inline void prefetch(const char* at) { __builtin_prefetch(at); }\n`;
+    expect(messages('native/graph/a.h', text)).toEqual([expect.stringContaining('prefetch_bytes')]);
+    expect(messages('native/base/prefetch.h', text)).toEqual([]);
+  });
+
   it('bans unseeded randomness outside tests and benchmarks', () => {
     const text = `${OPENING}const a = Math.random();\n`;
     expect(messages('tools/a.ts', text)).toEqual([expect.stringContaining('seed')]);

@@ -48,6 +48,12 @@ const CODE_BANS: readonly Ban[] = [
     message: 'native code never ends the process: return a Status; VAMANA_CHECK is for broken invariants',
   },
   {
+    pattern: /\b__builtin_prefetch\b|\b_mm_prefetch\b/,
+    applies: (path) => path !== 'native/base/prefetch.h',
+    message:
+      'the compiler may drop a function that only prefetches: use prefetch_line or prefetch_bytes (base/prefetch.h)',
+  },
+  {
     pattern: /\bMath\s*\.\s*random\b/,
     applies: (path) => !isTest(path) && !path.startsWith('bench/'),
     message:

@@ -8,6 +8,7 @@
 // that the asking thread has learnt of through an acquiring load that the appending thread's release precedes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -20,6 +21,7 @@
 #include "base/aligned_buffer.h"
 #include "base/coding.h"
 #include "base/element.h"
+#include "base/prefetch.h"
 #include "base/status.h"
 
 namespace vamana {
@@ -67,13 +69,11 @@ class DeltaMemory {
   uint32_t run(uint32_t slot) const { return chunk_rows() - static_cast<uint32_t>(at(slot)); }
 
   void prefetch_vector(uint32_t slot) const {
-    const uint8_t* const from = vector(slot);
     // The hardware follows on; asking for more than the first lines only crowds the fill buffers.
-    for (uint64_t line = 0; line < vector_bytes_ && line < 256; line += 64) __builtin_prefetch(from + line);
+    prefetch_bytes(vector(slot), std::min<uint64_t>(vector_bytes_, 4 * kCacheLine));
   }
   void prefetch_list(uint32_t slot) const {
-    const uint32_t* const from = list(slot);
-    for (uint32_t word = 0; word < list_words_; word += 16) __builtin_prefetch(from + word);
+    prefetch_bytes(list(slot), list_words_ * sizeof(uint32_t));
   }
 
  private:

@@ -10,6 +10,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "base/status.h"
 
 namespace vamana {
@@ -41,9 +42,7 @@ class BuildGraph {
     at[0] = static_cast<uint32_t>(neighbours.size());
   }
   void prefetch(uint32_t node) const {
-    __builtin_prefetch(entry(node));
-    __builtin_prefetch(entry(node) + 16);
-    __builtin_prefetch(entry(node) + 32);
+    prefetch_bytes(entry(node), 3 * kCacheLine);
   }
 
  private:

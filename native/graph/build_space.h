@@ -7,12 +7,14 @@
 // Thread safety: immutable after create(); any number of readers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "base/element.h"
+#include "base/prefetch.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 
@@ -36,9 +38,8 @@ class BuildSpace {
   }
 
   void prefetch(uint32_t node) const {
-    const uint8_t* const at = vector(node);
     // The hardware follows on; asking for more than the first lines only crowds the fill buffers.
-    for (uint64_t line = 0; line < vector_bytes_ && line < 256; line += 64) __builtin_prefetch(at + line);
+    prefetch_bytes(vector(node), std::min<uint64_t>(vector_bytes_, 4 * kCacheLine));
   }
 
  private:

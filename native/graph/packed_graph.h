@@ -28,6 +28,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/coding.h"
+#include "base/prefetch.h"
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "kernels/unpack_list.h"
@@ -67,12 +68,9 @@ class PackedGraph {
   uint32_t decode(uint32_t node, uint32_t* out) const;
   // Asks for the cache lines of v's list: three cover a list of 32 neighbours.
   void prefetch(uint32_t node) const {
-    const uint8_t* const list = list_of(node);
-    __builtin_prefetch(list);
-    __builtin_prefetch(list + 64);
-    __builtin_prefetch(list + 128);
+    prefetch_bytes(list_of(node), 3 * kCacheLine);
   }
-  void prefetch_directory(uint32_t node) const { __builtin_prefetch(directory_ + uint64_t{node} / 64 * 136); }
+  void prefetch_directory(uint32_t node) const { prefetch_line(directory_ + uint64_t{node} / 64 * 136); }
 
   uint64_t rows() const { return rows_; }
   const Packing& packing() const { return packing_; }

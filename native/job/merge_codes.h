@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/prefetch.h"
 #include "codec/codec.h"
 #include "job/build_run.h"
 #include "segment/segment.h"
@@ -64,7 +65,7 @@ class MergeCodeSpace {
     if (codes_.lift_.empty()) return estimate;
     return 2 * (codes_.length_max_squared_ + estimate - codes_.lift_[node] * codes_.lift_[target]);
   }
-  void prefetch(uint32_t node) const { __builtin_prefetch(codes_.code(node)); }
+  void prefetch(uint32_t node) const { prefetch_line(codes_.code(node)); }
 
  private:
   const MergeCodes& codes_;

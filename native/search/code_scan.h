@@ -36,7 +36,7 @@ class CodeScan {
   uint32_t scored() const { return static_cast<uint32_t>(std::min<uint64_t>(scored_, 0xFFFFFFFFu)); }
 
  private:
-  static constexpr uint32_t kGroup = 8;
+  static constexpr uint32_t kGroup = 16;
   static constexpr uint32_t kRing = 4 * kGroup;
   // Codes between two looks at the cancel flag.
   static constexpr uint32_t kCancelCodes = 1 << 16;  // a multiple of kGroup

@@ -11,7 +11,9 @@ namespace {
 
 // Beams of filtered searches are wider than those of others: the answer lies in a part of the graph that was not
 // built for it, and a filter that returns too little is noticed where a lower recall is not. By strategy.
-constexpr double kWidths[kFilterStrategies] = {2, 3, 4};
+constexpr double kWidths[kFilterStrategies] = {2, 4, 4};
+// That of a walk where so many match that their own lists hang together.
+constexpr double kManyMatch = 0.4, kWalkWidthMany = 3;
 // A walk must be so many times as fast as the scan of codes to be worth what it does not find.
 constexpr double kWalkHandicap = 1.3;
 // Of the neighbours that a walk meets so many are new to it.
@@ -31,16 +33,16 @@ double codes_us(const FilterShape& shape, const FilterCosts& costs) {
 double walk_us(const FilterShape& shape, const FilterCosts& costs, double list_size, double selectivity) {
   const double direct = shape.degree * selectivity * kNew;
   const double others = shape.degree * (1 - selectivity);
-  double passed = 0, met = direct;
+  double front = 0;
   if (direct < kEnoughDirect) {
-    const double most = look_through_most(selectivity);
-    passed = std::min(most, others);
-    met += passed * direct * kNew + (others > most ? others : 0);
+    const LookThrough look = look_through_of(selectivity);
+    const double passed = std::min<double>(look.most, others);
+    const double met = passed * direct * kNew + (others > passed ? others : 0);
+    front = (passed * costs.list + met * costs.walk_code) / static_cast<double>(look.part);
   }
-  const double matches = static_cast<double>(shape.matches);
-  const double around =
-      selectivity > kStretchesMatch ? 0 : std::min(matches, kRounds * kStretchesAtOnce * kStretch) * costs.scan_code;
-  return (list_size * (costs.hop + passed * costs.list + met * costs.walk_code) + around) / 1000;
+  const double each = costs.hop + direct * costs.walk_code + front;
+  const double around = std::min(static_cast<double>(shape.matches), kRounds * kStretchesAtOnce * kStretch);
+  return (list_size * each + around * costs.scan_code) / 1000;
 }
 
 double post_us(const FilterShape& shape, const FilterCosts& costs, double list_size, double selectivity) {
@@ -52,11 +54,13 @@ double post_us(const FilterShape& shape, const FilterCosts& costs, double list_s
 FilterPlan plan_filter(const FilterShape& shape, const FilterCosts& costs, FilterStrategy strategy) {
   FilterPlan plan;
   const double matches = static_cast<double>(std::max<uint64_t>(shape.matches, 1));
+  const double selectivity = std::min(1.0, matches / static_cast<double>(std::max<uint64_t>(shape.rows, 1)));
   for (size_t i = 0; i < kFilterStrategies; ++i) {
-    plan.list_sizes[i] = static_cast<uint32_t>(std::ceil(std::max(shape.list_size, shape.k) * kWidths[i]));
+    const bool is_narrow = i == factor_of(FilterStrategy::kWalk) && selectivity >= kManyMatch;
+    const double width = is_narrow ? kWalkWidthMany : kWidths[i];
+    plan.list_sizes[i] = static_cast<uint32_t>(std::ceil(std::max(shape.list_size, shape.k) * width));
     plan.works_max[i] = static_cast<uint64_t>(matches * kWorkTimes) + 4 * plan.list_sizes[i] * uint64_t{shape.degree};
   }
-  const double selectivity = std::min(1.0, matches / static_cast<double>(std::max<uint64_t>(shape.rows, 1)));
   const double codes = codes_us(shape, costs) * costs.factor[factor_of(FilterStrategy::kCodes)];
   const double walk = walk_us(shape, costs, plan.list_size_of(FilterStrategy::kWalk), selectivity) *
                       costs.factor[factor_of(FilterStrategy::kWalk)];
@@ -64,11 +68,8 @@ FilterPlan plan_filter(const FilterShape& shape, const FilterCosts& costs, Filte
                       costs.factor[factor_of(FilterStrategy::kPost)];
   const bool walk_is_worth_it = walk * kWalkHandicap < codes;
   if (strategy == FilterStrategy::kAuto) {
-    // Where most nodes match, a walk that keeps to them takes about as long as one that does not, and finds less.
-    const bool most_match = 2 * shape.matches >= shape.rows;
-    const bool walks = walk_is_worth_it && !most_match;
-    strategy = walks ? FilterStrategy::kWalk : FilterStrategy::kCodes;
-    if (post < (walks ? walk : codes)) strategy = FilterStrategy::kPost;
+    strategy = walk_is_worth_it ? FilterStrategy::kWalk : FilterStrategy::kCodes;
+    if (post < (walk_is_worth_it ? walk : codes)) strategy = FilterStrategy::kPost;
   }
   plan.strategy = strategy;
   plan.pass_each = kPassTimes * (1 - selectivity) / selectivity;

@@ -24,11 +24,11 @@ constexpr uint8_t strategy_bit(FilterStrategy strategy) { return static_cast<uin
 // Nanoseconds on one thread; the defaults are of a million 128-d rows with codes of 68 bytes, and `factor` is what
 // searches of each strategy really took of what was foreseen, by which they are corrected while the engine runs.
 struct FilterCosts {
-  double scan_code = 24;                                     // score the code of a matching node
-  double scan_run = 12;                                      // fetch codes from another place than the last
+  double scan_code = 6;                                      // score the code of a matching node
+  double scan_run = 6;                                       // fetch codes from another place than the last
   double walk_code = 22;                                     // score a code that a walk met
   double hop = 350;                                          // expand a node
-  double list = 110;                                         // decode the list of a node that is passed through
+  double list = 150;                                         // decode the list of a node that is passed through
   std::array<double, kFilterStrategies> factor = {1, 1, 1};  // by strategy, codes first
 };
 

@@ -72,6 +72,15 @@ TEST(FilterPlan, AWiderListOrMoreNeighboursWantedMakeItWider) {
   EXPECT_GE(plan_filter({1000, 1000, 1, 300, 64, 24}, kCosts, FilterStrategy::kPost).list_size(), 300u);
 }
 
+TEST(FilterPlan, AWalkIsNarrowerWhereManyMatch) {
+  const auto list_size = [](uint64_t matches) {
+    return plan_filter({1000000, matches, matches, 10, 64, 24}, kCosts, FilterStrategy::kWalk).list_size();
+  };
+  EXPECT_EQ(list_size(1000), list_size(390000));
+  EXPECT_LT(list_size(410000), list_size(390000));
+  EXPECT_GT(list_size(1000000), 64u);
+}
+
 TEST(FilterPlan, FollowsTheFactorsOfWhatSearchesTook) {
   StrategyTimes times;
   const FilterShape shape{1000000, 450000, 250000, 10, 64, 24};

@@ -9,6 +9,9 @@ namespace vamana {
 
 namespace {
 
+// `post` is settled when that part of its list has been expanded: what the rest adds comes behind.
+constexpr size_t kPostSettled = 2;
+
 // The codes of all that match.
 bool scan(const FilteredInput& input, CandidateList& beam, QueryCost* cost) {
   const auto insert = [&beam](float distance, uint32_t node) { beam.insert(distance, node); };
@@ -24,7 +27,7 @@ bool scan(const FilteredInput& input, CandidateList& beam, QueryCost* cost) {
 }  // namespace
 
 const CandidateList* filtered_candidates(const FilteredInput& input, const FilterPlan& plan, uint32_t k,
-                                         WalkScratch& scratch, QueryCost* cost) {
+                                         WalkScratch& scratch, QueryCost* cost, const OnSettled& on_settled) {
   const auto matches = [&](uint32_t node) { return input.nodes.test(node) && !input.dead.test(node); };
   const Segment& segment = input.segment;
   const uint64_t wanted = std::min<uint64_t>(k, input.nodes.count());
@@ -38,7 +41,8 @@ const CandidateList* filtered_candidates(const FilteredInput& input, const Filte
     const std::span entries(graph.entries.data(), graph.entry_count);
     const size_t pass_max = plan.work_max_of(FilterStrategy::kPost) / std::max(1u, graph.degree);
     const bool ended = walk_passing(segment.graph(), entries, input.distance, plan.list_size(), pass_max, matches,
-                                    input.cancel, scratch, plan.pass_each);
+                                    input.cancel, scratch, plan.pass_each, plan.list_size() / kPostSettled,
+                                    [&] { on_settled(scratch.passing.counted()); });
     if (!ended) return nullptr;
     count(FilterStrategy::kPost);
     const CandidateList& beam = scratch.passing.counted();
@@ -50,9 +54,14 @@ const CandidateList* filtered_candidates(const FilteredInput& input, const Filte
     for (const uint32_t node : input.nodes.sample()) {
       if (!input.dead.test(node)) entries[entry_count++] = node;
     }
-    FilteredWalk walk(segment.graph(), input.distance, input.nodes, matches, scratch);
-    const WalkEnd end = walk.run(std::span(entries, entry_count), plan.list_size_of(FilterStrategy::kWalk),
-                                 plan.work_max_of(FilterStrategy::kWalk), input.cancel);
+    const auto walk = [&](const auto& lives) {
+      FilteredWalk walk(segment.graph(), input.distance, input.nodes, lives, scratch);
+      return walk.run(std::span(entries, entry_count), plan.list_size_of(FilterStrategy::kWalk),
+                      plan.work_max_of(FilterStrategy::kWalk), input.cancel, [&] { on_settled(scratch.beam); });
+    };
+    // Asked of every neighbour met, so what cannot be is not asked.
+    const WalkEnd end = input.dead.empty() ? walk([](uint32_t) { return true; })
+                                           : walk([&](uint32_t node) { return !input.dead.test(node); });
     if (end == WalkEnd::kCancelled) return nullptr;
     count(FilterStrategy::kWalk);
     if (end == WalkEnd::kDone && scratch.beam.size() >= wanted) return &scratch.beam;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "base/bit_chunks.h"
 #include "search/filter_plan.h"
@@ -21,9 +22,12 @@ struct FilteredInput {
   const CancelFlag* cancel;
 };
 
+// What is told of a beam whose nearest are mostly those of the end, while there is still work to do for the others.
+using OnSettled = std::function<void(const CandidateList&)>;
+
 // Carries the plan out; the beam is in `scratch`. Null when cancelled. Adds to `cost` what it took and which strategies
-// were used.
+// were used. `on_settled` may be called, by each walk that is begun.
 const CandidateList* filtered_candidates(const FilteredInput& input, const FilterPlan& plan, uint32_t k,
-                                         WalkScratch& scratch, QueryCost* cost);
+                                         WalkScratch& scratch, QueryCost* cost, const OnSettled& on_settled);
 
 }  // namespace vamana

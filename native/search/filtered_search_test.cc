@@ -54,6 +54,14 @@ class World {
     return SearchSnapshot::create(space_, segments_, deltas_, rows).value();
   }
 
+  // Of one segment and nothing else.
+  std::shared_ptr<const SearchSnapshot> small_snapshot() const {
+    return SearchSnapshot::create(space_, {segments_[0]}, {}, {}).value();
+  }
+  std::unique_ptr<SearchEngine> engine(const EngineOptions& options) const {
+    return SearchEngine::create(space_, reader_, options).value();
+  }
+
   // Recall over all queries; and that what is found matches, lives, comes once, in order, with its own distance, and
   // is as many as there can be.
   double check(const Rows& filter, const Rows& dead, SearchParams params) {
@@ -218,6 +226,29 @@ TEST(FilteredSearch, TellsWhatItDid) {
       EXPECT_EQ(cost.matches, filter.size());
       EXPECT_NE(cost.strategies & strategy_bit(strategy), 0u);
       EXPECT_GT(cost.expected_us, 0);
+    }
+  }
+}
+
+// A query in flight alone reads the nearest before its walk has ended, which can only add to what it ranks.
+TEST(FilteredSearch, ReadingInTwoWavesLosesNothing) {
+  World world(Metric::kL2, Element::kF32);
+  Prng prng(9);
+  for (const double share : {0.01, 0.2, 0.6}) {
+    const auto filter = RowFilter::parse(testing::roaring_bytes(random_rows(prng, share))).value();
+    for (const FilterStrategy strategy : {FilterStrategy::kCodes, FilterStrategy::kWalk, FilterStrategy::kPost}) {
+      SCOPED_TRACE(format("share %g, strategy %d", share, static_cast<int>(strategy)));
+      const auto distances = [&](uint32_t in_flight) {
+        const auto engine = world.engine({.threads = 1, .in_flight = in_flight});
+        SearchCall call(world.queries_, {.k = 10, .list_size = 64, .strategy = strategy});
+        call.search_in(world.small_snapshot());
+        call.filter_by(filter);
+        EXPECT_TRUE(call.run(*engine).ok());
+        return call.result().distances;
+      };
+      const std::vector<float> two_waves = distances(1), one_wave = distances(4);
+      ASSERT_EQ(two_waves.size(), one_wave.size());
+      for (size_t i = 0; i < one_wave.size(); ++i) EXPECT_LE(two_waves[i], one_wave[i]) << i;
     }
   }
 }

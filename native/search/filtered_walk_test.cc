@@ -17,7 +17,7 @@ constexpr size_t kListSize = 32;
 class Line {
  public:
   explicit Line(uint32_t every) : Line([every](uint32_t node) { return node % every == 0; }) {}
-  explicit Line(const std::function<bool(uint32_t)>& matches) : nodes_(words(matches)), matches_{&nodes_} {
+  explicit Line(const std::function<bool(uint32_t)>& matches) : nodes_(words(matches)) {
     ThreadPool pool(1);
     auto packed = PackedGraph::pack(
         kNodes, 2,
@@ -33,11 +33,17 @@ class Line {
 
   // Nodes found from node 0 on, nearest first.
   std::vector<uint32_t> find(uint32_t target, uint64_t work_max = 1000000, WalkEnd expected = WalkEnd::kDone) {
+    return find(target, [](uint32_t) {}, work_max, expected);
+  }
+  // settled(node) is called with the nearest of then.
+  std::vector<uint32_t> find(uint32_t target, const std::function<void(uint32_t)>& settled,
+                             uint64_t work_max = 1000000, WalkEnd expected = WalkEnd::kDone) {
     const Distance distance{target};
     WalkScratch scratch;
-    FilteredWalk walk(*graph_, distance, nodes_, matches_, scratch);
+    const auto lives = [](uint32_t) { return true; };
+    FilteredWalk walk(*graph_, distance, nodes_, lives, scratch);
     const uint32_t entries[] = {0};
-    EXPECT_EQ(walk.run(entries, kListSize, work_max, nullptr), expected);
+    EXPECT_EQ(walk.run(entries, kListSize, work_max, nullptr, [&] { settled(scratch.beam[0].node); }), expected);
     std::vector<uint32_t> found;
     for (size_t i = 0; i < scratch.beam.size(); ++i) found.push_back(scratch.beam[i].node);
     return found;
@@ -52,10 +58,6 @@ class Line {
         out[i] = static_cast<float>(std::max(nodes[i], target) - std::min(nodes[i], target));
     }
   };
-  struct Matches {
-    const NodeFilter* nodes;
-    bool operator()(uint32_t node) const { return nodes->test(node); }
-  };
 
   static std::vector<uint64_t> words(const std::function<bool(uint32_t)>& matches) {
     std::vector<uint64_t> made(kNodes / 64);
@@ -64,7 +66,6 @@ class Line {
   }
 
   const NodeFilter nodes_;
-  const Matches matches_;
   std::unique_ptr<PackedGraph> graph_;
   uint32_t around_[2] = {};
 };
@@ -94,12 +95,20 @@ TEST(FilteredWalk, EndsWhereWhatStandsAroundAddsNothing) {
   EXPECT_LT(found[0], kStretch * 50);
 }
 
-// No list leads over the gap, though what lies behind it is near.
-TEST(FilteredWalk, KeepsToListsWhereMuchMatches) {
+// No list leads over the gap, which lies within a stretch.
+TEST(FilteredWalk, FindsWhatStandsAroundWhereMuchMatchesToo) {
   Line line([](uint32_t node) { return node < 900 || node >= 920; });
   const std::vector<uint32_t> found = line.find(40000);
   ASSERT_EQ(found.size(), kListSize);
-  EXPECT_EQ(found[0], 899u);
+  EXPECT_EQ(found[0], 40000u);
+}
+
+// Behind the gap nothing is known yet when lists lead no further, and it is told once.
+TEST(FilteredWalk, TellsOnceWhenListsLeadNoFurther) {
+  Line line([](uint32_t node) { return node < 900 || node >= 920; });
+  std::vector<uint32_t> told;
+  line.find(40000, [&told](uint32_t nearest) { told.push_back(nearest); });
+  EXPECT_EQ(told, (std::vector<uint32_t>{899}));
 }
 
 TEST(FilteredWalk, GivesUpWhenItDidTooMuch) { Line(2).find(40000, 1000, WalkEnd::kTooMuch); }

@@ -18,7 +18,7 @@ class RowFilter;
 
 class NodeFilter {
  public:
-  static constexpr uint64_t kSample = 1024;
+  static constexpr uint64_t kSample = 256;
 
   // Asks the segment for the table from rows to nodes (Segment::row_nodes), which stays in RAM from then on.
   static Result<std::shared_ptr<const NodeFilter>> create(const Segment& segment, const RowFilter& rows);

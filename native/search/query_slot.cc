@@ -47,7 +47,7 @@ QuerySlot::QuerySlot(const VectorSpace& space, PageCache& cache, StrategyTimes& 
       cache_(cache),
       times_(times),
       arena_(arena),
-      settled_(early ? kEarlySettled : kMaxListSize),
+      early_wave_(early),
       widened_(space.dim) {
   early_.batch().owner = this;
   late_.batch().owner = this;
@@ -61,6 +61,8 @@ void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, Se
   started_ = Clock::now();
   room_ = arena_;
   early_.clear();
+  has_read_early_ = false;
+  early_status_ = Status();
   late_.clear();
   ranked_.clear();
   sure_.clear();
@@ -81,7 +83,7 @@ Status QuerySlot::walk_and_read(SearchScratch& scratch, ReadSession& session) {
   while (scratch.walks.size() < parts.size()) scratch.walks.emplace_back();
   for (uint32_t part = 0; part < parts.size(); ++part) {
     VAMANA_TRY(request_->filter == nullptr ? walk_segment(part, scratch.walks[part], session)
-                                           : walk_filtered(part, scratch.walks[part]));
+                                           : walk_filtered(part, scratch.walks[part], session));
   }
   depths_.resize(parts.size());
   rerank_depths(effective_, space_.metric, spreads_, beams_, depths_);
@@ -127,19 +129,12 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   const std::span entries(graph.entries.data(), graph.entry_count);
   const size_t list_size = std::max({params.list_size, params.k, params.rerank});
   const CancelFlag* const cancel = request_->cancel.get();
-  Status read;
   bool ended;
   const CandidateList* beam = &scratch.beam;
   if (dead.empty()) {
-    // Of several segments each would send a wave of its own, and none knows yet which of them is near.
-    // Nor does an approximate search want the nearest: these are what it is sure of.
-    const bool early = snapshot().segments().size() == 1 && !params.approximate;
-    const size_t settled = early ? settled_ * params.k : kMaxListSize;
-    ended = walk(segment.graph(), entries, distance, list_size, cancel, scratch, settled, [&] {
-      wanted_.clear();
-      want(part, scratch.beam, 0, params.k);
-      read = read_wanted(early_, session);
-    });
+    const size_t settled = reads_early() ? kEarlySettled * params.k : kMaxListSize;
+    ended = walk(segment.graph(), entries, distance, list_size, cancel, scratch, settled,
+                 [&] { read_nearest(scratch.beam, session); });
   } else if (scan_is_quicker(segment.rows(), dead.count(), list_size)) {
     scratch.beam.reset(list_size);
     scratch.hops = 0;
@@ -157,7 +152,21 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   cost_.codes_scored += scratch.scored;
   beams_.push_back(beam);
   spreads_.push_back(segment.codes_header().codes.error_spread);
-  return ended ? read : aborted_status("the search");
+  return ended ? std::exchange(early_status_, Status()) : aborted_status("the search");
+}
+
+// Of several segments each would send a wave of its own, and none knows yet which of them is near. Nor does an
+// approximate search want the nearest: these are what it is sure of.
+bool QuerySlot::reads_early() const {
+  return early_wave_ && snapshot().segments().size() == 1 && !request_->params.approximate;
+}
+
+// The first wave: the pages of the k nearest so far, of the only segment. Once a query, and told by early_status_.
+void QuerySlot::read_nearest(const CandidateList& beam, ReadSession& session) {
+  if (!reads_early() || std::exchange(has_read_early_, true)) return;
+  wanted_.clear();
+  want(0, beam, 0, std::min<size_t>(request_->params.k, beam.size()));
+  early_status_ = read_wanted(early_, session);
 }
 
 CodeDistance QuerySlot::prepare_codes(const Segment& segment) {
@@ -167,7 +176,7 @@ CodeDistance QuerySlot::prepare_codes(const Segment& segment) {
 }
 
 // Where nothing matches the segment has no candidates, and costs nothing.
-Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch) {
+Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch, ReadSession& session) {
   const SearchParams& params = request_->params;
   const auto& [segment, dead] = snapshot().segments()[part];
   VAMANA_ASSIGN(const std::shared_ptr<const NodeFilter> nodes, request_->filter->nodes_of(segment));
@@ -186,8 +195,10 @@ Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch) {
   const FilterPlan plan = plan_filter(shape, times_.costs(), params.strategy);
   const CodeDistance distance = prepare_codes(*segment);
   const FilteredInput input{*segment, *nodes, dead, distance, request_->cancel.get()};
-  const CandidateList* const beam = filtered_candidates(input, plan, params.k, scratch, &cost_);
+  const auto on_settled = [this, &session](const CandidateList& settled) { read_nearest(settled, session); };
+  const CandidateList* const beam = filtered_candidates(input, plan, params.k, scratch, &cost_, on_settled);
   if (beam == nullptr) return aborted_status("the search");
+  VAMANA_TRY(std::exchange(early_status_, Status()));
   // With what another strategy took where the planned one gave way: that is what planning it costs.
   times_.learn(plan.strategy, plan.expected_us, microseconds(Clock::now() - begun));
   cost_.expected_us += static_cast<float>(plan.expected_us);

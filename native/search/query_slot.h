@@ -2,8 +2,8 @@
 //
 // The reads are one wave, when the walk has ended; or, for a query that nothing else would keep the disk busy
 // for, two: the pages of the k nearest go out in the middle of the walk, when enough nodes have been expanded for
-// these to stay almost surely, so that the disk works while the processor walks on. That costs a few reads in
-// vain.
+// these to stay almost surely (with a filter, when lists lead no further), so that the disk works while the processor
+// walks on. That costs a few reads in vain.
 //
 // Not thread-safe: owned by a worker. The slot must not move while its reads are in flight.
 #pragma once
@@ -37,7 +37,7 @@ struct SearchScratch {
 class QuerySlot {
  public:
   // `arena`: this slot's part of the buffers registered with the kernel, for the reads of a usual query.
-  // `early`: two waves where the snapshot is one segment without dead rows.
+  // `early`: two waves where the snapshot is one segment, without dead rows unless there is a filter.
   QuerySlot(const VectorSpace& space, PageCache& cache, StrategyTimes& times, std::span<uint8_t> arena, bool early);
 
   // Walks, submits the reads that the best candidates need to `session`, which is the same until finish(), and
@@ -72,7 +72,9 @@ class QuerySlot {
   void widen_query();
   Status walk_and_read(SearchScratch& scratch, ReadSession& session);
   Status walk_segment(uint32_t part, WalkScratch& scratch, ReadSession& session);
-  Status walk_filtered(uint32_t part, WalkScratch& scratch);
+  Status walk_filtered(uint32_t part, WalkScratch& scratch, ReadSession& session);
+  bool reads_early() const;
+  void read_nearest(const CandidateList& beam, ReadSession& session);
   CodeDistance prepare_codes(const Segment& segment);
   void want(uint32_t part, const CandidateList& beam, size_t first, size_t depth);
   Status keep_sure();
@@ -87,7 +89,7 @@ class QuerySlot {
   PageCache& cache_;
   StrategyTimes& times_;
   const std::span<uint8_t> arena_;
-  const size_t settled_;  // times k: how many nodes are expanded when the first of two waves goes out
+  const bool early_wave_;  // whether the first of two waves may go out during the walk
 
   std::shared_ptr<SearchRequest> request_;
   uint32_t query_ = 0;
@@ -111,6 +113,8 @@ class QuerySlot {
   std::vector<Sure> sure_;
   std::vector<SlotPlace> wanted_;
   SlotReads early_, late_;
+  bool has_read_early_ = false;
+  Status early_status_;
   uint32_t waiting_ = 0;
   std::vector<Ranked> ranked_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/prefetch.h"
 #include "codec/codec.h"
 #include "graph/candidate_list.h"
 #include "graph/packed_graph.h"
@@ -24,10 +25,7 @@ class CodeDistance {
       : score_(codec.scorer()), layout_(layout), table_(table) {}
 
   void prefetch(uint32_t node) const {
-    const uint8_t* const code = layout_.code(node);
-    const uint8_t* const last = code + layout_.code_bytes - 1;
-    for (const uint8_t* line = code; line < last; line += 64) __builtin_prefetch(line);
-    __builtin_prefetch(last);
+    prefetch_bytes(layout_.code(node), layout_.code_bytes);
   }
   void operator()(const uint32_t* nodes, size_t count, float* out) const { score_(table_, layout_, nodes, count, out); }
 
@@ -53,12 +51,12 @@ struct WalkScratch {
 };
 
 // The loop, over any graph that decodes and prefetches lists as PackedGraph does (bench/walk_bench.cc has another) and
-// any beam that is reset already: insert(distance, node) puts a node into it, expanding() is called
-// at every node that is expanded.
+// any beam that is reset already: insert(distance, node) puts a node into it, expanding() is called at every node that is
+// expanded.
 template <typename Graph, typename Distance, typename Beam, typename Insert, typename Expanding>
 bool walk_beam(const Graph& graph, std::span<const uint32_t> entries, const Distance& distance, size_t list_size,
                const CancelFlag* cancel, WalkScratch& scratch, Beam& beam, const Insert& insert,
-               const Expanding& expanding) {
+               Expanding&& expanding) {
   scratch.visited.reset(list_size * 20);
   scratch.hops = 0;
   scratch.scored = 0;
@@ -92,6 +90,16 @@ bool walk_beam(const Graph& graph, std::span<const uint32_t> entries, const Dist
   }
 }
 
+// Does what is to be done once, at the first call where it is time.
+template <typename Time, typename Do>
+auto once_when(const Time& is_time, const Do& act) {
+  return [is_time, &act, done = false]() mutable {
+    if (done || !is_time()) return;
+    done = true;
+    act();
+  };
+}
+
 // Fills scratch.beam with up to `list_size` nodes. Returns false when cancelled. REQUIRES entries.
 //
 // `on_settled()` is called once, when the `settled` nearest nodes of the beam have all been expanded for the first
@@ -102,15 +110,10 @@ bool walk(const Graph& graph, std::span<const uint32_t> entries, const Distance&
           const CancelFlag* cancel, WalkScratch& scratch, size_t settled, const OnSettled& on_settled) {
   CandidateList& beam = scratch.beam;
   beam.reset(list_size);
-  bool told = false;
   return walk_beam(
       graph, entries, distance, list_size, cancel, scratch, beam,
       [&beam](float at, uint32_t node) { beam.insert(at, node); },
-      [&] {
-        if (told || beam.expanded_before() <= settled) return;
-        told = true;
-        on_settled();
-      });
+      once_when([&] { return beam.expanded_before() > settled; }, on_settled));
 }
 
 template <typename Graph, typename Distance>
@@ -121,15 +124,24 @@ bool walk(const Graph& graph, std::span<const uint32_t> entries, const Distance&
 
 // The same where some nodes do not count: they are passed through, as many as PassingList::reset() says, and the result
 // is scratch.passing.counted(). counts(node) is asked once for each node that enters.
-template <typename Distance, typename Counts>
+template <typename Distance, typename Counts, typename OnSettled>
 bool walk_passing(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance,
                   size_t list_size, size_t pass_max, const Counts& counts, const CancelFlag* cancel,
-                  WalkScratch& scratch, double pass_each = PassingList::kAnyShare) {
+                  WalkScratch& scratch, double pass_each, size_t settled, const OnSettled& on_settled) {
   PassingList& beam = scratch.passing;
   beam.reset(list_size, pass_max, pass_each);
   return walk_beam(
       graph, entries, distance, list_size, cancel, scratch, beam,
-      [&](float at, uint32_t node) { beam.insert(at, node, counts(node)); }, [] {});
+      [&](float at, uint32_t node) { beam.insert(at, node, counts(node)); },
+      once_when([&] { return beam.counted().expanded_before() > settled; }, on_settled));
+}
+
+template <typename Distance, typename Counts>
+bool walk_passing(const PackedGraph& graph, std::span<const uint32_t> entries, const Distance& distance,
+                  size_t list_size, size_t pass_max, const Counts& counts, const CancelFlag* cancel,
+                  WalkScratch& scratch) {
+  return walk_passing(graph, entries, distance, list_size, pass_max, counts, cancel, scratch, PassingList::kAnyShare,
+                      list_size, [] {});
 }
 
 }  // namespace vamana
