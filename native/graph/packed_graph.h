@@ -66,7 +66,7 @@ class PackedGraph {
 
   // Writes v's neighbours, ascending, and returns how many. REQUIRES node < rows, kNeighbourRoom places.
   uint32_t decode(uint32_t node, uint32_t* out) const;
-  // Asks for the cache lines of v's list: three cover a list of 32 neighbours.
+  // Asks for the cache lines of the first 192 bytes of v's list, which hold 48 neighbours of any width.
   void prefetch(uint32_t node) const {
     prefetch_bytes(list_of(node), 3 * kCacheLine);
   }

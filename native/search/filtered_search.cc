@@ -54,14 +54,14 @@ const CandidateList* filtered_candidates(const FilteredInput& input, const Filte
     for (const uint32_t node : input.nodes.sample()) {
       if (!input.dead.test(node)) entries[entry_count++] = node;
     }
-    const auto walk = [&](const auto& lives) {
+    const auto walk_among = [&](const auto& lives) {
       FilteredWalk walk(segment.graph(), input.distance, input.nodes, lives, scratch);
       return walk.run(std::span(entries, entry_count), plan.list_size_of(FilterStrategy::kWalk),
                       plan.work_max_of(FilterStrategy::kWalk), input.cancel, [&] { on_settled(scratch.beam); });
     };
     // Asked of every neighbour met, so what cannot be is not asked.
-    const WalkEnd end = input.dead.empty() ? walk([](uint32_t) { return true; })
-                                           : walk([&](uint32_t node) { return !input.dead.test(node); });
+    const WalkEnd end = input.dead.empty() ? walk_among([](uint32_t) { return true; })
+                                           : walk_among([&](uint32_t node) { return !input.dead.test(node); });
     if (end == WalkEnd::kCancelled) return nullptr;
     count(FilterStrategy::kWalk);
     if (end == WalkEnd::kDone && scratch.beam.size() >= wanted) return &scratch.beam;

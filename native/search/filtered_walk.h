@@ -26,8 +26,7 @@ namespace vamana {
 // Matching new neighbours that are enough to go on with; below, others are looked through.
 constexpr uint32_t kEnoughDirect = 10;
 // How far others are looked through: so many of a node's at most, since the ones far from the query lead to little, and
-// only from the nodes in the first `part`-th of the list. On a million rows a list of 256 so takes four fifths of the
-// time of one of 192 that looks through others from everywhere, and finds as much.
+// only from the nodes in the first `part`-th of the list: the time that this saves is worth more in a longer list.
 struct LookThrough {
   uint32_t most;
   size_t part;
@@ -36,7 +35,7 @@ struct LookThrough {
 constexpr LookThrough look_through_of(double selectivity) {
   return selectivity < 0.2 ? LookThrough{12, 4} : LookThrough{8, 5};
 }
-// And so many matching nodes are met at most in one expansion then.
+// No other list is looked through, and no other node expanded, when so many matching nodes wait to be scored.
 constexpr uint32_t kFreshMost = 128;
 // Nodes of the back of the list that are expanded together.
 constexpr uint32_t kExpandAtOnce = 8;

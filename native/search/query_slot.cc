@@ -61,7 +61,6 @@ void QuerySlot::begin(std::shared_ptr<SearchRequest> request, uint32_t query, Se
   started_ = Clock::now();
   room_ = arena_;
   early_.clear();
-  has_read_early_ = false;
   early_status_ = Status();
   late_.clear();
   ranked_.clear();
@@ -85,6 +84,7 @@ Status QuerySlot::walk_and_read(SearchScratch& scratch, ReadSession& session) {
     VAMANA_TRY(request_->filter == nullptr ? walk_segment(part, scratch.walks[part], session)
                                            : walk_filtered(part, scratch.walks[part], session));
   }
+  VAMANA_TRY(std::exchange(early_status_, Status()));
   depths_.resize(parts.size());
   rerank_depths(effective_, space_.metric, spreads_, beams_, depths_);
   sure_depths_.assign(parts.size(), 0);
@@ -152,7 +152,7 @@ Status QuerySlot::walk_segment(uint32_t part, WalkScratch& scratch, ReadSession&
   cost_.codes_scored += scratch.scored;
   beams_.push_back(beam);
   spreads_.push_back(segment.codes_header().codes.error_spread);
-  return ended ? std::exchange(early_status_, Status()) : aborted_status("the search");
+  return ended ? Status() : aborted_status("the search");
 }
 
 // Of several segments each would send a wave of its own, and none knows yet which of them is near. Nor does an
@@ -163,7 +163,8 @@ bool QuerySlot::reads_early() const {
 
 // The first wave: the pages of the k nearest so far, of the only segment. Once a query, and told by early_status_.
 void QuerySlot::read_nearest(const CandidateList& beam, ReadSession& session) {
-  if (!reads_early() || std::exchange(has_read_early_, true)) return;
+  const bool has_read = !early_.slots().empty();
+  if (has_read || !reads_early()) return;
   wanted_.clear();
   want(0, beam, 0, std::min<size_t>(request_->params.k, beam.size()));
   early_status_ = read_wanted(early_, session);
@@ -198,7 +199,6 @@ Status QuerySlot::walk_filtered(uint32_t part, WalkScratch& scratch, ReadSession
   const auto on_settled = [this, &session](const CandidateList& settled) { read_nearest(settled, session); };
   const CandidateList* const beam = filtered_candidates(input, plan, params.k, scratch, &cost_, on_settled);
   if (beam == nullptr) return aborted_status("the search");
-  VAMANA_TRY(std::exchange(early_status_, Status()));
   // With what another strategy took where the planned one gave way: that is what planning it costs.
   times_.learn(plan.strategy, plan.expected_us, microseconds(Clock::now() - begun));
   cost_.expected_us += static_cast<float>(plan.expected_us);

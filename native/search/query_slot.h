@@ -113,7 +113,6 @@ class QuerySlot {
   std::vector<Sure> sure_;
   std::vector<SlotPlace> wanted_;
   SlotReads early_, late_;
-  bool has_read_early_ = false;
   Status early_status_;
   uint32_t waiting_ = 0;
   std::vector<Ranked> ranked_;
