@@ -1,8 +1,9 @@
 // The commands and programs of docs/ run as they are printed. In a document's source, in HTML comments that no reader sees:
-//   run             before a block of sh or js: runs it, in the document's own folder, which holds the sample
-//   run: COMMAND    runs what readers are spared
-//   serve: FOLDER   a service of that database from here on, in the place of http://127.0.0.1:6333
-//   prints: REGEX   after it: what came out must match
+//   run                    before a block of sh or js: runs it, in the document's own folder, which holds the sample
+//   run: COMMAND           runs what readers are spared
+//   ann-benchmarks: FILE   writes the sample as one of those
+//   serve: FOLDER          a service of that database from here on, in the place of http://127.0.0.1:6333
+//   prints: REGEX          after it: what came out must match
 // Links from one document to another, and to headings in it, lead somewhere.
 import { spawnSync } from 'node:child_process';
 import {
@@ -18,25 +19,24 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../tools/tree.js';
+import { writeAnnBenchmarks } from './ann-benchmarks.js';
 import { type ServiceProcess, startServiceProcess } from './service-process.js';
 
 const root = projectRoot();
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const PRINTED_URL = 'http://127.0.0.1:6333';
 
-type Step =
-  | { kind: 'run'; language: string; text: string }
-  | { kind: 'serve'; text: string }
-  | { kind: 'prints'; text: string };
+type Mark = 'ann-benchmarks' | 'prints' | 'serve';
+type Step = { kind: 'run'; language: string; text: string } | { kind: Mark; text: string };
 
 function textOf(name: string): string {
   return readFileSync(join(root, 'docs', name), 'utf8');
 }
 
 function stepsOf(name: string): Step[] {
-  const marks = /^<!-- (run|serve|prints)(?:: (.*?))? -->$(?:\n+```(\w+)\n([\s\S]*?)^```$)?/gm;
+  const marks = /^<!-- (run|serve|prints|ann-benchmarks)(?:: (.*?))? -->$(?:\n+```(\w+)\n([\s\S]*?)^```$)?/gm;
   return Array.from(textOf(name).matchAll(marks), ([, kind, text, language = 'sh', block]): Step => {
-    if (kind !== 'run') return { kind: kind as 'serve' | 'prints', text: text as string };
+    if (kind !== 'run') return { kind: kind as Mark, text: text as string };
     return { kind, language: text === undefined ? language : 'sh', text: text ?? block ?? '' };
   });
 }
@@ -55,9 +55,11 @@ class Reader {
   }
 
   async follow(step: Step): Promise<void> {
-    if (step.kind === 'prints') expect(this.printed).toMatch(new RegExp(step.text));
-    else if (step.kind === 'serve') this.service = await startServiceProcess(join(this.folder, step.text));
-    else this.run(step.language, step.text.replaceAll(PRINTED_URL, this.service?.url ?? PRINTED_URL));
+    if (step.kind === 'run')
+      this.run(step.language, step.text.replaceAll(PRINTED_URL, this.service?.url ?? PRINTED_URL));
+    else if (step.kind === 'prints') expect(this.printed).toMatch(new RegExp(step.text));
+    else if (step.kind === 'ann-benchmarks') await writeAnnBenchmarks(join(this.folder, step.text));
+    else this.service = await startServiceProcess(join(this.folder, step.text));
   }
 
   async close(): Promise<void> {
@@ -89,7 +91,14 @@ it.each(followed)('docs/%s can be followed', { timeout: 120_000 }, async (name) 
 });
 
 it('the guides are among those', () => {
-  for (const guide of ['quick-start.md', 'choosing-parameters.md', 'runbook.md', 'sizing.md']) {
+  for (const guide of [
+    'quick-start.md',
+    'choosing-parameters.md',
+    'runbook.md',
+    'sizing.md',
+    'formats.md',
+    'migration.md',
+  ]) {
     expect(followed).toContain(guide);
   }
 });
