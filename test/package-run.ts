@@ -17,6 +17,14 @@ export interface PackageReport {
   skipped: string[];
 }
 
+interface Node {
+  binary: string;
+  /** The folder that has them in `include/node`; where node-gyp finds them by itself, none. */
+  headers?: string;
+}
+
+const THIS: Node = { binary: process.execPath };
+
 const SMOKE = `
 import { buildIndex, open, openIndex, VamanaError } from 'vamana-ssd';
 import { writeFileSync } from 'node:fs';
@@ -77,7 +85,7 @@ export function runPackage(compile: boolean, say: (line: string) => void): Packa
     const prebuilt = project(join(folder, 'prebuilt'));
     run(prebuilt, 'npm', 'install', '--no-audit', '--no-fund', built, tarball);
     requireUncompiled(join(prebuilt, 'node_modules', 'vamana-ssd'));
-    report.prebuilt.push(smoke(prebuilt, process.execPath, say));
+    report.prebuilt.push(smoke(prebuilt, THIS, say));
     checkTypes(prebuilt, say);
     tryNewer(folder, [built, tarball], report, say);
 
@@ -88,39 +96,24 @@ export function runPackage(compile: boolean, say: (line: string) => void): Packa
     say('installing without it, compiling the addon');
     const compiled = project(join(folder, 'compiled'));
     run(compiled, 'npm', 'install', '--no-audit', '--no-fund', tarball);
-    report.compiled.push(smoke(compiled, process.execPath, say));
+    report.compiled.push(smoke(compiled, THIS, say));
     return report;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-// In a project of its own: `roaring` is compiled for the very Node that installs it, which takes that Node's headers.
+// In a project of its own: `roaring` is compiled for the very Node that installs it.
 function tryNewer(folder: string, packages: string[], report: PackageReport, say: (line: string) => void): void {
-  const node = newerNode(folder, say);
-  if (node === undefined) {
-    report.skipped.push('Node 22: npm has no `node@22` for this machine');
+  const root = newerNode(folder, say);
+  if (root === undefined) {
+    report.skipped.push(`Node 22: npm has no ${NEWER} for this machine`);
     return;
   }
+  const node: Node = { binary: join(root, 'bin', 'node'), headers: root };
   const dir = project(join(folder, 'newer'));
-  try {
-    runUnder(node, dir, 'npm', 'install', '--no-audit', '--no-fund', ...packages);
-  } catch (error) {
-    const lines = String(error)
-      .split('\n')
-      .filter((line) => /error/i.test(line));
-    report.skipped.push(
-      `Node 22: the packages it needs do not install: ${lines.slice(0, 4).join(' | ').slice(0, 400)}`,
-    );
-    return;
-  }
-  try {
-    report.prebuilt.push(smoke(dir, node, say));
-  } catch (error) {
-    // Without a network it is compiled against the headers that lie there, of whatever Node.
-    if (!/did not self-register: '[^']*\/roaring\//.test(String(error))) throw error;
-    report.skipped.push('Node 22: roaring was compiled against the headers of another Node');
-  }
+  runUnder(node, dir, 'npm', 'install', '--no-audit', '--no-fund', ...packages);
+  report.prebuilt.push(smoke(dir, node, say));
 }
 
 /** The install script found the prebuilt addon; and once more where there is no compiler at all. */
@@ -165,17 +158,19 @@ const WANTED = [
   'LICENSE',
 ];
 
-/** The binary of npm's own package of Node 22, which runs beside the one that runs this. */
+/** npm's own package of Node 22, its binary and headers, which runs beside the one that runs this. */
+const NEWER = `node-${process.platform}-${process.arch}@22`;
+
 function newerNode(folder: string, say: (line: string) => void): string | undefined {
   const dir = project(join(folder, 'node22'));
+  say(`fetching ${NEWER} from npm`);
   try {
-    say('fetching Node 22 from npm');
-    run(dir, 'npm', 'install', '--no-audit', '--no-fund', 'node@22');
-    const binary = join(dir, 'node_modules', 'node', 'bin', 'node');
-    return existsSync(binary) ? binary : undefined;
-  } catch {
+    run(dir, 'npm', 'install', '--no-audit', '--no-fund', NEWER);
+  } catch (error) {
+    if (!/E404|ETARGET/.test(String(error))) throw error;
     return undefined;
   }
+  return join(dir, 'node_modules', NEWER.slice(0, NEWER.indexOf('@')));
 }
 
 function project(dir: string): string {
@@ -185,13 +180,14 @@ function project(dir: string): string {
   return dir;
 }
 
-function smoke(dir: string, node: string, say: (line: string) => void): string {
+function smoke(dir: string, node: Node, say: (line: string) => void): string {
   for (const name of ['rows.index', 'points.db']) rmSync(join(dir, name), { recursive: true, force: true });
-  const version = run(dir, node, '--version').trim();
-  const output = run(dir, node, 'smoke.js');
+  const version = runUnder(node, dir, node.binary, '--version').trim();
+  const output = runUnder(node, dir, node.binary, 'smoke.js');
   if (!output.includes('smoke passed')) throw new Error(`under ${version}: ${output}`);
   const command = join(dir, 'node_modules', 'vamana-ssd', 'dist', 'tools', 'vamana.js');
-  const inspected = JSON.parse(run(dir, node, command, 'inspect', 'rows.index', '--json')) as { rows?: number };
+  const text = runUnder(node, dir, node.binary, command, 'inspect', 'rows.index', '--json');
+  const inspected = JSON.parse(text) as { rows?: number };
   if (inspected.rows !== 200) throw new Error(`vamana inspect says ${JSON.stringify(inspected)}`);
   say(`passed under ${version} in ${dir}`);
   return version;
@@ -220,13 +216,15 @@ function versionOf(name: string): string {
 }
 
 function run(dir: string, command: string, ...args: string[]): string {
-  return runUnder(process.execPath, dir, command, ...args);
+  return runUnder(THIS, dir, command, ...args);
 }
 
-function runUnder(node: string, dir: string, command: string, ...args: string[]): string {
+function runUnder({ binary, headers }: Node, dir: string, command: string, ...args: string[]): string {
   try {
-    // npm and the scripts it runs find this node first.
-    const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
+    // npm and the scripts it runs find this node first, and what they compile its headers.
+    const path = `${dirname(binary)}:${process.env.PATH ?? ''}`;
+    const nodedir = headers === undefined ? {} : { npm_config_nodedir: headers };
+    const env = { ...process.env, PATH: path, ...nodedir };
     return execFileSync(command, args, { cwd: dir, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
