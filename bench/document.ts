@@ -91,6 +91,9 @@ export interface SuiteDocument {
   /** `skipped` where a quick run had no time left for it. */
   status: 'ok' | 'failed' | 'skipped';
   reason?: string;
+  /** ISO 8601, and what was measured: of an earlier run where the suite was kept. */
+  began_at: string;
+  version: string;
   seconds: number;
   /** That it ran, as they could be typed in the project's folder. */
   commands: string[];
@@ -107,5 +110,5 @@ export interface Table {
   rows: (string | number | null)[][];
 }
 
-/** What a suite returns; status and time are added by whoever runs it. */
+/** What a suite returns; the rest is added by whoever runs it. */
 export type SuiteResult = Pick<SuiteDocument, 'notes' | 'tables' | 'charts' | 'raw'>;

@@ -10,6 +10,8 @@ import { renderBenchPage } from './page.js';
 const suite = (tables: Table[]): SuiteDocument => ({
   title: 'A suite',
   status: 'ok',
+  began_at: '2026-01-02T03:04:05Z',
+  version: '0.1.0',
   seconds: 1,
   commands: [],
   notes: [],

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Metric } from '../src/index.js';
 import { writeIds } from '../src/source/ids.js';
 import { createVectorWriter } from '../src/source/vector-writer.js';
 import type { DataSet } from './data-sets.js';
@@ -18,17 +19,18 @@ async function vectors(name: string, dim: number, data: Uint8Array): Promise<str
   return path;
 }
 
-// On a line, at 0, 1, 2, 2, 9; the query is at 0.
-async function line(metric: 'l2' | 'cosine'): Promise<DataSet> {
-  const base = await vectors('base.u8bin', 2, Uint8Array.of(0, 1, 1, 1, 2, 1, 2, 1, 9, 1));
-  const queries = await vectors('queries.u8bin', 2, Uint8Array.of(0, 1));
+// On a line, at 0, 1, 2, 2, 9; the query is at 0, by inner products at the far end.
+async function line(metric: Metric): Promise<DataSet> {
+  const places = [0, 1, 2, 2, 9].map((at) => (metric === 'dot' ? 9 - at : at));
+  const base = await vectors('base.u8bin', 2, Uint8Array.from(places.flatMap((at) => [at, 1])));
+  const queries = await vectors('queries.u8bin', 2, metric === 'dot' ? Uint8Array.of(9, 1) : Uint8Array.of(0, 1));
   const truth = join(folder, 'truth.ivecs');
   await writeIds(truth, { k: 3, ids: Int32Array.of(0, 1, 2) }, { force: true });
   return { name: 'line', base, queries, truth, metric, rows: 5, dim: 2, element: 'u8', queryCount: 1 };
 }
 
 describe('recall of ids', () => {
-  for (const metric of ['l2', 'cosine'] as const) {
+  for (const metric of ['l2', 'cosine', 'dot'] as const) {
     it(`counts ties, and neither padding, repeated nor unknown ids (${metric})`, async () => {
       const { recall } = await createRecaller(await line(metric));
       const of = (...ids: number[]): number => recall(Uint32Array.from(ids), 1, 3);

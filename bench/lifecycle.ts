@@ -11,7 +11,7 @@ import { projectRoot } from '../tools/tree.js';
 import { runEndurance } from './lifecycle/endurance.js';
 import { enduranceReport, rebuildReport, writeReport } from './lifecycle/report.js';
 import { runRebuild } from './lifecycle/online-rebuild.js';
-import { SiftRows } from './lifecycle/sift-rows.js';
+import { SetRows } from './lifecycle/set-rows.js';
 
 const OUTPUT = join(projectRoot(), 'bench', 'out', 'lifecycle');
 const FULL = { endurance: 500_000, rebuild: 1_000_000 };
@@ -28,7 +28,10 @@ async function bench(part: Part, points: number, folder: string): Promise<void> 
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const share = points / FULL[part];
-  const task = { rows: SiftRows.load(folder), points, folder: work, threads: availableParallelism(), tell };
+  const set = join(folder, 'photo-sift-1m');
+  const files = { base: `${set}.base.u8bin`, queries: `${set}.query.u8bin`, metric: 'l2' } as const;
+  const rows = await SetRows.load(files, part === 'endurance' ? 2 * points : points);
+  const task = { rows, points, folder: work, threads: availableParallelism(), tell };
   const report =
     part === 'endurance'
       ? enduranceReport(await runEndurance({ ...task, steps: STEPS, stepMs: Math.max(200, STEP_MS * share) }))

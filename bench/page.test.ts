@@ -7,6 +7,8 @@ import { runSuite, type SuiteContext } from './suite.js';
 const good: SuiteDocument = {
   title: 'Curves <1>',
   status: 'ok',
+  began_at: '2026-01-02T04:05:06.000Z',
+  version: '0.1.0 (abc1234)',
   seconds: 12.5,
   commands: ['node dist/tools/vamana.js bench --sweep 20,40'],
   notes: ['No page cache & nothing else.'],
@@ -84,7 +86,7 @@ describe('the page of the report', () => {
   });
 
   it('shows a suite that failed with its reason, beside the others', async () => {
-    const context = { tell: () => undefined } as unknown as SuiteContext;
+    const context = { tell: () => undefined, document: document({}) } as unknown as SuiteContext;
     const failed = await runSuite(
       {
         name: 'broken',
@@ -103,12 +105,18 @@ describe('the page of the report', () => {
   });
 
   it('shows a suite that a quick run had no time for, and does not run it', async () => {
-    const context = { tell: () => undefined, deadline: 0 } as unknown as SuiteContext;
+    const context = { tell: () => undefined, deadline: 0, document: document({}) } as unknown as SuiteContext;
     const run = (): never => {
       throw new Error('it was run');
     };
     const skipped = await runSuite({ name: 'late', title: 'Late', quick: true, run }, context);
     expect(skipped).toMatchObject({ status: 'skipped', seconds: 0 });
     expect(renderBenchPage(document({ late: skipped }))).toContain('Left out: no time left in a quick run');
+  });
+
+  it('says of which version a suite is that was kept from an earlier run', () => {
+    const page = renderBenchPage(document({ curves: good, kept: { ...good, version: '0.0.9' } }));
+    expect(page).toContain('measured 2026-01-02T04:05:06.000Z, in');
+    expect(page).toContain('measured 2026-01-02T04:05:06.000Z of vamana-ssd 0.0.9, in');
   });
 });

@@ -14,16 +14,18 @@ export function renderBenchPage(document: BenchDocument): string {
     sections: [
       heading('Conditions'),
       factsTable(conditions(document)),
-      ...Object.entries(document.suites).flatMap(section),
+      ...Object.entries(document.suites).flatMap(([name, suite]) => section(name, suite, document)),
       heading('Raw figures'),
       '<p>All of them, and those the tables were made of, are in <code>report.json</code> beside this file.</p>',
     ],
   });
 }
 
-function section([name, suite]: [string, SuiteDocument]): string[] {
+function section(name: string, suite: SuiteDocument, { versions }: BenchDocument): string[] {
   const { title, status, reason, seconds, notes, charts, tables, commands } = suite;
-  const took = `<p class="lead">took ${escapeXml(formatSeconds(seconds))}</p>`;
+  // Of an earlier run where the suite was kept.
+  const of = suite.version === versions['vamana-ssd'] ? '' : ` of vamana-ssd ${suite.version}`;
+  const took = `<p class="lead">${escapeXml(`measured ${suite.began_at}${of}, in ${formatSeconds(seconds)}`)}</p>`;
   if (status !== 'ok') {
     const what = status === 'failed' ? 'Failed' : 'Left out';
     const why = `<p class="note">${what}: ${escapeXml(reason ?? 'for no reason given')}</p>`;

@@ -35,19 +35,21 @@ const NOTHING: SuiteResult = { notes: [], tables: [], charts: [] };
 export async function runSuite(suite: Suite, context: SuiteContext): Promise<SuiteDocument> {
   printLine(`\n== ${suite.name}: ${suite.title}`);
   takeCommands();
+  const version = context.document.versions['vamana-ssd'] ?? 'unknown';
+  const head = { title: suite.title, began_at: new Date().toISOString(), version };
   if (performance.now() > context.deadline) {
     const reason = `no time left in a quick run; \`npm run bench -- --suite ${suite.name} --keep\` adds it`;
     printLine(`left out: ${reason}`);
-    return { title: suite.title, status: 'skipped', reason, seconds: 0, commands: [], ...NOTHING };
+    return { ...head, status: 'skipped', reason, seconds: 0, commands: [], ...NOTHING };
   }
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   try {
     const result = await suite.run(context);
-    return { title: suite.title, status: 'ok', seconds: seconds(), commands: takeCommands(), ...result };
+    return { ...head, status: 'ok', seconds: seconds(), commands: takeCommands(), ...result };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     printLine(`failed: ${reason}`);
-    return { title: suite.title, status: 'failed', reason, seconds: seconds(), commands: takeCommands(), ...NOTHING };
+    return { ...head, status: 'failed', reason, seconds: seconds(), commands: takeCommands(), ...NOTHING };
   }
 }

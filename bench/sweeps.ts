@@ -60,3 +60,7 @@ export function cellsOf(row: SearchDocument): (string | number | null)[] {
 export function bytesPerRow({ index, memory_bytes: memory }: SearchDocument): number {
   return (memory.graph + memory.codes) / index.rows;
 }
+
+export function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e5) / 10;
+}

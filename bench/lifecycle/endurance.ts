@@ -10,10 +10,10 @@ import { processMemory } from '../../tools/machine.js';
 import { rounded } from '../../tools/output.js';
 import { type FolderSizes, folderSizes } from './folder-sizes.js';
 import { closedLoop, type Latencies, type PacedSearches, startSearches, summarize } from './paced-searches.js';
-import { DIM, type SiftRows } from './sift-rows.js';
+import type { SetRows } from './set-rows.js';
 
 export interface EnduranceTask {
-  rows: SiftRows;
+  rows: SetRows;
   /** Points that live at a time; as many others take their place. */
   points: number;
   steps: number;
@@ -65,7 +65,7 @@ interface Run {
   dir: string;
   collection: Collection;
   /** By step. */
-  truths: ReadonlyMap<number, Float32Array>;
+  truths: ReadonlyMap<number, Float64Array>;
   searches: PacedSearches;
 }
 
@@ -88,7 +88,7 @@ export async function runEndurance(task: EnduranceTask): Promise<EnduranceDocume
     const { course, slowestStepMs } = await replaceAll({ task, dir, collection, truths, searches }).finally(() =>
       searches.stop(),
     );
-    const truth = truths.get(task.steps) as Float32Array;
+    const truth = truths.get(task.steps) as Float64Array;
     const end = await figuresOf(task, dir, collection, truth);
     await collection.flush();
     await merge(collection);
@@ -117,7 +117,7 @@ export async function runEndurance(task: EnduranceTask): Promise<EnduranceDocume
 
 async function openNew(
   dir: string,
-  { points, tell }: EnduranceTask,
+  { rows, points, tell }: EnduranceTask,
 ): Promise<{ collection: Collection; close: () => Promise<void> }> {
   const database = await open(dir, {
     deltaRows: Math.ceil(points / 20),
@@ -129,7 +129,7 @@ async function openNew(
         tell(`  ${kind} ${state}: ${reason}${error === null ? '' : `: ${error}`}`),
     },
   });
-  const collection = await database.createCollection('points', { dim: DIM, element: 'u8' });
+  const collection = await database.createCollection('points', rows.collection);
   return { collection, close: () => database.close() };
 }
 
@@ -142,10 +142,10 @@ async function fill(collection: Collection, { rows, points, tell }: EnduranceTas
 }
 
 /** True neighbours at each step that is looked at: before the run, since a scan beside it would hold searches up. */
-async function truthsOf({ rows, points, steps, threads, tell }: EnduranceTask): Promise<Map<number, Float32Array>> {
+async function truthsOf({ rows, points, steps, threads, tell }: EnduranceTask): Promise<Map<number, Float64Array>> {
   tell('scanning for the true neighbours');
   const interval = Math.max(1, Math.round(steps / LOOKS));
-  const truths = new Map<number, Float32Array>();
+  const truths = new Map<number, Float64Array>();
   for (let step = 0; step <= steps; step += 1) {
     if (step % interval !== 0 && step !== steps) continue;
     const from = Math.round((step * points) / steps);
@@ -181,7 +181,7 @@ async function replaceAll(run: Run): Promise<{ course: EndurancePoint[]; slowest
 
 async function look({ task, dir, collection, truths, searches }: Run, step: number): Promise<EndurancePoint> {
   const latency = summarize(searches.take());
-  const recall = await task.rows.recall(collection, truths.get(step) as Float32Array, LIST_SIZE);
+  const recall = await task.rows.recall(collection, truths.get(step) as Float64Array, LIST_SIZE);
   // The searches for it held others up, which is not the collection's doing.
   searches.take();
   const { segments, lifecycle, freshRows, memory } = collection.status();
@@ -208,7 +208,7 @@ async function waitForJobs(collection: Collection): Promise<void> {
   while (collection.status().lifecycle.state === 'REBUILDING') await setTimeout(100);
 }
 
-async function buildFresh(task: EnduranceTask, truth: Float32Array): Promise<BuiltFigures> {
+async function buildFresh(task: EnduranceTask, truth: Float64Array): Promise<BuiltFigures> {
   const dir = join(task.folder, 'fresh');
   const { collection, close } = await openNew(dir, task);
   try {
@@ -226,7 +226,7 @@ async function figuresOf(
   { rows }: EnduranceTask,
   dir: string,
   collection: Collection,
-  truth: Float32Array,
+  truth: Float64Array,
 ): Promise<BuiltFigures> {
   const recall: BuiltFigures['recall'] = [];
   for (const listSize of LIST_SIZES) {

@@ -8,10 +8,10 @@ import { setTimeout } from 'node:timers/promises';
 import { type Collection, type Job, type JobStatus, open, type RuntimeOptions } from '../../src/index.js';
 import { rounded } from '../../tools/output.js';
 import { closedLoop, type Latencies, type PacedSearches, startSearches, summarize } from './paced-searches.js';
-import { DIM, type SiftRows } from './sift-rows.js';
+import type { SetRows } from './set-rows.js';
 
 export interface RebuildTask {
-  rows: SiftRows;
+  rows: SetRows;
   points: number;
   windowSeconds: number;
   folder: string;
@@ -106,7 +106,7 @@ async function fill(dir: string, { rows, points, threads, tell }: RebuildTask): 
   const options: RuntimeOptions = { buildThreads: threads, maintenance: { auto: false } };
   const database = await open(dir, options);
   try {
-    const collection = await database.createCollection('points', { dim: DIM, element: 'u8' });
+    const collection = await database.createCollection('points', rows.collection);
     await rows.insert(collection, 0, points);
     await collection.flush();
   } finally {

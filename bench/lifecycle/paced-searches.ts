@@ -4,14 +4,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Collection } from '../../src/index.js';
 import { mean, percentile } from '../../tools/statistics.js';
+import { type ElementData, rowOf, type Vectors } from '../vectors.js';
 import { clockMs } from './clock.js';
-
-export interface Queries {
-  /** `count` x `dim`. */
-  bytes: Uint8Array;
-  dim: number;
-  count: number;
-}
 
 export interface Latencies {
   searches: number;
@@ -31,14 +25,14 @@ export interface PacedSearches {
 
 const K = 10;
 
-export function queryAt({ bytes, dim, count }: Queries, at: number): Uint8Array {
-  const first = (at % count) * dim;
-  return bytes.subarray(first, first + dim);
+/** They are asked round and round. */
+export function queryAt(queries: Vectors, at: number): ElementData {
+  return rowOf(queries, at % queries.rows);
 }
 
 export function startSearches(
   collection: Collection,
-  queries: Queries,
+  queries: Vectors,
   { perSecond, listSize, seed }: { perSecond: number; listSize: number; seed: number },
 ): PacedSearches {
   const stop = new Int32Array(new SharedArrayBuffer(4));
@@ -87,7 +81,7 @@ export function summarize(sorted: Float64Array): Latencies {
 /** Searches a second, one after the other. */
 export async function closedLoop(
   collection: Collection,
-  queries: Queries,
+  queries: Vectors,
   listSize: number,
   seconds: number,
 ): Promise<number> {

@@ -2,11 +2,14 @@
 // sections of docs/lifecycle.md that are marked for them, and files beside it.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatNumber, formatSeconds } from '../../tools/output.js';
+import { formatCell, formatNumber, formatSeconds, rounded } from '../../tools/output.js';
 import { type LineChart, lineChart, svgFile } from '../../tools/plot.js';
+import type { Table } from '../document.js';
 import { writeSection } from '../page-section.js';
 import type { BuiltFigures, EnduranceDocument, EndurancePoint } from './endurance.js';
 import type { RebuildDocument, RebuildRun, Window } from './online-rebuild.js';
+
+type Row = Table['rows'][number];
 
 export interface Report {
   /** Of the section of the page, and of its plots' file. */
@@ -31,54 +34,74 @@ export function writeReport(folder: string, { name, shows, markdown: tables, cha
 }
 
 export function enduranceReport(document: EnduranceDocument): Report {
-  const { course, points, steps, stepMs, listSize, queries, end, merged, fresh, jobs } = document;
-  const ended = jobs.filter(({ seconds }) => Number.isFinite(seconds));
-  const markdown = [
+  const [course, built] = enduranceTables(document).map(markdownTable);
+  return {
+    name: 'endurance',
+    shows: 'Recall, sizes and latency while all points are replaced',
+    document,
+    markdown: [enduranceNote(document), '', course, '', built, ''].join('\n'),
+    charts: enduranceCharts(document),
+  };
+}
+
+export function enduranceNote(document: EnduranceDocument): string {
+  const { points, steps, stepMs, listSize, queries, jobs, searchesPerSecond, seconds } = document;
+  const ended = jobs.filter((job) => Number.isFinite(job.seconds));
+  return (
     `${formatNumber(points)} points, ${steps} steps of ${formatNumber(points / steps)} deleted and as many inserted, one each ` +
-      `${stepMs / 1000} s; ${formatNumber(Math.round(document.searchesPerSecond))} searches a second all the while, of which ` +
-      `${document.failedSearches} failed. Recall@10 of ${queries} queries at list size ${listSize}, against an exact scan. The slowest ` +
-      `step took ${document.slowestStepMs} ms; ${ended.length} jobs ended, ${ended.filter(({ state }) => state !== 'DONE').length} of them without what they were to make. ` +
-      `All of it took ${formatSeconds(document.seconds)}.`,
-    '',
-    '| step | recall@10 | segments | dead rows | fresh rows | disk MB | index in memory MB | search mean ms | p99 ms |',
-    '|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
-    ...course.map(courseLine),
-    '',
-    '| | segments | ' +
-      `${fresh.recall.map((one) => `recall@10, list ${one.listSize}`).join(' | ')} | segments MB | metadata MB | log MB | all MB |`,
-    `|---|--:|${fresh.recall.map(() => '--:|').join('')}--:|--:|--:|--:|`,
-    builtLine('at the end', end),
-    builtLine('merged into one', merged),
-    builtLine('fresh build', fresh),
-    '',
-  ].join('\n');
-  const shows = 'Recall, sizes and latency while all points are replaced';
-  return { name: 'endurance', shows, document, markdown, charts: enduranceCharts(document) };
+    `${stepMs / 1000} s; ${formatNumber(Math.round(searchesPerSecond))} searches a second all the while, of which ` +
+    `${document.failedSearches} failed. Recall@10 of ${queries} queries at list size ${listSize}, against an exact scan. The slowest ` +
+    `step took ${document.slowestStepMs} ms; ${ended.length} jobs ended, ${ended.filter(({ state }) => state !== 'DONE').length} of them without what they were to make. ` +
+    `All of it took ${formatSeconds(seconds)}.`
+  );
 }
 
-function courseLine({
-  step,
-  recall,
-  segments,
-  tombstones,
-  freshRows,
-  disk,
-  indexBytes,
-  latency,
-}: EndurancePoint): string {
-  const dead = `${(100 * tombstones).toFixed(1)}%`;
-  const cells = [step, recall.toFixed(4), segments, dead, formatNumber(freshRows), megabytes(disk.total)];
-  const times = [latency.mean, latency.p99].map((ms) => (Number.isNaN(ms) ? '' : ms.toFixed(2)));
-  return `| ${[...cells, megabytes(indexBytes), ...times].join(' | ')} |`;
+/** The course of it, and what stands at its end. */
+export function enduranceTables({ course, end, merged, fresh }: EnduranceDocument): Table[] {
+  const lists = fresh.recall.map(({ listSize }) => `recall@10, list ${listSize}`);
+  return [
+    {
+      title: 'Course',
+      columns: [
+        ...['step', 'recall@10', 'segments', 'dead rows %', 'fresh rows', 'disk MB', 'index in memory MB'],
+        ...['search mean ms', 'p99 ms'],
+      ],
+      rows: course.map(courseRow),
+    },
+    {
+      title: 'At the end',
+      columns: ['collection', 'segments', ...lists, 'segments MB', 'metadata MB', 'log MB', 'all MB'],
+      rows: [builtRow('at the end', end), builtRow('merged into one', merged), builtRow('fresh build', fresh)],
+    },
+  ];
 }
 
-function builtLine(what: string, { segments, recall, disk }: BuiltFigures): string {
-  const found = recall.map((one) => one.recall.toFixed(4));
+function courseRow({ step, recall, segments, tombstones, freshRows, disk, indexBytes, latency }: EndurancePoint): Row {
+  const times = [latency.mean, latency.p99].map((ms) => (Number.isNaN(ms) ? null : rounded(ms, 3)));
+  const dead = rounded(100 * tombstones, 3);
+  return [step, recall, segments, dead, freshRows, megabytes(disk.total), megabytes(indexBytes), ...times];
+}
+
+function builtRow(what: string, { segments, recall, disk }: BuiltFigures): Row {
   const sizes = [disk.segments + disk.retired, disk.metadata, disk.log, disk.total].map(megabytes);
-  return `| ${[what, segments, ...found, ...sizes].join(' | ')} |`;
+  return [what, segments, ...recall.map((one) => one.recall), ...sizes];
 }
 
-function enduranceCharts({ course, merged, fresh, listSize, steps }: EnduranceDocument): LineChart[] {
+// Its first column is a number or the name of a row; all others are numbers.
+function markdownTable({ columns, rows }: Table): string {
+  const line = (cells: readonly unknown[]): string => `| ${cells.map(formatCell).join(' | ')} |`;
+  const first = typeof rows[0]?.[0] === 'string' ? '---' : '--:';
+  return [
+    line(columns),
+    `|${first}|${columns
+      .slice(1)
+      .map(() => '--:|')
+      .join('')}`,
+    ...rows.map(line),
+  ].join('\n');
+}
+
+export function enduranceCharts({ course, merged, fresh, listSize, steps }: EnduranceDocument): LineChart[] {
   const x = { label: 'hundredths of the points that were replaced' };
   const line = (name: string, measure: (point: EndurancePoint) => number) => ({
     name,
@@ -198,6 +221,6 @@ function histogramChart({ way, idle, rebuilding }: RebuildRun, binMs: number): L
   };
 }
 
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e6);
 }
