@@ -117,17 +117,16 @@ export async function cutDataSet(set: DataSet, rows: number, queries: number): P
 /** So many generated rows of the shape of a set, in a folder, with queries and exact neighbours. */
 export async function generatedDataSet(like: DataSet, rows: number, queries: number, folder: string): Promise<DataSet> {
   const { dim, element, metric } = like;
-  const name = `generated-${rows}r`;
-  const [base, asked, truth] = ['base.npy', 'queries.npy', 'truth.ivecs'].map((file) => join(folder, file)) as [
-    string,
-    string,
-    string,
-  ];
+  const files = {
+    base: join(folder, 'base.npy'),
+    queries: join(folder, 'queries.npy'),
+    truth: join(folder, 'truth.ivecs'),
+  };
   const shape = ['--rows', `${rows}`, '--dim', `${dim}`, '--element', element];
-  await vamana(['generate', base, ...shape, '--queries', asked, '--query-rows', `${queries}`]);
-  const files = ['--data', base, '--queries', asked, '--out', truth];
-  await vamana(['truth', ...files, '--metric', metric, '--k', `${TRUTH_K}`]);
-  return describe(name, metric, { base, queries: asked, truth });
+  await vamana(['generate', files.base, ...shape, '--queries', files.queries, '--query-rows', `${queries}`]);
+  const kind = ['--metric', metric, '--k', `${TRUTH_K}`];
+  await vamana(['truth', '--data', files.base, '--queries', files.queries, ...kind, '--out', files.truth]);
+  return describe(`generated-${rows}r`, metric, files);
 }
 
 interface Files {

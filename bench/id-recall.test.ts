@@ -30,7 +30,7 @@ async function line(metric: Metric): Promise<DataSet> {
 }
 
 describe('recall of ids', () => {
-  for (const metric of ['l2', 'cosine', 'dot'] as const) {
+  for (const metric of ['l2', 'l1', 'cosine', 'dot'] as const) {
     it(`counts ties, and neither padding, repeated nor unknown ids (${metric})`, async () => {
       const { recall } = await createRecaller(await line(metric));
       const of = (...ids: number[]): number => recall(Uint32Array.from(ids), 1, 3);

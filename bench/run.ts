@@ -62,6 +62,7 @@ async function bench(): Promise<void> {
     const context = { data, full: options.full, deadline, threads, folder, document, tell };
     document.suites[suite.name] = await runSuite(suite, context);
     rmSync(folder, { recursive: true, force: true });
+    document.suites = inOrder(document.suites);
     // After each, so that what was measured is kept whatever comes.
     writeFileSync(REPORT, `${JSON.stringify(document, null, 2)}\n`);
     writeFileSync(PAGE, renderBenchPage(document));
@@ -70,6 +71,11 @@ async function bench(): Promise<void> {
   const failed = chosen.filter(({ name }) => document.suites[name]?.status === 'failed');
   for (const { name } of failed) printLine(`failed: ${name}: ${document.suites[name]?.reason}`);
   if (failed.length > 0) process.exitCode = 1;
+}
+
+/** As they are shown, whenever each was measured. */
+function inOrder(measured: BenchDocument['suites']): BenchDocument['suites'] {
+  return Object.fromEntries(suites.flatMap(({ name }) => Object.entries(measured).filter(([key]) => key === name)));
 }
 
 function suitesFor({ words }: DataSets): Suite[] {
